@@ -1,0 +1,132 @@
+"""What Lambda would send for a handler's result: the marshalling rules of AWS's runtime client.
+
+The client uses simplejson with namedtuples as objects, NaN allowed, Decimals written digit by digit
+and non-ASCII text raw since Python 3.12 (awslambdaric 4.2.2, lambda_runtime_marshaller.py). simplejson
+is not ours to import inside somebody's Lambda, so its rules stand here; a test holds them against
+the real marshaller. Invariant: nothing of the result is consumed or changed.
+"""
+
+import json
+import sys
+from collections.abc import Mapping
+from json.encoder import encode_basestring, encode_basestring_ascii
+from math import isfinite
+from typing import Any
+
+from replay.codec import is_plain
+from replay.invocation import BINARY_TYPE, Exited, Raised, Returned
+
+MARSHAL_ERROR = "Runtime.MarshalError"
+_RAW_TEXT_RUNTIMES = frozenset(f"AWS_Lambda_python3.{minor}" for minor in range(12, 16))
+"""Values of AWS_EXECUTION_ENV for which the runtime client leaves non-ASCII text unescaped."""
+_CONSTANTS = {None: "null", True: "true", False: "false"}
+
+
+def marshal(result: object, environment: Mapping[str, str]) -> Returned | Raised | Exited:
+    """Return the outcome that the runtime client makes of a handler's result.
+
+    `environment` decides by `AWS_EXECUTION_ENV` whether non-ASCII text is escaped. A result that the
+    client refuses is `Raised` with `Runtime.MarshalError`; one that makes it crash - a lone
+    surrogate where text goes out raw - is `Exited`.
+    """
+    if isinstance(result, bytes):
+        return Returned(bytes(result), BINARY_TYPE)
+    escaped = environment.get("AWS_EXECUTION_ENV") not in _RAW_TEXT_RUNTIMES
+    try:
+        text = _encode(result, escaped)
+    except Exception as error:  # the client's own except clause: whatever the result's class raises
+        return Raised(MARSHAL_ERROR, f"Unable to marshal response: {error}")
+    try:
+        return Returned(text.encode())
+    except UnicodeEncodeError:
+        return Exited(1)
+
+
+def _encode(result: object, escaped: bool) -> str:
+    if is_plain(result):
+        try:  # the C encoder agrees with simplejson on plain values, save for keys that it refuses
+            return (_ESCAPING if escaped else _RAW).encode(result)
+        except TypeError:
+            pass
+    return _Marshaller(escaped).encode(result)
+
+
+_ESCAPING = json.JSONEncoder()
+_RAW = json.JSONEncoder(ensure_ascii=False)
+
+
+class _Marshaller:
+    """simplejson's encoder with the client's options, in its order of type checks."""
+
+    def __init__(self, escaped: bool) -> None:
+        self._quote = encode_basestring_ascii if escaped else encode_basestring
+        self._path: set[int] = set()
+
+    def encode(self, value: Any) -> str:
+        if isinstance(value, str):
+            return self._quote(value)
+        if isinstance(value, bytes):
+            return self._quote(str(value, "utf-8"))
+        if value is None or value is True or value is False:
+            return _CONSTANTS[value]
+        if isinstance(value, int):
+            return str(int(value))
+        if isinstance(value, float):
+            return _float_text(value)
+        return self._guard_cycle(value)
+
+    def _guard_cycle(self, value: Any) -> str:
+        if id(value) in self._path:
+            raise ValueError("Circular reference detected")
+        self._path.add(id(value))
+        text = self._encode_container(value)
+        self._path.remove(id(value))
+        return text
+
+    def _encode_container(self, value: Any) -> str:
+        as_dict = _as_dict(value)
+        if as_dict is not None:
+            return self._encode_dict(as_dict)
+        if isinstance(value, list | tuple):
+            return "[" + ", ".join([self.encode(item) for item in value]) + "]"
+        if isinstance(value, dict):
+            return self._encode_dict(value)
+        if _is_decimal(value):
+            return "NaN" if value.is_nan() else str(value)
+        raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+    def _encode_dict(self, value: dict[Any, Any]) -> str:
+        pairs = [f"{self._encode_key(key)}: {self.encode(item)}" for key, item in value.items()]
+        return "{" + ", ".join(pairs) + "}"
+
+    def _encode_key(self, key: Any) -> str:
+        if isinstance(key, str | bytes):
+            return self.encode(key)
+        if key is None or isinstance(key, int | float):
+            return f'"{self.encode(key)}"'
+        name = type(key).__name__
+        raise TypeError(f"keys must be str, int, float, bool or None, not {name}")
+
+
+def _as_dict(value: Any) -> dict[Any, Any] | None:
+    method = getattr(value, "_asdict", None)
+    if not callable(method):
+        return None
+    try:
+        as_dict = method()
+    except TypeError:  # as with the method of a class that was returned itself
+        return None
+    if not isinstance(as_dict, dict):
+        raise TypeError(f"_asdict() must return a dict, not {type(as_dict).__name__}")
+    return as_dict
+
+
+def _is_decimal(value: object) -> bool:
+    decimal = sys.modules.get("decimal")  # nobody has made a Decimal before this was imported
+    return decimal is not None and isinstance(value, decimal.Decimal)
+
+
+def _float_text(value: float) -> str:
+    if isfinite(value):
+        return repr(float(value))
+    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"

@@ -1,0 +1,170 @@
+"""`@capture`: every invocation of the decorated handler becomes a recording.
+
+The handler behaves as if the decorator were not there: its result and its exceptions pass through
+as the same objects, and each step of ours runs under the guard. Nothing happens at import. Within a
+replay nothing is stored; the event is shown to an observer instead.
+"""
+
+import functools
+import sys
+from collections.abc import Callable
+from os.path import basename
+from types import MethodType
+from typing import Any, TypeVar, overload
+
+from replay.recorder.guard import guarded
+from replay.recorder.recorder import Recorder
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+_CO_COROUTINE = 0x80
+_observer: Callable[[object], None] | None = None
+
+
+def observe(observer: Callable[[object], None]) -> None:
+    """Make every captured handler of this process show its event to `observer`, and store nothing."""
+    global _observer
+    _observer = observer
+
+
+@overload
+def capture(handler: Handler, /) -> Handler: ...
+@overload
+def capture(
+    *, sample: float | None = None, store: str | None = None
+) -> Callable[[Handler], Handler]: ...
+def capture(
+    handler: Any = None, /, *, sample: float | None = None, store: str | None = None
+) -> Any:
+    """Return `handler` so that each of its invocations is stored; bare or with arguments.
+
+    Takes a function, an async function, a method or a callable object. `sample` is the share of
+    invocations to store, by a hash of the request id; one that raises is stored all the same.
+    `store` is a path. `REPLAY_*` variables outrank both. Must be the outermost decorator.
+    """
+    if handler is None:
+        return lambda decorated: _decorate(decorated, sample, store)
+    return _decorate(handler, sample, store)
+
+
+def _decorate(handler: Any, sample: float | None, store: str | None) -> Any:
+    if isinstance(handler, staticmethod | classmethod):
+        return type(handler)(_decorate(handler.__func__, sample, store))
+    awaited = _is_coroutine_function(handler)
+    recorder = Recorder(
+        lambda: _dotted_name(handler, wrapper), sample=sample, store=store, awaited=awaited
+    )
+    wrap = _wrap_async if awaited else _wrap
+    wrapper = wrap(handler, recorder, _Arguments(handler))
+    functools.update_wrapper(wrapper, handler)
+    if not hasattr(wrapper, "__qualname__") or not hasattr(handler, "__name__"):
+        wrapper.__name__ = wrapper.__qualname__ = type(handler).__name__
+    return wrapper
+
+
+def _wrap(handler: Any, recorder: Recorder, arguments: "_Arguments") -> Any:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        event, context = arguments.of(args, kwargs)
+        if _observer is not None:
+            _observer(event)
+            return handler(*args, **kwargs)
+        unfinished = guarded(recorder.begin, event, context)
+        if unfinished is None:
+            return handler(*args, **kwargs)
+        try:
+            result = handler(*args, **kwargs)
+        except BaseException as error:
+            guarded(unfinished.raised, error)
+            raise
+        guarded(unfinished.returned, result)
+        return result
+
+    return wrapper
+
+
+def _wrap_async(handler: Any, recorder: Recorder, arguments: "_Arguments") -> Any:
+    async def wrapper(*args: Any, **kwargs: Any) -> Any:
+        event, context = arguments.of(args, kwargs)
+        if _observer is not None:
+            _observer(event)
+            return await handler(*args, **kwargs)
+        unfinished = guarded(recorder.begin, event, context)
+        if unfinished is None:
+            return await handler(*args, **kwargs)
+        try:
+            result = await handler(*args, **kwargs)
+        except BaseException as error:
+            guarded(unfinished.raised, error)
+            raise
+        guarded(unfinished.returned, result)
+        return result
+
+    return wrapper
+
+
+class _Arguments:
+    """Where event and context stand among the arguments of a handler."""
+
+    __slots__ = ("names", "offset")
+
+    def __init__(self, handler: Any) -> None:
+        names = _parameter_names(handler)
+        is_method = names[:1] in (("self",), ("cls",))
+        # A bound method and a callable object are called without their first parameter.
+        self.offset = 1 if is_method and hasattr(handler, "__code__") else 0
+        self.names = (*names[is_method:], "event", "context") if len(names) < 2 else names[is_method:]
+
+    def of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
+        """Return event and context as the handler will get them; None for one that is missing."""
+        given = args[self.offset : self.offset + 2]
+        missing = self.names[len(given) : 2]
+        return (*given, *(kwargs.get(name) for name in missing), None, None)[:2]
+
+
+def _parameter_names(handler: Any) -> tuple[str, ...]:
+    function = _function_of(handler)
+    code = getattr(function, "__code__", None)
+    return code.co_varnames[: code.co_argcount] if code is not None else ()
+
+
+def _function_of(handler: Any) -> Any:
+    """Return the plain function at the heart of a decorated, bound, partial or callable handler."""
+    for _ in range(100):
+        if isinstance(handler, functools.partial):
+            handler = handler.func
+        elif isinstance(handler, MethodType):
+            handler = handler.__func__
+        elif hasattr(handler, "__wrapped__"):
+            handler = handler.__wrapped__
+        elif hasattr(handler, "__code__"):
+            return handler
+        else:
+            handler = getattr(type(handler), "__call__", None)
+    return handler
+
+
+def _is_coroutine_function(handler: Any) -> bool:
+    # As inspect.iscoroutinefunction, without decorators: only what is called decides.
+    while isinstance(handler, functools.partial | MethodType):
+        handler = handler.func if isinstance(handler, functools.partial) else handler.__func__
+    code = getattr(handler, "__code__", None)
+    if code is None:
+        code = getattr(getattr(type(handler), "__call__", None), "__code__", None)
+    return code is not None and bool(code.co_flags & _CO_COROUTINE)
+
+
+def _dotted_name(handler: Any, wrapper: Any) -> str:
+    """Return the name by which the handler can be imported: that of its variable, where it has one."""
+    module = getattr(handler, "__module__", None) or type(handler).__module__
+    variables = vars(sys.modules[module]) if module in sys.modules else {}
+    found = [name for name, value in list(variables.items()) if value is wrapper]
+    name = found[0] if found else getattr(handler, "__qualname__", type(handler).__qualname__)
+    return f"{_main_module_name() if module == '__main__' else module}.{name}"
+
+
+def _main_module_name() -> str:
+    main = sys.modules["__main__"]
+    spec = getattr(main, "__spec__", None)
+    if spec is not None:
+        return str(spec.name)
+    return basename(getattr(main, "__file__", "") or "__main__").removesuffix(".py")

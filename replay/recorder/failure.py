@@ -1,0 +1,78 @@
+"""An exception as an outcome: what the runtime would report of it, and what a reader wants besides.
+
+Loaded only when a handler raises, since `traceback` is not free. The frames are those below ours
+(the decorator's, or the replayer's). Nothing of the exception is changed.
+"""
+
+import traceback
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Literal
+
+from replay.invocation import ErrorLink, Exited, Raised
+from replay.recorder.guard import is_our_file
+
+_MAX_LINKS = 10
+
+
+def outcome_of_exception(error: BaseException, *, awaited: bool) -> Raised | Exited:
+    """Return the outcome of a handler that ended in `error`.
+
+    The runtime client reports an `Exception` and dies of anything else: with the status of a
+    `SystemExit`, of SIGINT for a `KeyboardInterrupt`, with 1 otherwise. A caller that awaits the
+    handler itself gets whatever it raises.
+    """
+    if isinstance(error, SystemExit):
+        return Exited(_exit_status(error.code))
+    if isinstance(error, KeyboardInterrupt):
+        return Exited(-2)
+    if not isinstance(error, Exception) and not awaited:
+        return Exited(1)
+    return Raised(
+        error_type=type(error).__name__,
+        module=type(error).__module__,
+        message=_message(error),
+        stack=_stack(error.__traceback__),
+        arguments=tuple(error.args) if type(error.args) is tuple else (),
+        chain=tuple(_chain(error)),
+    )
+
+
+def _exit_status(code: object) -> int:
+    if code is None:
+        return 0
+    return code & 0xFF if isinstance(code, int) else 1
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # a __str__ of the host that fails; the runtime client would die of it
+        return f"<{type(error).__name__}: its text cannot be read>"
+
+
+def _stack(tb: TracebackType | None) -> tuple[str, ...]:
+    while tb is not None and is_our_file(tb.tb_frame.f_code.co_filename):
+        tb = tb.tb_next
+    # Four-tuples, as the runtime client formats them: without the carets of newer Pythons.
+    frames = [(f.filename, f.lineno, f.name, f.line) for f in traceback.extract_tb(tb)]
+    return tuple(traceback.format_list(frames))
+
+
+def _chain(error: BaseException) -> Iterator[ErrorLink]:
+    seen = {id(error)}
+    current: Any = error
+    while len(seen) <= _MAX_LINKS:
+        link: Literal["cause", "context"] = "cause" if current.__cause__ else "context"
+        hidden = link == "context" and current.__suppress_context__
+        current = None if hidden else current.__cause__ or current.__context__
+        if current is None or id(current) in seen:
+            return
+        seen.add(id(current))
+        yield ErrorLink(
+            link=link,
+            error_type=type(current).__name__,
+            module=type(current).__module__,
+            message=_message(current),
+            stack=_stack(current.__traceback__),
+        )

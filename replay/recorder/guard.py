@@ -1,0 +1,68 @@
+"""The recorder's one guard: our own failures are said once on stderr, everything else passes.
+
+Exceptions that belong to the host - its timeout raised from a signal handler while our code runs,
+`KeyboardInterrupt`, `SystemExit` - go through untouched and reach the host exactly once.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from types import TracebackType
+from typing import ParamSpec, TypeVar
+
+from replay.errors import ReplayError
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+_PACKAGE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
+_STDLIB = os.path.dirname(os.__file__)
+_said: set[str] = set()
+
+
+def guarded(
+    step: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
+) -> Result | None:
+    """Return what `step` returns, or None after saying on stderr that it failed."""
+    try:
+        return step(*args, **kwargs)
+    except Exception as error:
+        if not _is_ours(error):
+            raise
+        say_once(f"{type(error).__name__}: {error}")
+        return None
+
+
+def say_once(message: str) -> None:
+    """Write one line to stderr the first time that `message` occurs in this process."""
+    if message in _said or len(_said) > 100:
+        return
+    _said.add(message)
+    try:
+        print(f"replay: {message}", file=sys.stderr)
+    except (OSError, ValueError, AttributeError):  # stderr closed or absent: nobody to tell
+        pass
+
+
+def _is_ours(error: Exception) -> bool:
+    module = type(error).__module__
+    known = isinstance(error, ReplayError) or module in ("builtins", "sqlite3", "orjson", "json")
+    path = _innermost_file(error.__traceback__)
+    return known and (is_our_file(path) or _is_stdlib_file(path))
+
+
+def is_our_file(path: str) -> bool:
+    """Whether a code object's file belongs to this package."""
+    return path.startswith(_PACKAGE)
+
+
+def _is_stdlib_file(path: str) -> bool:
+    in_stdlib = path.startswith(_STDLIB) and "site-packages" not in path[len(_STDLIB) :]
+    return in_stdlib or path.startswith("<frozen ")
+
+
+def _innermost_file(traceback: TracebackType | None) -> str:
+    path = ""
+    while traceback is not None:
+        path = traceback.tb_frame.f_code.co_filename
+        traceback = traceback.tb_next
+    return path

@@ -1,0 +1,165 @@
+"""Parts into SQLite, each its own insert and its own commit, with the standard library alone.
+
+The recorder knows one table, `part`, whose layout is frozen for ever and plain enough for SQLite
+3.7.17, the oldest that AWS ships. WAL with synchronous=NORMAL survives the death of the process.
+Whatever SQLite does not take within 25 ms goes to the spool, and SQLite is left alone for a second.
+"""
+
+import os
+import sqlite3
+from threading import Lock
+from time import monotonic
+
+from replay.recorder import spool
+from replay.recorder.guard import say_once
+from replay.recorder.ulid import new_ulid
+from replay.recording import BEGUN, part_crc
+from replay.settings import Settings, store_path
+
+CREATE_PART = (
+    "CREATE TABLE IF NOT EXISTS part"
+    " (n INTEGER PRIMARY KEY, id TEXT, kind TEXT, crc INTEGER, payload BLOB)"
+)
+_INSERT = "INSERT INTO part (id, kind, crc, payload) VALUES (?, ?, ?, ?)"
+_BUSY_S = 0.025
+_PAUSE_S = 1.0
+_CHECKPOINT_PAGES = 256
+"""Pages in the WAL before SQLite checkpoints inside a commit: early and often keeps each short."""
+_DAMAGED = (11, 26)
+"""SQLite's primary result codes CORRUPT and NOTADB."""
+_ABANDONED: list[sqlite3.Connection] = []
+"""Connections never to be closed: closing one that a fork inherited, or whose file was replaced,
+would take the WAL away from under the connection that now owns it."""
+
+
+class Journal:
+    """Where the parts of one store go from this process: one connection, under one lock."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.lost = 0
+        self._lock = Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
+        self._paused_until = 0.0
+        # A fork in the middle of a transaction loses acknowledged commits: hold the lock across it.
+        os.register_at_fork(
+            before=self._hold, after_in_parent=self._let_go, after_in_child=self._start_over
+        )
+
+    def write(self, id: str, kind: str, payload: bytes, max_store_bytes: int | None) -> None:
+        """Make one part durable in the store, else in the spool, else count it as lost."""
+        if max_store_bytes is not None and kind == BEGUN and self._is_full(max_store_bytes):
+            self._lose("the store has reached REPLAY_MAX_STORE_BYTES")
+        elif not self._insert(id, kind, payload) and not spool.append(self.path, id, kind, payload):
+            self._lose(f"neither {self.path} nor its spool can be written")
+
+    def _insert(self, id: str, kind: str, payload: bytes) -> bool:
+        if monotonic() < self._paused_until or not self._lock.acquire(timeout=_BUSY_S):
+            return False
+        try:
+            row = (id, kind, part_crc(id, kind, payload), payload)
+            return self._execute(row) or self._execute(row)
+        except sqlite3.Error as error:
+            self._paused_until = monotonic() + _PAUSE_S
+            say_once(f"{self.path}: {error}; captured parts go to the spool")
+            return False
+        finally:
+            self._lock.release()
+
+    def _execute(self, row: tuple[str, str, int, bytes]) -> bool:
+        """Insert one row; False when the file had to be replaced first and a retry may do."""
+        try:
+            self._open().execute(_INSERT, row)
+        except sqlite3.DatabaseError as error:
+            return self._mend(error)
+        return True
+
+    def _open(self) -> sqlite3.Connection:
+        # A file that was deleted or replaced takes inserts without any error: look at its inode.
+        identity = _identity(self.path)
+        if self._connection is None or identity != self._identity:
+            self._abandon()
+            self._connection = _connect(self.path)
+            self._identity = _identity(self.path)
+        return self._connection
+
+    def _mend(self, error: sqlite3.DatabaseError) -> bool:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        self._abandon()
+        if code in _DAMAGED:
+            aside = f"{self.path}.damaged-{new_ulid()}"
+            for suffix in ("", "-wal", "-shm"):
+                if os.path.exists(self.path + suffix):
+                    os.rename(self.path + suffix, aside + suffix)
+            say_once(f"{self.path}: {error}; set aside as {aside}")
+        elif "no such table" not in str(error):  # a file cut to nothing is a valid, empty database
+            raise error
+        return False
+
+    def _is_full(self, max_store_bytes: int) -> bool:
+        files = (self.path, self.path + "-wal", self.path + spool.SUFFIX)
+        return sum(_size_bytes(path) for path in files) >= max_store_bytes
+
+    def _lose(self, why: str) -> None:
+        self.lost += 1
+        say_once(f"a captured part is lost: {why}")
+
+    def _abandon(self) -> None:
+        if self._connection is not None:
+            _ABANDONED.append(self._connection)
+        self._connection = None
+
+    def _hold(self) -> None:
+        self._lock.acquire()
+
+    def _let_go(self) -> None:
+        self._lock.release()
+
+    def _start_over(self) -> None:
+        self._abandon()
+        self._lock = Lock()
+
+
+_journals: dict[str, Journal] = {}
+_journals_lock = Lock()
+
+
+def journal_of(settings: Settings) -> Journal:
+    """Return this process's journal of the store that `settings` name."""
+    path = os.path.abspath(store_path(settings.store))
+    journal = _journals.get(path)
+    if journal is None:
+        with _journals_lock:
+            journal = _journals.setdefault(path, Journal(path))
+    return journal
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError:
+        pass  # SQLite names the reason better
+    connection = sqlite3.connect(
+        path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+    )
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+    connection.execute(CREATE_PART)
+    return connection
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _size_bytes(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0

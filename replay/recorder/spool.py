@@ -1,0 +1,62 @@
+"""The spool: what SQLite cannot take goes to an append-only file beside the store.
+
+One line a part: CRC, id, kind and payload, which is one line of JSON itself. Each line begins on a
+fresh line of its own, so a torn one spoils only itself. Writers hold a lock on the file for the
+length of one write; whoever takes the file in renames it under the same lock (store/intake.py).
+"""
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from replay.recording import Part, part_crc
+
+SUFFIX = ".spool"
+
+
+def spool_paths(store: str) -> tuple[str, str]:
+    """Return the two places for a store's spool: beside it, and in the temporary folder."""
+    elsewhere = os.path.abspath(store).replace(os.sep, "%")
+    return store + SUFFIX, os.path.join(tempfile.gettempdir(), f"replay-{elsewhere}{SUFFIX}")
+
+
+def append(store: str, id: str, kind: str, payload: bytes) -> bool:
+    """Add one part to the spool of `store`; False where neither place takes it."""
+    line = b"\n%08x %s %s %s\n" % (part_crc(id, kind, payload), id.encode(), kind.encode(), payload)
+    return any(_append_line(path, line) for path in spool_paths(store))
+
+
+def _append_line(path: str, line: bytes) -> bool:
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+    try:
+        descriptor = os.open(path, flags, 0o600)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(descriptor).st_nlink == 0:  # taken in since it was opened
+            return False
+        return os.write(descriptor, line) == len(line)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def read_parts(path: Path) -> Iterator[Part | bytes]:
+    """Yield each part of a spool file, and each damaged line as it stands."""
+    with path.open("rb") as lines:
+        for line in lines:
+            if line.strip():
+                yield _part_of(line.rstrip(b"\n")) or line
+
+
+def _part_of(line: bytes) -> Part | None:
+    try:
+        crc, id, kind, payload = line.split(b" ", 3)
+        part = Part(id.decode(), kind.decode(), payload)
+        return part if part.crc == int(crc, 16) else None
+    except ValueError:
+        return None

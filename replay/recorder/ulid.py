@@ -1,0 +1,26 @@
+"""Recording ids: ULIDs in lower case, 26 characters, ordered by time.
+
+48 bits of milliseconds, 16 bits that count the ids of one process within a millisecond, 64 random
+bits. Randomness comes from the operating system for each id, so neither a fork nor a sandbox that
+is restored from a snapshot repeats one; a clock that is set back does not disturb the order.
+"""
+
+from os import urandom
+from threading import Lock
+from time import time_ns
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_SHIFTS = range(125, -1, -5)
+_lock = Lock()
+_last = 0  # milliseconds << 16 | count
+
+
+def new_ulid() -> str:
+    """Return a fresh id, greater than every id this process has drawn before."""
+    global _last
+    now = time_ns() // 1_000_000 << 16
+    with _lock:
+        _last = now if now > _last else _last + 1
+        stamp = _last
+    number = stamp << 64 | int.from_bytes(urandom(8), "big")
+    return "".join([_ALPHABET[number >> shift & 31] for shift in _SHIFTS])

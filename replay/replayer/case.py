@@ -1,0 +1,46 @@
+"""A case: a recording with how it is to be replayed. Pure values."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from replay.recording import Recording
+
+Clock: TypeAlias = Literal["shifted", "live"]
+
+_NO_DEADLINE_MS = 900_000
+"""Lambda's longest timeout; the limit of a case whose context had no deadline."""
+_PAST_DEADLINE_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One recording and how to replay it.
+
+    `handler` is dotted, `folders` are where its module is looked for, first to last; `timeout_s`
+    is a limit in real seconds, None for the recorded deadline alone.
+    """
+
+    recording: Recording
+    handler: str
+    folders: tuple[Path, ...]
+    clock: Clock = "shifted"
+    timeout_s: float | None = None
+    second_look: bool = True
+
+    @property
+    def limit_ms(self) -> int:
+        """The real milliseconds after which the replayed handler is killed."""
+        deadline = self._deadline_limit_ms()
+        return deadline if self.timeout_s is None else min(deadline, int(self.timeout_s * 1000))
+
+    def _deadline_limit_ms(self) -> int:
+        remaining_ms = self.recording.invocation.remaining_ms
+        if remaining_ms is None:
+            return _NO_DEADLINE_MS
+        # A recorded handler that finished past its deadline was not killed by it: a local runner
+        # or a test set it in the past, so it cannot be what ends the replay.
+        ran_past = (self.recording.duration_us or 0) >= remaining_ms * 1000
+        if self.recording.outcome is not None and ran_past:
+            return max(_PAST_DEADLINE_MS, 2 * (self.recording.duration_us or 0) // 1000)
+        return remaining_ms

@@ -1,0 +1,189 @@
+"""Differences between two outcomes, over what Lambda would send. Pure.
+
+Payloads are compared as JSON: neither the order of an object's keys nor white space counts, 1 and
+1.0 differ, and JSON inside a string is looked into as if it stood there itself. A path is an RFC
+9535 query into the payload that the invoker sees; `$` alone means that the outcomes are of different
+kinds, or payloads that are no JSON.
+"""
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from hashlib import blake2b
+from typing import Any, TypeAlias
+
+from replay.invocation import JSON_TYPE, Exited, Outcome, Raised, Returned, TimedOut
+
+ROOT = "$"
+ERROR_TYPE_PATH = "$.errorType"
+
+
+class Absent(Enum):
+    """Stands for a value that one side does not have."""
+
+    ABSENT = "absent"
+
+
+ABSENT = Absent.ABSENT
+Step: TypeAlias = str | int
+_SHORTHAND = re.compile(r"[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*\Z")
+_ESCAPES = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One path at which the two sides differ; `ABSENT` where a side has nothing there."""
+
+    path: str
+    recorded: object = ABSENT
+    replayed: object = ABSENT
+
+
+def compare(recorded: Outcome | None, replayed: Outcome) -> tuple[Difference, ...]:
+    """Return where the outcomes differ, in the order of the recorded payload.
+
+    None is an unfinished recording; it is met by a replay that does not finish either.
+    """
+    if recorded is None:
+        did_finish = not isinstance(replayed, TimedOut | Exited)
+        return (Difference(ROOT, UNFINISHED, summary(replayed)),) if did_finish else ()
+    if isinstance(recorded, Returned) and isinstance(replayed, Returned):
+        return tuple(_compare_returned(recorded, replayed))
+    if isinstance(recorded, Raised) and isinstance(replayed, Raised):
+        return tuple(_differences(error_payload(recorded), error_payload(replayed), ROOT))
+    if isinstance(recorded, Exited) and recorded == replayed:
+        return ()
+    if isinstance(recorded, TimedOut) and isinstance(replayed, TimedOut):
+        return ()
+    return (Difference(ROOT, summary(recorded), summary(replayed)),)
+
+
+UNFINISHED = {"kind": "unfinished"}
+
+
+def summary(outcome: Outcome) -> dict[str, object]:
+    """Return an outcome's kind and what tells it apart, as plain data."""
+    match outcome:
+        case Returned():
+            return {"kind": "returned", "value": plain(value_of(outcome))}
+        case Raised():
+            return {
+                "kind": "raised",
+                "error_type": outcome.error_type,
+                "message": outcome.message,
+                "stack": list(outcome.stack),
+            }
+        case TimedOut(limit_ms):
+            return {"kind": "timed_out", "limit_ms": limit_ms}
+        case Exited(status):
+            return {"kind": "exited", "status": status}
+
+
+def error_payload(outcome: Raised) -> dict[str, object]:
+    """Return what the invoker sees of an error and a replay is held to: not the stack."""
+    return {"errorType": outcome.error_type, "errorMessage": outcome.message}
+
+
+def value_of(outcome: Returned) -> Any:
+    """Return the payload as a value: parsed JSON with exact numbers, or text, or a digest."""
+    payload = outcome.payload
+    if payload is None:
+        return {"digest": outcome.digest, "size_bytes": outcome.size_bytes}
+    if outcome.content_type != JSON_TYPE:
+        return {"base64": b64encode(payload).decode()}
+    try:
+        return _parse(payload.decode())
+    except (ValueError, RecursionError):
+        return _text(payload)
+
+
+def plain(value: Any) -> Any:
+    """Return a parsed value with its exact numbers as floats, or as text where no float is equal."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if not isinstance(value, Decimal):
+        return value
+    number = float(value)
+    return number if value.is_finite() and Decimal(repr(number)) == value else str(value)
+
+
+def _parse(text: str) -> Any:
+    return json.loads(text, parse_float=Decimal, parse_constant=Decimal)
+
+
+def _compare_returned(recorded: Returned, replayed: Returned) -> Iterator[Difference]:
+    if recorded.payload is None:
+        if replayed.payload is None or _digest(replayed.payload) != recorded.digest:
+            yield Difference(ROOT, summary(recorded), summary(replayed))
+    elif recorded.content_type != replayed.content_type:
+        yield Difference(ROOT, summary(recorded), summary(replayed))
+    elif recorded.payload != replayed.payload:
+        try:
+            yield from list(_differences(value_of(recorded), value_of(replayed), ROOT))
+        except RecursionError:  # nested as deep as Python's own stack
+            yield Difference(ROOT, _text(recorded.payload), _text(replayed.payload))
+
+
+def _text(payload: bytes | None) -> str:
+    return (payload or b"").decode(errors="replace")
+
+
+def _digest(payload: bytes) -> str:
+    return blake2b(payload, digest_size=16).hexdigest()
+
+
+def _differences(recorded: Any, replayed: Any, path: str) -> Iterator[Difference]:
+    if isinstance(recorded, dict) and isinstance(replayed, dict):
+        for key in [*recorded, *(key for key in replayed if key not in recorded)]:
+            sides = recorded.get(key, ABSENT), replayed.get(key, ABSENT)
+            yield from _differences(*sides, path + _segment(key))
+    elif isinstance(recorded, list) and isinstance(replayed, list):
+        for index in range(max(len(recorded), len(replayed))):
+            sides = _item(recorded, index), _item(replayed, index)
+            yield from _differences(*sides, f"{path}[{index}]")
+    elif not _equal(recorded, replayed):
+        inner = _json_inside(recorded), _json_inside(replayed)
+        if ABSENT in inner:
+            yield Difference(path, plain(recorded), plain(replayed))
+        else:
+            yield from _differences(*inner, path)
+
+
+def _item(items: list[Any], index: int) -> Any:
+    return items[index] if index < len(items) else ABSENT
+
+
+def _equal(recorded: Any, replayed: Any) -> bool:
+    if type(recorded) is not type(replayed):
+        return False
+    if isinstance(recorded, Decimal) and recorded.is_nan():
+        return bool(replayed.is_nan())
+    return bool(recorded == replayed)
+
+
+def _json_inside(value: Any) -> Any:
+    if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
+        return ABSENT
+    try:
+        return _parse(value)
+    except (ValueError, RecursionError):
+        return ABSENT
+
+
+def _segment(key: str) -> str:
+    if _SHORTHAND.match(key):
+        return f".{key}"
+    escaped = key.replace("\\", "\\\\").replace("'", "\\'")
+    return "['" + "".join(_escaped(character) for character in escaped) + "']"
+
+
+def _escaped(character: str) -> str:
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    return f"\\u{ord(character):04x}" if character < " " else character

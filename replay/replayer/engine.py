@@ -1,0 +1,220 @@
+"""The builtin engine: one replay in a fresh child process that this one limits and ends.
+
+The child leads a process group of its own. Whatever happens, the group is killed before `run`
+returns, so that nothing the handler started stays behind. What the handler writes to stdout and
+stderr goes to a file, so that no amount of it can block the child.
+"""
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import monotonic
+from typing import IO, Any
+
+from replay.codec import Opaque, Truncated
+from replay.errors import ReplayError
+from replay.invocation import Exited, Outcome, TimedOut
+from replay.recording import outcome_of
+from replay.replayer.case import Case
+from replay.replayer.worker import Channel
+from replay.replayer.world import World, environment_of
+
+_IMPORT_LIMIT_S = 60.0
+_POLL_S = 0.05
+_MAX_OUTPUT_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What one replay did: its outcome, its real duration, remaining time at entry, its output."""
+
+    outcome: Outcome
+    duration_us: int | None
+    remaining_ms: int | None
+    output: str
+
+
+def run(case: Case, world: World) -> Replay:
+    """Replay `case` in `world` and return what it did; raises ReplayError where it cannot be."""
+    refuse_what_cannot_be_replayed(case)
+    with tempfile.TemporaryDirectory(prefix="replay-", ignore_cleanup_errors=True) as folder:
+        root = Path(folder)
+        project = _project_of(case)
+        _lay_out(root, project)
+        with (root / "output").open("w+b") as output:
+            return _run_child(case, _request(case, world, root, project), world, root, output)
+
+
+def refuse_what_cannot_be_replayed(case: Case) -> None:
+    """Raise ReplayError for a recording that lacks what a replay needs."""
+    recording = case.recording
+    event = recording.invocation.event
+    if isinstance(event, Truncated):
+        raise ReplayError(
+            f"recording {recording.id}: its event of {event.size_bytes:,} bytes was truncated",
+            "capture it again with a larger REPLAY_MAX_BYTES",
+        )
+    if isinstance(event, Opaque):
+        raise _not_outermost(case, f"it was given a {event.type_name} as event, not plain JSON")
+    if recording.invocation.context.kind == "durable":
+        raise ReplayError(
+            f"recording {recording.id}: its context was a {recording.invocation.context.type_name},"
+            " whose durable operations cannot be rebuilt",
+            "put @capture outside the durable function's own decorator",
+        )
+
+
+def _not_outermost(case: Case, why: str) -> ReplayError:
+    return ReplayError(
+        f"recording {case.recording.id}: capture is not the outermost decorator of {case.handler}:"
+        f" {why}",
+        "move @capture above every other decorator of the handler, and capture again",
+    )
+
+
+def _project_of(case: Case) -> Path:
+    top = case.handler.split(".")[0].split("/")[0]
+    for folder in case.folders:
+        if (folder / f"{top}.py").exists() or (folder / top).is_dir():
+            return folder
+    return case.folders[-1]
+
+
+def _lay_out(root: Path, project: Path) -> None:
+    # The handler's working directory shows the project's files, as on Lambda, but what it writes
+    # there lands in the temporary folder.
+    (root / "home").mkdir()
+    (root / "task").mkdir()
+    for entry in project.iterdir():
+        (root / "task" / entry.name).symlink_to(entry.resolve())
+
+
+def _request(case: Case, world: World, root: Path, project: Path) -> dict[str, object]:
+    recording = case.recording
+    begun = recording.parts()[0]
+    return {
+        "id": recording.id,
+        "begun": begun.payload,
+        "handler": case.handler,
+        "folders": [str(folder) for folder in case.folders],
+        "environment": environment_of(recording.invocation, str(root / "home"), str(project)),
+        "world": asdict(world),
+    }
+
+
+def _run_child(
+    case: Case, request: dict[str, object], world: World, root: Path, output: IO[bytes]
+) -> Replay:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        process = _start(theirs.fileno(), world, root, output)
+        theirs.close()
+        try:
+            return _converse(case, Conversation(ours, process), request, output)
+        finally:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _start(descriptor: int, world: World, root: Path, output: IO[bytes]) -> subprocess.Popen[bytes]:
+    search = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(os.path.abspath(entry) for entry in search if entry),
+        "PYTHONHASHSEED": str(world.hash_seed),
+    }
+    return subprocess.Popen(
+        [sys.executable, "-P", "-u", "-m", "replay.replayer.worker", str(descriptor)],
+        env=environment,
+        cwd=root / "task",
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        pass_fds=[descriptor],
+        start_new_session=True,
+    )
+
+
+class Conversation:
+    """Messages from the child, each waited for until a limit or the child's end."""
+
+    def __init__(self, connection: socket.socket, process: subprocess.Popen[bytes]) -> None:
+        self.connection = connection
+        self.channel = Channel(connection)
+        self.process = process
+
+    def next(self, limit_s: float) -> dict[str, Any] | None:
+        """Return the next message, None once `limit_s` has passed; EOFError: the child ended."""
+        deadline = monotonic() + limit_s
+        while True:
+            ended = self.process.poll() is not None
+            wait = 0 if ended else min(_POLL_S, max(0.0, deadline - monotonic()))
+            # A message that is under way is read whole: a result of 6 MB may not lose the race.
+            if select.select([self.connection], [], [], wait)[0]:
+                return self.channel.receive()
+            if ended:
+                raise EOFError
+            if monotonic() >= deadline:
+                return None
+
+
+def _converse(
+    case: Case, conversation: Conversation, request: dict[str, object], output: IO[bytes]
+) -> Replay:
+    entered = _await_entry(case, conversation, request, output)
+    if entered["stage"] != "entered":
+        raise _failure(case, entered)
+    try:
+        done = conversation.next(case.limit_ms / 1000)
+    except (EOFError, ConnectionError):
+        return Replay(Exited(conversation.process.wait()), None, None, _text(output))
+    if done is None:
+        return Replay(TimedOut(case.limit_ms), case.limit_ms * 1000, None, _text(output))
+    if done["stage"] != "done":
+        raise _failure(case, done)
+    if not done["outermost"]:
+        raise _not_outermost(case, "the event that reached it differs from the recorded one")
+    outcome = outcome_of(done["outcome"])
+    return Replay(outcome, done["duration_us"], done["remaining_ms"], _text(output))
+
+
+def _await_entry(
+    case: Case, conversation: Conversation, request: dict[str, object], output: IO[bytes]
+) -> dict[str, Any]:
+    try:
+        conversation.channel.send(request)
+        message = conversation.next(_IMPORT_LIMIT_S)
+    except (EOFError, ConnectionError):
+        status = conversation.process.wait()
+        why = f"the process ended with status {status}\n{_text(output)[-2000:]}".rstrip()
+        message = {"stage": "failed", "error_type": "Runtime.ExitError", "message": why}
+    if message is None:
+        raise ReplayError(
+            f"handler {case.handler} was not imported within {_IMPORT_LIMIT_S:.0f} s",
+            "import it by itself to see what it waits for",
+        )
+    return message
+
+
+def _failure(case: Case, message: dict[str, Any]) -> Exception:
+    if message["stage"] == "bug":
+        return RuntimeError(f"the replay worker failed:\n{message['traceback']}")
+    tried = ", ".join(str(folder) for folder in case.folders)
+    return ReplayError(
+        f"handler {case.handler} cannot be had: {message['error_type']}: {message['message']}",
+        f"looked in {tried}; name the handler with --handler MODULE.FUNCTION, its folder with --path",
+    )
+
+
+def _text(output: IO[bytes]) -> str:
+    output.seek(0)
+    text = output.read(_MAX_OUTPUT_BYTES).decode(errors="replace")
+    return text if output.tell() < _MAX_OUTPUT_BYTES else f"{text}\n[output cut at 1 MiB]\n"

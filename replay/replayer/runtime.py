@@ -1,0 +1,76 @@
+"""What AWS's runtime client does with a handler: find it, call it, make an outcome of what it did.
+
+The builtin engine's stand-in for `awslambdaric.bootstrap` 4.2.2, with the same error names.
+"""
+
+import asyncio
+import importlib
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from replay.invocation import Outcome
+from replay.payload import marshal
+from replay.recorder.failure import outcome_of_exception
+
+
+class ImportFailure(Exception):
+    """The handler cannot be had; `error_type` is the runtime client's own name for why."""
+
+    def __init__(self, error_type: str, message: str) -> None:
+        super().__init__(message)
+        self.error_type = error_type
+
+
+def load(handler: str) -> Callable[..., Any]:
+    """Return the function that a dotted handler names; raises ImportFailure."""
+    module_name, dot, function_name = handler.rpartition(".")
+    if not dot:
+        raise ImportFailure(
+            "Runtime.MalformedHandlerName",
+            f"Bad handler '{handler}': not enough values to unpack (expected 2, got 1)",
+        )
+    module = _import(module_name)
+    try:
+        function = getattr(module, function_name)
+    except AttributeError:
+        raise ImportFailure(
+            "Runtime.HandlerNotFound",
+            f"Handler '{function_name}' missing on module '{module_name}'",
+        ) from None
+    if not callable(function):
+        kind = type(function).__name__
+        raise ImportFailure("TypeError", f"'{function_name}' of {module_name} is not callable: {kind}")
+    return function  # type: ignore[no-any-return]
+
+
+def _import(name: str) -> Any:
+    if name.split(".")[0] in sys.builtin_module_names:
+        raise ImportFailure(
+            "Runtime.BuiltInModuleConflict",
+            f"Cannot use built-in module {name} as a handler module",
+        )
+    try:
+        return importlib.import_module(name.replace("/", "."))
+    except ImportError as error:
+        raise ImportFailure(
+            "Runtime.ImportModuleError", f"Unable to import module '{name}': {error}"
+        ) from error
+    except SyntaxError as error:
+        raise ImportFailure(
+            "Runtime.UserCodeSyntaxError", f"Syntax error in module '{name}': {error}"
+        ) from error
+    except Exception as error:  # the app's own code, run by its import
+        raise ImportFailure(type(error).__name__, str(error)) from error
+
+
+def invoke(function: Callable[..., Any], event: Any, context: Any, *, awaited: bool) -> Outcome:
+    """Call the handler and return its outcome; `awaited` runs a coroutine handler to its end."""
+    try:
+        result = function(event, context)
+        if awaited and asyncio.iscoroutine(result):
+            result = asyncio.run(result)
+    except BaseException as error:
+        return outcome_of_exception(error, awaited=awaited)
+    return marshal(result, os.environ)

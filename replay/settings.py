@@ -1,0 +1,157 @@
+"""Settings: read once at the edge, passed down as one frozen value.
+
+Order of precedence: command options, `REPLAY_*` variables, arguments of `@capture`, `[tool.replay]`
+in pyproject.toml (commands only; the recorder reads no file), defaults. Imports errors only; a
+setting that cannot be understood is a `SettingsError` that names its source.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from replay.errors import SettingsError
+
+MIB = 2**20
+LAMBDA_MAX_BYTES = 6 * MIB
+"""Lambda's own limit of an event and of a result."""
+_UNITS = {"": 1, "KIB": 2**10, "MIB": MIB, "GIB": 2**30}
+_PYPROJECT_KEYS = ("store", "path", "handler", "timeout")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the recorder and the commands are told; the README lists every setting."""
+
+    store: str
+    """A path or a `sqlite:///` address."""
+    sample: float = 1.0
+    """Share of invocations that are captured, 0 to 1."""
+    max_bytes: int = LAMBDA_MAX_BYTES
+    """Cap of an event or a result; above it a head and a digest are kept."""
+    max_store_bytes: int | None = None
+    """Cap of store, WAL and spool together; None: no cap."""
+    keep: tuple[str, ...] = ("*",)
+    """Patterns of the environment variables that are kept."""
+    path: tuple[str, ...] = ()
+    """Folders where handlers are looked for, before the working directory."""
+    handler: str | None = None
+    """The dotted handler to replay in place of the recorded one."""
+    timeout: float | None = None
+    """Seconds of real time after which a replay is stopped, before its deadline."""
+
+
+def recorder_settings(
+    environment: Mapping[str, str], *, store: str | None, sample: float | None
+) -> Settings:
+    """Return the settings of one decorated handler; `store` and `sample` are its arguments."""
+    on_lambda = "AWS_LAMBDA_RUNTIME_API" in environment
+    cap = environment.get("REPLAY_MAX_STORE_BYTES")
+    return Settings(
+        store=environment.get("REPLAY_STORE")
+        or store
+        or ("/tmp/replay.db" if on_lambda else "replay.db"),
+        sample=_share(environment.get("REPLAY_SAMPLE", 1.0 if sample is None else sample)),
+        max_bytes=_bytes(environment.get("REPLAY_MAX_BYTES", "6MiB"), "REPLAY_MAX_BYTES"),
+        max_store_bytes=_bytes(cap, "REPLAY_MAX_STORE_BYTES")
+        if cap
+        else (64 * MIB if on_lambda else None),
+        keep=_patterns(environment.get("REPLAY_ENV", "all")),
+    )
+
+
+def command_settings(environment: Mapping[str, str], folder: Path) -> Settings:
+    """Return the settings of a command run in `folder`, before its own options."""
+    table = _pyproject_table(folder / "pyproject.toml")
+    return Settings(
+        store=environment.get("REPLAY_STORE") or _text(table, "store") or "replay.db",
+        path=tuple(str(folder / entry) for entry in _texts(table, "path")),
+        handler=_text(table, "handler"),
+        timeout=_seconds(table, "timeout"),
+    )
+
+
+def store_path(store: str) -> Path:
+    """Return the file that a store setting names: a path or `sqlite:///` and a path."""
+    if store.startswith("sqlite:///"):
+        store = store.removeprefix("sqlite:///")
+    if "://" in store or store.startswith("stdout:"):
+        raise SettingsError(
+            f"store {store!r} is not a file",
+            "name a path or sqlite:///PATH, for example REPLAY_STORE=replay.db",
+        )
+    return Path(store)
+
+
+def _share(value: str | float) -> float:
+    try:
+        share = float(value)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise SettingsError(
+            f"REPLAY_SAMPLE (or sample=) is {value!r}, not a share from 0 to 1",
+            "for one invocation in ten write REPLAY_SAMPLE=0.1",
+        )
+    return share
+
+
+def _bytes(value: str, name: str) -> int:
+    digits = value.strip().upper().rstrip("KMGIB")
+    unit = value.strip().upper()[len(digits) :]
+    if not digits.strip().isdecimal() or unit not in _UNITS:
+        raise SettingsError(
+            f"{name} is {value!r}, not a size", f"write bytes or KiB, MiB, GiB: {name}=6MiB"
+        )
+    return int(digits) * _UNITS[unit]
+
+
+def _patterns(value: str) -> tuple[str, ...]:
+    if value.strip().lower() == "all":
+        return ("*",)
+    return tuple(pattern.strip() for pattern in value.split(",") if pattern.strip())
+
+
+def _pyproject_table(pyproject: Path) -> Mapping[str, object]:
+    import tomllib
+
+    try:
+        tool = tomllib.loads(pyproject.read_text(encoding="utf-8")).get("tool", {})
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"cannot read settings from {pyproject}: {error}") from error
+    table = tool.get("replay", {}) if isinstance(tool, dict) else {}
+    if not isinstance(table, dict):
+        raise SettingsError(f"[tool.replay] in {pyproject} is not a table")
+    for key in table:
+        if key not in _PYPROJECT_KEYS:
+            known = ", ".join(_PYPROJECT_KEYS)
+            raise SettingsError(f"[tool.replay] in {pyproject} has no key {key!r}", f"keys: {known}")
+    return table
+
+
+def _text(table: Mapping[str, object], key: str) -> str | None:
+    value = table.get(key)
+    if value is not None and not isinstance(value, str):
+        raise _wrong_type(key, value, "a string")
+    return value
+
+
+def _texts(table: Mapping[str, object], key: str) -> list[str]:
+    value = table.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+        raise _wrong_type(key, value, "a list of strings")
+    return value
+
+
+def _seconds(table: Mapping[str, object], key: str) -> float | None:
+    value = table.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise _wrong_type(key, value, "a number of seconds above 0")
+    return float(value)
+
+
+def _wrong_type(key: str, value: object, wanted: str) -> SettingsError:
+    return SettingsError(f"{key} in [tool.replay] of pyproject.toml is {value!r}, not {wanted}")
