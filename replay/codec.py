@@ -62,7 +62,7 @@ def encode(value: object) -> bytes:
 
 
 def decode(encoded: bytes) -> Any:
-    """Return the value that `encode` was given; raises ValueError on bytes that it did not write."""
+    """Return the value that `encode` was given; raises ValueError on bytes it did not write."""
     value = orjson.loads(encoded)
     return _untag(value, ()) if b'"$replay:' in encoded else value
 
@@ -167,7 +167,9 @@ def _is_encodable(text: str) -> bool:
 
 def _tag_str(value: str) -> object:
     # Adjacent lone surrogates must not merge into one character: \uXXXX escapes keep them apart.
-    return value if _is_encodable(value) else _tagged("str", value.encode("unicode_escape").decode())
+    return (
+        value if _is_encodable(value) else _tagged("str", value.encode("unicode_escape").decode())
+    )
 
 
 def _tag_int(value: int) -> object:

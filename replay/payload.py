@@ -1,16 +1,16 @@
 """What Lambda would send for a handler's result: the marshalling rules of AWS's runtime client.
 
 The client uses simplejson with namedtuples as objects, NaN allowed, Decimals written digit by digit
-and non-ASCII text raw since Python 3.12 (awslambdaric 4.2.2, lambda_runtime_marshaller.py). simplejson
-is not ours to import inside somebody's Lambda, so its rules stand here; a test holds them against
-the real marshaller. Invariant: nothing of the result is consumed or changed.
+and non-ASCII text raw since Python 3.12 (awslambdaric 4.2.2, lambda_runtime_marshaller.py).
+simplejson is not ours to import inside somebody's Lambda, so its rules stand here; a test holds
+them against the real marshaller. Invariant: nothing of the result is consumed or changed.
 """
 
 import json
 import sys
 from collections.abc import Mapping
 from json.encoder import encode_basestring, encode_basestring_ascii
-from math import isfinite
+from math import isfinite, isnan
 from typing import Any
 
 from replay.codec import is_plain
@@ -25,8 +25,8 @@ _CONSTANTS = {None: "null", True: "true", False: "false"}
 def marshal(result: object, environment: Mapping[str, str]) -> Returned | Raised | Exited:
     """Return the outcome that the runtime client makes of a handler's result.
 
-    `environment` decides by `AWS_EXECUTION_ENV` whether non-ASCII text is escaped. A result that the
-    client refuses is `Raised` with `Runtime.MarshalError`; one that makes it crash - a lone
+    `environment` decides by `AWS_EXECUTION_ENV` whether non-ASCII text is escaped. A result that
+    the client refuses is `Raised` with `Runtime.MarshalError`; one that makes it crash - a lone
     surrogate where text goes out raw - is `Exited`.
     """
     if isinstance(result, bytes):
@@ -34,7 +34,7 @@ def marshal(result: object, environment: Mapping[str, str]) -> Returned | Raised
     escaped = environment.get("AWS_EXECUTION_ENV") not in _RAW_TEXT_RUNTIMES
     try:
         text = _encode(result, escaped)
-    except Exception as error:  # the client's own except clause: whatever the result's class raises
+    except Exception as error:  # noqa: BLE001 - as the client does, whatever a class raises
         return Raised(MARSHAL_ERROR, f"Unable to marshal response: {error}")
     try:
         return Returned(text.encode())
@@ -129,4 +129,4 @@ def _is_decimal(value: object) -> bool:
 def _float_text(value: float) -> str:
     if isfinite(value):
         return repr(float(value))
-    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+    return "NaN" if isnan(value) else "Infinity" if value > 0 else "-Infinity"

@@ -92,7 +92,9 @@ class Recording:
             return _recording_of(id, begun, ended)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             why = f"{type(error).__name__}: {error}"
-            raise DamagedError(f"recording {id}: not laid out as format {FORMAT} ({why})") from error
+            raise DamagedError(
+                f"recording {id}: not laid out as format {FORMAT} ({why})"
+            ) from error
 
 
 def part_crc(id: str, kind: str, payload: bytes) -> int:

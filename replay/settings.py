@@ -7,13 +7,14 @@ setting that cannot be understood is a `SettingsError` that names its source.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from os.path import join
 
 from replay.errors import SettingsError
 
 MIB = 2**20
 LAMBDA_MAX_BYTES = 6 * MIB
 """Lambda's own limit of an event and of a result."""
+_LAMBDA_STORE = "/tmp/replay.db"  # noqa: S108 - the only folder that a function can write to
 _UNITS = {"": 1, "KIB": 2**10, "MIB": MIB, "GIB": 2**30}
 _PYPROJECT_KEYS = ("store", "path", "handler", "timeout")
 
@@ -49,7 +50,7 @@ def recorder_settings(
     return Settings(
         store=environment.get("REPLAY_STORE")
         or store
-        or ("/tmp/replay.db" if on_lambda else "replay.db"),
+        or (_LAMBDA_STORE if on_lambda else "replay.db"),
         sample=_share(environment.get("REPLAY_SAMPLE", 1.0 if sample is None else sample)),
         max_bytes=_bytes(environment.get("REPLAY_MAX_BYTES", "6MiB"), "REPLAY_MAX_BYTES"),
         max_store_bytes=_bytes(cap, "REPLAY_MAX_STORE_BYTES")
@@ -59,18 +60,18 @@ def recorder_settings(
     )
 
 
-def command_settings(environment: Mapping[str, str], folder: Path) -> Settings:
+def command_settings(environment: Mapping[str, str], folder: str) -> Settings:
     """Return the settings of a command run in `folder`, before its own options."""
-    table = _pyproject_table(folder / "pyproject.toml")
+    table = _pyproject_table(join(folder, "pyproject.toml"))
     return Settings(
         store=environment.get("REPLAY_STORE") or _text(table, "store") or "replay.db",
-        path=tuple(str(folder / entry) for entry in _texts(table, "path")),
+        path=tuple(join(folder, entry) for entry in _texts(table, "path")),
         handler=_text(table, "handler"),
         timeout=_seconds(table, "timeout"),
     )
 
 
-def store_path(store: str) -> Path:
+def store_path(store: str) -> str:
     """Return the file that a store setting names: a path or `sqlite:///` and a path."""
     if store.startswith("sqlite:///"):
         store = store.removeprefix("sqlite:///")
@@ -79,7 +80,7 @@ def store_path(store: str) -> Path:
             f"store {store!r} is not a file",
             "name a path or sqlite:///PATH, for example REPLAY_STORE=replay.db",
         )
-    return Path(store)
+    return store
 
 
 def _share(value: str | float) -> float:
@@ -111,11 +112,12 @@ def _patterns(value: str) -> tuple[str, ...]:
     return tuple(pattern.strip() for pattern in value.split(",") if pattern.strip())
 
 
-def _pyproject_table(pyproject: Path) -> Mapping[str, object]:
+def _pyproject_table(pyproject: str) -> Mapping[str, object]:
     import tomllib
 
     try:
-        tool = tomllib.loads(pyproject.read_text(encoding="utf-8")).get("tool", {})
+        with open(pyproject, "rb") as file:
+            tool = tomllib.load(file).get("tool", {})
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -126,7 +128,9 @@ def _pyproject_table(pyproject: Path) -> Mapping[str, object]:
     for key in table:
         if key not in _PYPROJECT_KEYS:
             known = ", ".join(_PYPROJECT_KEYS)
-            raise SettingsError(f"[tool.replay] in {pyproject} has no key {key!r}", f"keys: {known}")
+            raise SettingsError(
+                f"[tool.replay] in {pyproject} has no key {key!r}", f"keys: {known}"
+            )
     return table
 
 

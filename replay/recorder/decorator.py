@@ -22,8 +22,8 @@ _observer: Callable[[object], None] | None = None
 
 
 def observe(observer: Callable[[object], None]) -> None:
-    """Make every captured handler of this process show its event to `observer`, and store nothing."""
-    global _observer
+    """Make each captured handler of this process show its event to `observer` and store nothing."""
+    global _observer  # noqa: PLW0603 - one process is either a replay or not
     _observer = observer
 
 
@@ -112,7 +112,9 @@ class _Arguments:
         is_method = names[:1] in (("self",), ("cls",))
         # A bound method and a callable object are called without their first parameter.
         self.offset = 1 if is_method and hasattr(handler, "__code__") else 0
-        self.names = (*names[is_method:], "event", "context") if len(names) < 2 else names[is_method:]
+        self.names = (
+            (*names[is_method:], "event", "context") if len(names) < 2 else names[is_method:]
+        )
 
     def of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
         """Return event and context as the handler will get them; None for one that is missing."""
@@ -139,7 +141,7 @@ def _function_of(handler: Any) -> Any:
         elif hasattr(handler, "__code__"):
             return handler
         else:
-            handler = getattr(type(handler), "__call__", None)
+            handler = _call_of(handler)
     return handler
 
 
@@ -149,12 +151,16 @@ def _is_coroutine_function(handler: Any) -> bool:
         handler = handler.func if isinstance(handler, functools.partial) else handler.__func__
     code = getattr(handler, "__code__", None)
     if code is None:
-        code = getattr(getattr(type(handler), "__call__", None), "__code__", None)
+        code = getattr(_call_of(handler), "__code__", None)
     return code is not None and bool(code.co_flags & _CO_COROUTINE)
 
 
+def _call_of(handler: Any) -> Any:
+    return getattr(type(handler), "__call__", None)  # noqa: B004 - the method itself is wanted
+
+
 def _dotted_name(handler: Any, wrapper: Any) -> str:
-    """Return the name by which the handler can be imported: that of its variable, where it has one."""
+    """Return the name by which the handler can be imported: that of its variable if it has one."""
     module = getattr(handler, "__module__", None) or type(handler).__module__
     variables = vars(sys.modules[module]) if module in sys.modules else {}
     found = [name for name, value in list(variables.items()) if value is wrapper]

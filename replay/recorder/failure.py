@@ -47,7 +47,7 @@ def _exit_status(code: object) -> int:
 def _message(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception:  # a __str__ of the host that fails; the runtime client would die of it
+    except Exception:  # noqa: BLE001 - a failing __str__ of the host; the client would die of it
         return f"<{type(error).__name__}: its text cannot be read>"
 
 
@@ -55,7 +55,7 @@ def _stack(tb: TracebackType | None) -> tuple[str, ...]:
     while tb is not None and is_our_file(tb.tb_frame.f_code.co_filename):
         tb = tb.tb_next
     # Four-tuples, as the runtime client formats them: without the carets of newer Pythons.
-    frames = [(f.filename, f.lineno, f.name, f.line) for f in traceback.extract_tb(tb)]
+    frames = [(f.filename, f.lineno or 0, f.name, f.line) for f in traceback.extract_tb(tb)]
     return tuple(traceback.format_list(frames))
 
 

@@ -34,6 +34,6 @@ def _handler_name() -> str:
 def _load(name: str) -> Any:
     bootstrap = sys.modules.get("awslambdaric.bootstrap")
     if bootstrap is not None and hasattr(bootstrap, "_get_handler"):
-        return bootstrap._get_handler(name)
+        return bootstrap._get_handler(name)  # noqa: SLF001 - its errors name the app's module
     module, _, attribute = name.rpartition(".")
     return getattr(importlib.import_module(module.replace("/", ".")), attribute)

@@ -29,7 +29,7 @@ _PACKAGE_ENTRY = "replay.recorder.handler.handler"
 
 
 class Recorder:
-    """Captures the invocations of one handler; `name_handler` is asked where `_HANDLER` is not set."""
+    """Captures the invocations of one handler; `name_handler` is asked if `_HANDLER` is not set."""
 
     def __init__(
         self,

@@ -25,7 +25,7 @@ _current: _Sandbox | None = None
 
 def next_place() -> dict[str, object]:
     """Return this sandbox and the next place in it, laid out as `invocation.Sandbox`."""
-    global _current
+    global _current  # noqa: PLW0603 - a process is one sandbox
     sandbox = _current
     if sandbox is None or sandbox.pid != os.getpid():
         sandbox = _current = _Sandbox()

@@ -46,8 +46,8 @@ class Entry:
     def request_id(self) -> str | None:
         """The AWS request id, where the context has one that is a str."""
         attributes: Any = self.snapshot["attributes"]
-        id = attributes.get("aws_request_id")
-        return id if type(id) is str else None
+        request_id = attributes.get("aws_request_id")
+        return request_id if type(request_id) is str else None
 
 
 def _unwrap(context: Any) -> tuple[Any, str]:
@@ -74,9 +74,7 @@ def _instance_dict(value: object) -> dict[str, Any]:
     return attributes if type(attributes) is dict else {}
 
 
-def _snapshot_object(
-    context: Any, kind: str, deadline: int | None, name: str
-) -> dict[str, object]:
+def _snapshot_object(context: Any, kind: str, deadline: int | None, name: str) -> dict[str, object]:
     instance = _instance_dict(context)
     ask = instance.get if kind != "object" else _asker(context)
     attributes = {key: ask(key, _ABSENT) for key in ATTRIBUTES}
@@ -96,8 +94,16 @@ def _snapshot_object(
     )
 
 
-def _document(kind: str, context: object = None, *, name: str = "", **known: object) -> dict[str, object]:
-    blank = {"attributes": {}, "extra": {}, "w3c": {}, "deadline_epoch_ms": None, "value": None}
+def _document(
+    kind: str, context: object = None, *, name: str = "", **known: object
+) -> dict[str, object]:
+    blank: dict[str, object] = {
+        "attributes": {},
+        "extra": {},
+        "w3c": {},
+        "deadline_epoch_ms": None,
+        "value": None,
+    }
     return {"kind": kind, "type_name": name or type_name(context), **blank, **known}
 
 
@@ -126,7 +132,7 @@ def _asker(context: Any) -> Callable[[str, object], Any]:
 def _ask(value: Any, name: str, default: object = None) -> Any:
     try:
         return getattr(value, name, default)
-    except Exception:  # a property of the host's class; what it raises is its own affair
+    except Exception:  # noqa: BLE001 - a property of the host's class may raise anything
         return default
 
 
@@ -135,7 +141,7 @@ def _ask_remaining_ms(context: Any) -> int | None:
         return None
     try:
         answer = getattr(context, _READ)()
-    except Exception:  # no such method, or one that fails: the recording has no deadline
+    except Exception:  # noqa: BLE001 - no such method, or one that fails: no deadline
         return None
     is_number = type(answer) is int or (type(answer) is float and isfinite(answer))
     return max(0, int(answer)) if is_number else None

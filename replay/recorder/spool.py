@@ -9,7 +9,6 @@ import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 from replay.recording import Part, part_crc
 
@@ -45,9 +44,9 @@ def _append_line(path: str, line: bytes) -> bool:
         os.close(descriptor)
 
 
-def read_parts(path: Path) -> Iterator[Part | bytes]:
+def read_parts(path: str) -> Iterator[Part | bytes]:
     """Yield each part of a spool file, and each damaged line as it stands."""
-    with path.open("rb") as lines:
+    with open(path, "rb") as lines:
         for line in lines:
             if line.strip():
                 yield _part_of(line.rstrip(b"\n")) or line

@@ -17,10 +17,18 @@ _last = 0  # milliseconds << 16 | count
 
 def new_ulid() -> str:
     """Return a fresh id, greater than every id this process has drawn before."""
-    global _last
+    global _last  # noqa: PLW0603 - ids are ordered within the process
     now = time_ns() // 1_000_000 << 16
     with _lock:
         _last = now if now > _last else _last + 1
         stamp = _last
     number = stamp << 64 | int.from_bytes(urandom(8), "big")
     return "".join([_ALPHABET[number >> shift & 31] for shift in _SHIFTS])
+
+
+def milliseconds_of(id: str) -> int:
+    """Return the time in a ULID, milliseconds since 1970; 0 for text that is none."""
+    try:
+        return int("".join([f"{_ALPHABET.index(character):05b}" for character in id[:10]]), 2)
+    except ValueError:
+        return 0

@@ -2,8 +2,8 @@
 
 Payloads are compared as JSON: neither the order of an object's keys nor white space counts, 1 and
 1.0 differ, and JSON inside a string is looked into as if it stood there itself. A path is an RFC
-9535 query into the payload that the invoker sees; `$` alone means that the outcomes are of different
-kinds, or payloads that are no JSON.
+9535 query into the payload that the invoker sees; `$` alone means that the outcomes are of
+different kinds, or payloads that are no JSON.
 """
 
 import json
@@ -102,7 +102,7 @@ def value_of(outcome: Returned) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Return a parsed value with its exact numbers as floats, or as text where no float is equal."""
+    """Return a parsed value with exact numbers as floats, or as text where no float is equal."""
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -1,8 +1,8 @@
 """The context object that a replayed handler gets: AWS's own, rebuilt from a snapshot.
 
-Same names, types, `repr`, truncation and errors as `awslambdaric.lambda_context` 4.2.2, which has no
-wheels for macOS and is therefore not depended on; a test holds the two against each other. Imports
-values only.
+Same names, types, `repr`, truncation and errors as `awslambdaric.lambda_context` 4.2.2, which has
+no wheels for macOS and is therefore not depended on; a test holds the two against each other.
+Imports values only.
 """
 
 import logging

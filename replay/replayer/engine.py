@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import monotonic
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from replay.codec import Opaque, Truncated
 from replay.errors import ReplayError
@@ -44,12 +44,8 @@ class Replay:
 def run(case: Case, world: World) -> Replay:
     """Replay `case` in `world` and return what it did; raises ReplayError where it cannot be."""
     refuse_what_cannot_be_replayed(case)
-    with tempfile.TemporaryDirectory(prefix="replay-", ignore_cleanup_errors=True) as folder:
-        root = Path(folder)
-        project = _project_of(case)
-        _lay_out(root, project)
-        with (root / "output").open("w+b") as output:
-            return _run_child(case, _request(case, world, root, project), world, root, output)
+    with Worker(case, world) as worker:
+        return worker.run(case)
 
 
 def refuse_what_cannot_be_replayed(case: Case) -> None:
@@ -96,39 +92,94 @@ def _lay_out(root: Path, project: Path) -> None:
         (root / "task" / entry.name).symlink_to(entry.resolve())
 
 
-def _request(case: Case, world: World, root: Path, project: Path) -> dict[str, object]:
-    recording = case.recording
-    begun = recording.parts()[0]
-    return {
-        "id": recording.id,
-        "begun": begun.payload,
-        "handler": case.handler,
-        "folders": [str(folder) for folder in case.folders],
-        "environment": environment_of(recording.invocation, str(root / "home"), str(project)),
-        "world": asdict(world),
-    }
+class Worker:
+    """A child process in `world`, with the environment and the import that `case` needs.
 
+    `run` may be called for several cases of the same handler, which then share a warm sandbox,
+    until one of them ends the process.
+    """
 
-def _run_child(
-    case: Case, request: dict[str, object], world: World, root: Path, output: IO[bytes]
-) -> Replay:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        process = _start(theirs.fileno(), world, root, output)
-        theirs.close()
+    def __init__(self, case: Case, world: World) -> None:
+        self._world = world
+        self._folder = tempfile.TemporaryDirectory(prefix="replay-", ignore_cleanup_errors=True)
+        self._root = Path(self._folder.name)
+        self._project = _project_of(case)
+        _lay_out(self._root, self._project)
+        self._output = (self._root / "output").open("w+b")
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = _start(theirs.fileno(), world, self._root, self._output)
+        self._conversation = Conversation(ours, self._process)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._conversation.connection.close()
+        self._output.close()
+        self._folder.cleanup()
+
+    def run(self, case: Case) -> Replay:
+        """Run one case and return what it did; raises ReplayError where it cannot be had."""
+        entered = self._await_entry(case)
+        if entered["stage"] != "entered":
+            raise _failure(case, entered)
         try:
-            return _converse(case, Conversation(ours, process), request, output)
-        finally:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            done = self._conversation.next(case.limit_ms / 1000)
+        except (EOFError, ConnectionError):
+            return Replay(Exited(self._process.wait()), None, None, self._text())
+        if done is None:
+            limit_ms = case.limit_ms
+            return Replay(TimedOut(limit_ms), limit_ms * 1000, None, self._text())
+        if done["stage"] != "done":
+            raise _failure(case, done)
+        if not done["outermost"]:
+            raise _not_outermost(case, "the event that reached it differs from the recorded one")
+        outcome = outcome_of(done["outcome"])
+        return Replay(outcome, done["duration_us"], done["remaining_ms"], self._text())
+
+    def _await_entry(self, case: Case) -> dict[str, Any]:
+        try:
+            self._conversation.channel.send(self._request(case))
+            message = self._conversation.next(_IMPORT_LIMIT_S)
+        except (EOFError, ConnectionError):
+            status = self._process.wait()
+            why = f"the process ended with status {status}\n{self._text()[-2000:]}".rstrip()
+            message = {"stage": "failed", "error_type": "Runtime.ExitError", "message": why}
+        if message is None:
+            raise ReplayError(
+                f"handler {case.handler} was not imported within {_IMPORT_LIMIT_S:.0f} s",
+                "import it by itself to see what it waits for",
+            )
+        return message
+
+    def _request(self, case: Case) -> dict[str, object]:
+        recording = case.recording
+        home, project = str(self._root / "home"), str(self._project)
+        return {
+            "id": recording.id,
+            "begun": recording.parts()[0].payload,
+            "handler": case.handler,
+            "folders": [str(folder) for folder in case.folders],
+            "environment": environment_of(recording.invocation, home, project),
+            "world": asdict(self._world),
+        }
+
+    def _text(self) -> str:
+        self._output.seek(0)
+        text = self._output.read(_MAX_OUTPUT_BYTES).decode(errors="replace")
+        is_whole = self._output.tell() < _MAX_OUTPUT_BYTES
+        return text if is_whole else f"{text}\n[output cut at 1 MiB]\n"
 
 
 def _start(descriptor: int, world: World, root: Path, output: IO[bytes]) -> subprocess.Popen[bytes]:
     search = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join(os.path.abspath(entry) for entry in search if entry),
+        "PYTHONPATH": os.pathsep.join(str(Path(entry).absolute()) for entry in search if entry),
         "PYTHONHASHSEED": str(world.hash_seed),
     }
     return subprocess.Popen(
@@ -166,55 +217,11 @@ class Conversation:
                 return None
 
 
-def _converse(
-    case: Case, conversation: Conversation, request: dict[str, object], output: IO[bytes]
-) -> Replay:
-    entered = _await_entry(case, conversation, request, output)
-    if entered["stage"] != "entered":
-        raise _failure(case, entered)
-    try:
-        done = conversation.next(case.limit_ms / 1000)
-    except (EOFError, ConnectionError):
-        return Replay(Exited(conversation.process.wait()), None, None, _text(output))
-    if done is None:
-        return Replay(TimedOut(case.limit_ms), case.limit_ms * 1000, None, _text(output))
-    if done["stage"] != "done":
-        raise _failure(case, done)
-    if not done["outermost"]:
-        raise _not_outermost(case, "the event that reached it differs from the recorded one")
-    outcome = outcome_of(done["outcome"])
-    return Replay(outcome, done["duration_us"], done["remaining_ms"], _text(output))
-
-
-def _await_entry(
-    case: Case, conversation: Conversation, request: dict[str, object], output: IO[bytes]
-) -> dict[str, Any]:
-    try:
-        conversation.channel.send(request)
-        message = conversation.next(_IMPORT_LIMIT_S)
-    except (EOFError, ConnectionError):
-        status = conversation.process.wait()
-        why = f"the process ended with status {status}\n{_text(output)[-2000:]}".rstrip()
-        message = {"stage": "failed", "error_type": "Runtime.ExitError", "message": why}
-    if message is None:
-        raise ReplayError(
-            f"handler {case.handler} was not imported within {_IMPORT_LIMIT_S:.0f} s",
-            "import it by itself to see what it waits for",
-        )
-    return message
-
-
 def _failure(case: Case, message: dict[str, Any]) -> Exception:
     if message["stage"] == "bug":
         return RuntimeError(f"the replay worker failed:\n{message['traceback']}")
     tried = ", ".join(str(folder) for folder in case.folders)
     return ReplayError(
         f"handler {case.handler} cannot be had: {message['error_type']}: {message['message']}",
-        f"looked in {tried}; name the handler with --handler MODULE.FUNCTION, its folder with --path",
+        f"looked in {tried}; name it with --handler MODULE.FUNCTION, its folder with --path",
     )
-
-
-def _text(output: IO[bytes]) -> str:
-    output.seek(0)
-    text = output.read(_MAX_OUTPUT_BYTES).decode(errors="replace")
-    return text if output.tell() < _MAX_OUTPUT_BYTES else f"{text}\n[output cut at 1 MiB]\n"

@@ -1,7 +1,7 @@
 """The second look: which differences are noise, and which factor explains each. Pure.
 
-A difference is noise when its path moves in a replay in which one factor of the world was moved, and
-the recorded value has the same type and shape as the replayed one: a UUID, a token of equal
+A difference is noise when its path moves in a replay in which one factor of the world was moved,
+and the recorded value has the same type and shape as the replayed one: a UUID, a token of equal
 length, a time as far from its clock, an address, a reordering. Anything else stays a difference:
 a missing key, another type, the error type, the payload as a whole.
 """
@@ -63,9 +63,7 @@ def split(
         if factor is None:
             drift.append(difference)
         else:
-            noise.append(
-                Noise(difference.path, difference.recorded, difference.replayed, factor)
-            )
+            noise.append(Noise(difference.path, difference.recorded, difference.replayed, factor))
     return tuple(noise), tuple(drift)
 
 
@@ -82,7 +80,10 @@ def _moves(looks: Looks) -> Moves:
 
 
 def _factor_of(
-    difference: Difference, all_differences: tuple[Difference, ...], moves: Moves, tolerance_ms: float
+    difference: Difference,
+    all_differences: tuple[Difference, ...],
+    moves: Moves,
+    tolerance_ms: float,
 ) -> Factor | None:
     if difference.path in (ROOT, ERROR_TYPE_PATH) or ABSENT in _sides(difference):
         return None
@@ -107,8 +108,8 @@ def _moves_with(difference: Difference, factor: Factor, moves: Moves) -> bool:
     return any(type(move.replayed) is type(difference.replayed) for move in seen)
 
 
-def _is_address(difference: Difference, tolerance_ms: float) -> bool:
-    return _same_rest(difference, _ADDRESS, lambda recorded, replayed: True)
+def _is_address(difference: Difference, _tolerance_ms: float) -> bool:
+    return _same_rest(difference, _ADDRESS, lambda _recorded, _replayed: True)
 
 
 def _is_time(difference: Difference, tolerance_ms: float) -> bool:
@@ -122,14 +123,14 @@ def _is_time(difference: Difference, tolerance_ms: float) -> bool:
     return _same_rest(difference, _TIME, is_close) or _same_rest(difference, _DIGITS, is_close)
 
 
-def _is_random(difference: Difference, tolerance_ms: float) -> bool:
+def _is_random(difference: Difference, _tolerance_ms: float) -> bool:
     recorded, replayed = _sides(difference)
     if isinstance(recorded, str) and isinstance(replayed, str):
         return _is_token_pair(recorded, replayed)
     return isinstance(recorded, int | float) and not isinstance(recorded, bool)
 
 
-def _is_permuted_text(difference: Difference, tolerance_ms: float) -> bool:
+def _is_permuted_text(difference: Difference, _tolerance_ms: float) -> bool:
     recorded, replayed = _sides(difference)
     if isinstance(recorded, str) and isinstance(replayed, str):
         return sorted(recorded) == sorted(replayed)
@@ -154,7 +155,9 @@ def _same_rest(
     found = pattern.findall(recorded), pattern.findall(replayed)
     if not found[0] or pattern.sub("", recorded) != pattern.sub("", replayed):
         return False
-    return len(found[0]) == len(found[1]) and all(is_same(a, b) for a, b in zip(*found, strict=True))
+    return len(found[0]) == len(found[1]) and all(
+        is_same(a, b) for a, b in zip(*found, strict=True)
+    )
 
 
 def _is_token_pair(recorded: str, replayed: str) -> bool:

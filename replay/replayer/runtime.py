@@ -15,7 +15,7 @@ from replay.payload import marshal
 from replay.recorder.failure import outcome_of_exception
 
 
-class ImportFailure(Exception):
+class ImportFailure(Exception):  # noqa: N818 - an outcome of the runtime, no error of ours
     """The handler cannot be had; `error_type` is the runtime client's own name for why."""
 
     def __init__(self, error_type: str, message: str) -> None:
@@ -41,12 +41,14 @@ def load(handler: str) -> Callable[..., Any]:
         ) from None
     if not callable(function):
         kind = type(function).__name__
-        raise ImportFailure("TypeError", f"'{function_name}' of {module_name} is not callable: {kind}")
+        raise ImportFailure(
+            "TypeError", f"'{function_name}' of {module_name} is not callable: {kind}"
+        )
     return function  # type: ignore[no-any-return]
 
 
 def _import(name: str) -> Any:
-    if name.split(".")[0] in sys.builtin_module_names:
+    if name.split(".", maxsplit=1)[0] in sys.builtin_module_names:
         raise ImportFailure(
             "Runtime.BuiltInModuleConflict",
             f"Cannot use built-in module {name} as a handler module",
@@ -61,7 +63,7 @@ def _import(name: str) -> Any:
         raise ImportFailure(
             "Runtime.UserCodeSyntaxError", f"Syntax error in module '{name}': {error}"
         ) from error
-    except Exception as error:  # the app's own code, run by its import
+    except Exception as error:
         raise ImportFailure(type(error).__name__, str(error)) from error
 
 
@@ -71,6 +73,6 @@ def invoke(function: Callable[..., Any], event: Any, context: Any, *, awaited: b
         result = function(event, context)
         if awaited and asyncio.iscoroutine(result):
             result = asyncio.run(result)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - whatever it is, it is the outcome
         return outcome_of_exception(error, awaited=awaited)
     return marshal(result, os.environ)

@@ -1,8 +1,8 @@
 """From a case to its verdict: replay it, compare what Lambda would send, explain what differs.
 
-`match`: nothing differs but noise. `drift`: something does. `error`: the case could not be replayed;
-never that the handler raised, which is an outcome like any other. The engine is passed in, so what
-stands here is the whole decision and does nothing else.
+`match`: nothing differs but noise. `drift`: something does. `error`: the case could not be
+replayed; never that the handler raised, which is an outcome like any other. The engine is passed
+in, so what stands here is the whole decision and does nothing else.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,14 +1,15 @@
 """The child process of a replay: enters the world, imports the handler, calls it, reports.
 
 Started by `engine.py` with the number of a socket; a length and that many bytes in each direction.
-It is told what to do in one message and answers with "entered" when the handler starts and "done"
-with the outcome, or "failed" when the handler cannot be had.
+Each request is answered with "entered" when the handler starts and "done" with the outcome, or
+"failed" when the handler cannot be had. A second request finds the sandbox warm.
 """
 
 import os
 import socket
 import sys
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from struct import Struct
 from time import perf_counter_ns
@@ -53,45 +54,70 @@ class Channel:
 
 
 def main(descriptor: int) -> None:
-    """Serve one replay on the socket `descriptor`."""
+    """Serve the socket `descriptor` until the other side closes it."""
     os.set_inheritable(descriptor, False)
     channel = Channel(socket.socket(fileno=descriptor))
+    runtime_loop = _Loop(channel)
+    while True:
+        try:
+            request = channel.receive()
+        except EOFError:
+            os._exit(0)  # what would run at exit does not run on Lambda either
+        answer = _answer(runtime_loop, request)
+        with suppress(OSError, ValueError):  # the handler may have closed them
+            sys.stdout.flush()
+            sys.stderr.flush()
+        channel.send(answer)
+
+
+def _answer(runtime_loop: "_Loop", request: dict[str, Any]) -> dict[str, object]:
     try:
-        answer = _replay(channel.receive(), channel)
+        return runtime_loop.run(request)
     except runtime.ImportFailure as failure:
-        answer = {"stage": "failed", "error_type": failure.error_type, "message": str(failure)}
-    except Exception:
-        answer = {"stage": "bug", "traceback": traceback.format_exc()}
-    with suppress(OSError, ValueError):  # the handler may have closed them
-        sys.stdout.flush()
-        sys.stderr.flush()
-    channel.send(answer)
-    os._exit(0)  # what would run at exit does not run on Lambda either
+        return {"stage": "failed", "error_type": failure.error_type, "message": str(failure)}
+    except Exception:  # noqa: BLE001 - a bug of ours; the parent reports it as one
+        return {"stage": "bug", "traceback": traceback.format_exc()}
 
 
-def _replay(request: dict[str, Any], channel: Channel) -> dict[str, object]:
-    invocation = _invocation_of(request)
-    world = World(**request["world"])
-    enter(world, request["environment"])
-    sys.path[:0] = request["folders"]
-    clock = WallClock(world)
-    clock.start_import(invocation)
-    function = runtime.load(request["handler"])
-    given = encode(invocation.event)
-    seen: list[bytes] = []
-    observe(lambda event: seen.append(encode(event)))
-    channel.send({"stage": "entered"})
-    context = rebuild(invocation.context, clock.enter_handler(invocation))
-    began_ns = perf_counter_ns()
-    remaining_ms = _remaining_ms(context)
-    outcome = runtime.invoke(function, invocation.event, context, awaited=invocation.awaited)
-    return {
-        "stage": "done",
-        "duration_us": (perf_counter_ns() - began_ns) // 1000,
-        "remaining_ms": remaining_ms,
-        "outcome": outcome_document(outcome),
-        "outermost": not seen or seen[0] == given,
-    }
+class _Loop:
+    """One sandbox: its world and its import are made for the first request, and stay."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._function: Callable[..., Any] | None = None
+        self._clock: WallClock | None = None
+
+    def run(self, request: dict[str, Any]) -> dict[str, object]:
+        invocation = _invocation_of(request)
+        world = World(**request["world"])
+        function, clock = self._started(request, world, invocation)
+        given = encode(invocation.event)
+        seen: list[bytes] = []
+        if not world.is_captured:
+            observe(lambda event: seen.append(encode(event)))
+        self._channel.send({"stage": "entered"})
+        context = rebuild(invocation.context, clock.enter_handler(invocation))
+        began_ns = perf_counter_ns()
+        remaining_ms = _remaining_ms(context)
+        outcome = runtime.invoke(function, invocation.event, context, awaited=invocation.awaited)
+        return {
+            "stage": "done",
+            "duration_us": (perf_counter_ns() - began_ns) // 1000,
+            "remaining_ms": remaining_ms,
+            "outcome": outcome_document(outcome),
+            "outermost": not seen or seen[0] == given,
+        }
+
+    def _started(
+        self, request: dict[str, Any], world: World, invocation: Invocation
+    ) -> tuple[Callable[..., Any], WallClock]:
+        if self._function is None or self._clock is None:
+            enter(world, request["environment"])
+            sys.path[:0] = request["folders"]
+            self._clock = WallClock(world)
+            self._clock.start_import(invocation)
+            self._function = runtime.load(request["handler"])
+        return self._function, self._clock
 
 
 def _invocation_of(request: dict[str, Any]) -> Invocation:

@@ -22,7 +22,7 @@ from replay.replayer.case import Clock
 Factor: TypeAlias = Literal["clock", "entropy", "hash seed", "address"]
 
 _MOVED_MS = ((25 * 60 + 1) * 60 + 1) * 1000 + 137
-"""How far the second look moves the clock: every field of a timestamp changes, the year does not."""
+"""How far the second look moves the clock: enough to change every field of a time but the year."""
 _MOVED_REMAINING_MS = 41
 """How much remaining time it takes away, so that values computed from it move as well."""
 _REAL = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH")
@@ -35,10 +35,14 @@ _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What a replay fixes; two replays in equal worlds see the same entropy and hash seed."""
+    """What a replay fixes; two replays in equal worlds see the same entropy and hash seed.
+
+    `is_captured` makes it no replay but an invocation of its own, which a decorated handler stores.
+    """
 
     clock: Clock
     entropy_seed: str
+    is_captured: bool = False
     hash_seed: int = 0
     moved_ms: int = 0
     moved_remaining_ms: int = 0
@@ -59,8 +63,8 @@ class World:
 def environment_of(invocation: Invocation, home: str, task_root: str) -> dict[str, str]:
     """Return the variables of a replayed handler: those recorded, the real search paths, defaults.
 
-    AWS credentials are placeholders, `HOME` is `home` and `LAMBDA_TASK_ROOT` is `task_root`, so that
-    nothing real is found by them.
+    AWS credentials are placeholders, `HOME` is `home` and `LAMBDA_TASK_ROOT` is `task_root`, so
+    that nothing real is found by them.
     """
     recorded = invocation.environment
     environment = {**_DEFAULTS, **{k: v for k, v in recorded.items() if k not in _NOT_SET}}
@@ -117,7 +121,7 @@ def _entry_ms(invocation: Invocation) -> int:
 
 def _instant(epoch_ms: int) -> datetime:
     # Naive, which time-machine takes as UTC; an aware one would set the TZ variable too.
-    return datetime(1970, 1, 1) + timedelta(milliseconds=epoch_ms)
+    return datetime(1970, 1, 1) + timedelta(milliseconds=epoch_ms)  # noqa: DTZ001
 
 
 def _time_machine() -> Any:
@@ -134,7 +138,7 @@ def _time_machine() -> Any:
 
 
 def _seed_entropy(seed: str) -> None:
-    source = random.Random(seed)
+    source = random.Random(seed)  # noqa: S311 - the same bytes every time is what is wanted
     lock = Lock()
 
     def urandom(size: int, /) -> bytes:
@@ -142,9 +146,9 @@ def _seed_entropy(seed: str) -> None:
             return source.randbytes(size)
 
     os.urandom = urandom
-    setattr(random, "_urandom", urandom)  # what SystemRandom, and so secrets, draws from
+    vars(random)["_urandom"] = urandom  # what SystemRandom, and so secrets, draws from
     with suppress(AttributeError):
-        os.getrandom = lambda size, flags=0: urandom(size)
+        os.getrandom = lambda size, flags=0: urandom(size)  # noqa: ARG005
     random.seed(seed)
 
 

@@ -1,0 +1,44 @@
+"""The command `replay`: one file a subcommand; each parses, calls, renders and ends with a code."""
+
+from typing import Annotated
+
+import typer
+
+from replay.cli.demo import demo
+from replay.cli.list import list_recordings
+from replay.cli.run import run
+from replay.cli.show import show
+from replay.version import __version__
+
+app = typer.Typer(
+    name="replay",
+    help="Record AWS Lambda invocations where they happen; replay and judge them here.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("demo")(demo)
+app.command("list")(list_recordings)
+app.command("show")(show)
+app.command("run")(run)
+
+
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        typer.echo(f"replay {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command with the arguments of this process, and end it with the exit code."""
+    app()

@@ -1,0 +1,100 @@
+"""`replay show`: read one recording."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from replay.cli.command import (
+    JsonOption,
+    StoreOption,
+    answering,
+    opened,
+    out,
+    print_json,
+    read_settings,
+    say,
+)
+from replay.recording import Recording
+from replay.report.document import (
+    context_document,
+    environment_of,
+    jsonable,
+    outcome_document,
+    recording_document,
+)
+from replay.report.text import escaped, json_text, milliseconds, outcome_text
+
+IdArgument = Annotated[
+    str, typer.Argument(help="Id, its last 4 or more characters, request id, @latest or @2.")
+]
+
+
+@answering
+def show(id: IdArgument, *, store: StoreOption = None, as_json: JsonOption = False) -> int:
+    """Show one recording: context, event, environment, outcome."""
+    with opened(read_settings(store)) as found_store:
+        ids = found_store.resolve(id)
+        recording = found_store.get(ids[-1])
+    if len(ids) > 1:
+        say(f"{len(ids)} attempts have this request id; the last is shown: {', '.join(ids)}")
+    if as_json:
+        print_json(recording_document(recording))
+    else:
+        console = out()
+        for line in _lines(recording):
+            console.print(line)
+    return 0
+
+
+def _lines(recording: Recording) -> Iterator[Text]:
+    invocation = recording.invocation
+    sandbox = invocation.sandbox
+    yield Text(recording.id, "bold")
+    facts: dict[str, object] = {
+        "function": invocation.function_name,
+        "handler": invocation.handler + (" (awaited)" if invocation.awaited else ""),
+        "captured": _moment(invocation.captured_at_us // 1000),
+        "deadline": _moment(invocation.context.deadline_epoch_ms),
+        "remaining": _remaining(recording),
+        "duration": milliseconds(recording.duration_us),
+        "outcome": outcome_text(recording.outcome),
+        "sandbox": f"{sandbox.id[-8:]}, invocation {sandbox.sequence}"
+        f" ({'cold' if sandbox.cold else 'warm'}), Python {sandbox.python_version},"
+        f" runtime client {sandbox.runtime_client or 'none'}",
+        "written by": f"replay {recording.replay_version}",
+    }
+    for name, fact in facts.items():
+        yield Text.assemble((f"{name:12}", "dim"), escaped(str(fact)))
+    yield from _section("context", context_document(recording))
+    yield from _section("event", jsonable(invocation.event))
+    yield from _section("environment", environment_of(recording))
+    yield from _section("outcome", outcome_document(recording.outcome))
+
+
+def _section(title: str, value: Any) -> Iterator[Text]:
+    yield Text(f"\n{title}", "bold")
+    yield Text(json_text(value))
+
+
+def _moment(epoch_ms: int | None) -> str:
+    if epoch_ms is None:
+        return "-"
+    try:
+        moment = datetime.fromtimestamp(epoch_ms / 1000, UTC)
+    except (OverflowError, ValueError, OSError):
+        return f"{epoch_ms} ms since 1970"
+    return moment.isoformat(timespec="milliseconds")
+
+
+def _remaining(recording: Recording) -> str:
+    remaining_ms = recording.invocation.remaining_ms
+    if remaining_ms is None:
+        return "unknown: the context had no deadline"
+    reads = ", ".join(f"{value:,}" for value in recording.remaining_reads_ms[:10])
+    more = ", ..." if len(recording.remaining_reads_ms) > 10 else ""
+    seen = f"; the handler read {reads}{more}" if reads else ""
+    partly = "" if recording.reads_complete else "; only the entry value could be kept"
+    return f"{remaining_ms:,} ms at entry{seen}{partly}"

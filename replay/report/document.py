@@ -1,0 +1,129 @@
+"""Recordings and verdicts as JSON documents; the keys are the words of the documentation. Pure."""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import Any
+
+from replay.codec import Opaque, Truncated
+from replay.event import source_of
+from replay.invocation import Outcome, Returned
+from replay.recording import FORMAT, Recording, digest
+from replay.replayer.compare import ABSENT, UNFINISHED, Difference, summary
+from replay.replayer.noise import Noise
+from replay.replayer.verdict import Verdict
+
+_NO_INTERACTIONS = {"matched": 0, "changed": 0, "unused": 0, "extra": 0, "reordered": 0}
+
+
+def recording_document(recording: Recording) -> dict[str, object]:
+    """Return what `replay show --json` prints of a recording."""
+    invocation = recording.invocation
+    context = invocation.context
+    sandbox = invocation.sandbox
+    return {
+        "id": recording.id,
+        "format": FORMAT,
+        "digest": digest(recording.parts()),
+        "replay_version": recording.replay_version,
+        "function_name": invocation.function_name,
+        "handler": invocation.handler,
+        "source": source_of(invocation.event),
+        "captured_at": invocation.captured_at_us,
+        "deadline_epoch_ms": context.deadline_epoch_ms,
+        "remaining_ms": invocation.remaining_ms,
+        "remaining_reads_ms": list(recording.remaining_reads_ms),
+        "reads_complete": recording.reads_complete,
+        "duration_us": recording.duration_us,
+        "awaited": invocation.awaited,
+        "context": context_document(recording),
+        "event": jsonable(invocation.event),
+        "environment": environment_of(recording),
+        "outcome": outcome_document(recording.outcome),
+        "interactions": [],
+        "sandbox": {name: getattr(sandbox, name) for name in sandbox.__slots__}
+        | {"cold": sandbox.cold},
+    }
+
+
+def context_document(recording: Recording) -> object:
+    """Return a recorded context under the attribute names of AWS's documentation."""
+    context = recording.invocation.context
+    if context.kind == "value":
+        return jsonable(context.value)
+    return {
+        **jsonable_mapping(context.attributes),
+        **jsonable_mapping(context.extra),
+        "w3c": dict(context.w3c),
+        "kind": context.kind,
+        "type_name": context.type_name,
+    }
+
+
+def environment_of(recording: Recording) -> dict[str, str]:
+    """Return the recorded variables, with the trace id of the invocation among them."""
+    trace_id = recording.invocation.trace_id
+    own = {} if trace_id is None else {"_X_AMZN_TRACE_ID": trace_id}
+    return {**recording.invocation.environment, **own}
+
+
+def outcome_document(outcome: Outcome | None) -> dict[str, object]:
+    """Return an outcome by its kind; None is an unfinished recording."""
+    if outcome is None:
+        return dict(UNFINISHED)
+    document = summary(outcome)
+    if isinstance(outcome, Returned):
+        document["content_type"] = outcome.content_type
+    return document
+
+
+def verdict_document(verdict: Verdict) -> dict[str, object]:
+    """Return what `replay run --json` prints of one case."""
+    recording = verdict.recording
+    replay = verdict.replay
+    document: dict[str, object] = {
+        "id": recording.id,
+        "function_name": recording.invocation.function_name,
+        "verdict": verdict.kind,
+        "outcome": outcome_document(replay.outcome) if replay else None,
+        "recorded_outcome": outcome_document(recording.outcome),
+        "differences": [_difference_document(difference) for difference in verdict.differences],
+        "noise": [
+            {**_difference_document(noise), "factor": noise.factor} for noise in verdict.noise
+        ],
+        "interactions": dict(_NO_INTERACTIONS),
+        "duration_us": replay.duration_us if replay else None,
+        "remaining_ms": replay.remaining_ms if replay else None,
+        "output": replay.output if replay else None,
+    }
+    if verdict.error is not None:
+        document["error"] = {"message": verdict.error.message, "hint": verdict.error.hint}
+    return document
+
+
+def _difference_document(difference: Difference | Noise) -> dict[str, object]:
+    # A side that has nothing at the path has no key: null is a value.
+    sides = {"recorded": difference.recorded, "replayed": difference.replayed}
+    present = {name: jsonable(value) for name, value in sides.items() if value is not ABSENT}
+    return {"path": difference.path, **present}
+
+
+def jsonable_mapping(mapping: Mapping[str, object]) -> dict[str, object]:
+    """Return a mapping with every value as `jsonable` gives it."""
+    return {name: jsonable(value) for name, value in mapping.items()}
+
+
+def jsonable(value: Any) -> Any:
+    """Return a decoded value as plain JSON: what JSON cannot say is described in an object."""
+    if isinstance(value, Mapping):
+        return {str(key): jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [jsonable(item) for item in value]
+    if isinstance(value, bytes):
+        return {"base64": b64encode(value).decode()}
+    if isinstance(value, Opaque):
+        return {"opaque": value.type_name}
+    if isinstance(value, Truncated):
+        return {"truncated": {"size_bytes": value.size_bytes, "digest": value.digest}}
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    return str(value)

@@ -1,0 +1,142 @@
+"""Verdicts and captured values as text for a terminal.
+
+Everything goes through `rich.text.Text`, never through markup, and control characters are escaped,
+so that nothing captured is taken for an instruction by the terminal or by rich.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from rich.text import Text
+
+from replay.invocation import Exited, Outcome, Raised, Returned, TimedOut
+from replay.replayer.compare import ABSENT
+from replay.replayer.noise import Noise
+from replay.replayer.verdict import Verdict
+
+STYLES = {
+    "match": "bold green",
+    "drift": "bold red",
+    "error": "bold yellow",
+    "returned": "green",
+    "raised": "red",
+    "unfinished": "bold magenta",
+    "timed_out": "magenta",
+    "exited": "magenta",
+    "damaged": "bold yellow",
+}
+_MAX_VALUE = 300
+_BIDI = {0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)}
+
+
+def escaped(text: str, *, keep_lines: bool = False) -> str:
+    """Return `text` with control, bidirectional and lone surrogate characters as escapes."""
+    kept = "\n\t" if keep_lines else ""
+    return "".join([c if c in kept or not _is_control(ord(c)) else _escape(ord(c)) for c in text])
+
+
+def _is_control(code: int) -> bool:
+    return code < 32 or 127 <= code < 160 or code in _BIDI or 0xD800 <= code < 0xE000
+
+
+def _escape(code: int) -> str:
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+
+
+def milliseconds(duration_us: int | None) -> str:
+    """Return a duration for reading: microseconds below a millisecond, seconds above ten."""
+    if duration_us is None:
+        return "-"
+    if duration_us < 1000:
+        return f"{duration_us} us"
+    if duration_us < 10_000_000:
+        return f"{duration_us / 1000:,.{1 if duration_us < 100_000 else 0}f} ms"
+    return f"{duration_us / 1_000_000:,.1f} s"
+
+
+def outcome_text(outcome: Outcome | None) -> str:
+    """Return an outcome in a few words."""
+    match outcome:
+        case None:
+            return "unfinished"
+        case Returned(content_type=content_type):
+            return "returned" if content_type == "application/json" else "returned bytes"
+        case Raised(error_type=error_type):
+            return f"raised {escaped(error_type)}"
+        case TimedOut(limit_ms):
+            return f"timed out after {limit_ms:,} ms"
+        case Exited(status):
+            return f"exited by signal {-status}" if status < 0 else f"exited with status {status}"
+
+
+def verdict_text(verdict: Verdict, *, show_output: bool) -> Text:
+    """Return the lines that `replay run` prints of one case."""
+    text = Text()
+    text.append(f"{verdict.kind:5}", STYLES[verdict.kind])
+    recording = verdict.recording
+    text.append(f"  {recording.id[-8:]}  {escaped(recording.invocation.function_name)}  ")
+    if verdict.replay is not None:
+        text.append(outcome_text(verdict.replay.outcome))
+        text.append(f"  {milliseconds(verdict.replay.duration_us)}", "dim")
+        if verdict.replay.remaining_ms is not None:
+            text.append(f"  {verdict.replay.remaining_ms:,} ms remaining at entry", "dim")
+    for line in _details(verdict):
+        text.append("\n       ").append_text(line)
+    output = verdict.replay.output if verdict.replay else ""
+    if output and (show_output or verdict.kind == "drift"):
+        text.append("\n       output of the handler:\n", "dim")
+        text.append(_indented(escaped(output.rstrip("\n"), keep_lines=True)))
+    return text
+
+
+def _details(verdict: Verdict) -> Iterator[Text]:
+    if verdict.error is not None:
+        yield Text(escaped(verdict.error.message, keep_lines=True))
+        if verdict.error.hint:
+            yield Text(f"hint: {escaped(verdict.error.hint)}", "dim")
+    for difference in verdict.differences:
+        yield Text(escaped(difference.path), "bold")
+        yield Text.assemble("  recorded  ", (value_text(difference.recorded), "green"))
+        yield Text.assemble("  replayed  ", (value_text(difference.replayed), "red"))
+    for noise in verdict.noise:
+        yield _noise_line(noise)
+
+
+def _noise_line(noise: Noise) -> Text:
+    values = f"{value_text(noise.recorded)} -> {value_text(noise.replayed)}"
+    return Text.assemble(
+        ("noise  ", "dim"), escaped(noise.path), (f"  {values}", "dim"), f"  [{noise.factor}]"
+    )
+
+
+def value_text(value: Any) -> str:
+    """Return a compared value on one line, cut where it is long."""
+    if value is ABSENT:
+        return "(nothing there)"
+    text = escaped(json.dumps(value, ensure_ascii=False))
+    return (
+        text if len(text) <= _MAX_VALUE else f"{text[:_MAX_VALUE]} ... ({len(text):,} characters)"
+    )
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"         {line}" for line in text.split("\n"))
+
+
+def totals_text(verdicts: Iterable[Verdict]) -> Text:
+    """Return the closing line: how many of each verdict, and how much noise."""
+    verdicts = list(verdicts)
+    counts = Counter(verdict.kind for verdict in verdicts)
+    noise = sum(len(verdict.noise) for verdict in verdicts)
+    text = Text()
+    for kind in ("match", "drift", "error"):
+        style = STYLES[kind] if counts[kind] else "dim"
+        text.append(f"{counts[kind]} {kind}", style).append("  ")
+    return text.append(f"{noise} noise", "dim")
+
+
+def json_text(value: Any) -> str:
+    """Return a value as indented JSON, escaped for a terminal."""
+    return escaped(json.dumps(value, indent=2, ensure_ascii=False), keep_lines=True)

@@ -1,0 +1,230 @@
+"""Parts become searchable recordings: incrementally, each part once.
+
+First the spool is moved into `part`, then every part after the last one taken is read and the row
+of its recording derived anew from all the parts that there are. A damaged part costs its own
+recording, never the others. Runs inside one write transaction of the caller.
+"""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+
+from replay.errors import DamagedError
+from replay.event import source_of
+from replay.invocation import Exited, Raised, Returned, TimedOut
+from replay.recorder.spool import read_parts, spool_paths
+from replay.recorder.ulid import milliseconds_of
+from replay.recording import BEGUN, ENDED, FORMAT, Part, Recording, digest, part_crc
+from replay.store.tables import intake, part, recording
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Told how many parts of how many have been taken in."""
+Values: TypeAlias = dict[str, Any]
+
+_BATCH = 500
+_TAKING = ".taking"
+_POSITIONS = {BEGUN: "begun_n", ENDED: "ended_n"}
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A part as it lies in the store: its number there, and whether its checksum held."""
+
+    n: int
+    part: Part
+    is_intact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolReport:
+    """What the spool held: parts new to the store, and lines that could not be read."""
+
+    taken: int = 0
+    damaged: int = 0
+
+
+def take_in(connection: Connection, progress: Progress) -> None:
+    """Derive the rows of all parts that are new; `progress` is told how many of how many."""
+    taken_n = connection.scalar(select(intake.c.taken_n).where(intake.c.name == "part"))
+    if taken_n is None:
+        taken_n = 0
+        connection.execute(insert(intake).values(name="part", taken_n=0))
+    last_n = connection.scalar(select(func.max(part.c.n))) or 0
+    total = last_n - taken_n
+    while taken_n < last_n:
+        rows = _rows_after(connection, taken_n)
+        _derive(connection, [_located(row) for row in rows])
+        taken_n = rows[-1].n
+        connection.execute(update(intake).where(intake.c.name == "part").values(taken_n=taken_n))
+        progress(total - (last_n - taken_n), total)
+
+
+def is_complete(connection: Connection) -> bool:
+    """Whether every part has been taken in."""
+    taken_n = connection.scalar(select(intake.c.taken_n).where(intake.c.name == "part"))
+    return taken_n is not None and taken_n == (connection.scalar(select(func.max(part.c.n))) or 0)
+
+
+def rewind(connection: Connection) -> None:
+    """Forget that parts were taken which are gone: SQLite gives their numbers out again."""
+    last_n = connection.scalar(select(func.max(part.c.n))) or 0
+    connection.execute(update(intake).where(intake.c.taken_n > last_n).values(taken_n=last_n))
+
+
+def locate(connection: Connection, row: Row[Any]) -> list[Located]:
+    """Return the parts of one recording's row, checked, in the order of commit."""
+    numbers = [n for n in (row.begun_n, row.ended_n) if n is not None]
+    found = connection.execute(select(part).where(part.c.n.in_(numbers)).order_by(part.c.n))
+    return [_located(found_row) for found_row in found]
+
+
+def read(id: str, located: Iterable[Located]) -> Recording:
+    """Return the recording that the parts make up; raises DamagedError, naming it."""
+    located = list(located)
+    for one in located:
+        if not one.is_intact:
+            raise DamagedError(
+                f"recording {id}: its {one.part.kind} part is damaged (checksum)",
+                "the bytes in the store have changed; restore it from a copy",
+            )
+    return Recording.from_parts(id, [one.part for one in located])
+
+
+def _rows_after(connection: Connection, n: int) -> list[Row[Any]]:
+    statement = select(part).where(part.c.n > n).order_by(part.c.n).limit(_BATCH)
+    return list(connection.execute(statement))
+
+
+def _located(row: Row[Any]) -> Located:
+    id, kind, payload = str(row.id), str(row.kind), bytes(row.payload or b"")
+    return Located(row.n, Part(id, kind, payload), part_crc(id, kind, payload) == row.crc)
+
+
+def _derive(connection: Connection, batch: list[Located]) -> None:
+    by_id: dict[str, dict[str, Located]] = {}
+    for one in batch:
+        # The first part of a kind counts: a spooled copy of it may have been committed as well.
+        by_id.setdefault(one.part.id, {}).setdefault(one.part.kind, one)
+    known = connection.execute(select(recording).where(recording.c.id.in_(by_id))).all()
+    for row in known:
+        earlier = {one.part.kind: one for one in locate(connection, row)}
+        by_id[row.id] |= earlier
+    values = [_values(id, parts) for id, parts in by_id.items()]
+    old = {row.id for row in known}
+    _write(connection, insert(recording), [row for row in values if row["id"] not in old])
+    changed = [{"b_id": row.pop("id"), **row} for row in values if row["id"] in old]
+    _write(connection, update(recording).where(recording.c.id == bindparam("b_id")), changed)
+
+
+def _write(connection: Connection, statement: Any, rows: list[Values]) -> None:
+    if rows:
+        connection.execute(statement, rows)
+
+
+def _values(id: str, parts: dict[str, Located]) -> Values:
+    """Return the row of one recording; where it cannot be read, what is known without reading."""
+    located = sorted(parts.values(), key=lambda one: (one.part.kind != BEGUN, one.n))
+    values: Values = {
+        **dict.fromkeys(recording.c.keys()),
+        "id": id,
+        "short_id": id[-8:],
+        "reversed_id": id[::-1],
+        "captured_at_us": milliseconds_of(id) * 1000,
+        "size_bytes": sum(len(one.part.payload) for one in located),
+        "digest": digest(one.part for one in located),
+        **{_POSITIONS[kind]: one.n for kind, one in parts.items() if kind in _POSITIONS},
+    }
+    try:
+        return values | _values_of(read(id, located))
+    except DamagedError as error:
+        return values | {"damage": str(error)}
+
+
+def _values_of(found: Recording) -> Values:
+    invocation = found.invocation
+    context = invocation.context
+    return {
+        "format": FORMAT,
+        "captured_at_us": invocation.captured_at_us,
+        "function_name": invocation.function_name,
+        "function_version": context.text("function_version"),
+        "alias": context.alias,
+        "handler": invocation.handler,
+        "request_id": context.text("aws_request_id"),
+        "source": source_of(invocation.event),
+        "remaining_ms": invocation.remaining_ms,
+        "outcome": outcome_kind(found),
+        "error_type": found.outcome.error_type if isinstance(found.outcome, Raised) else None,
+        "duration_us": found.duration_us,
+        "sandbox_id": invocation.sandbox.id,
+        "sandbox_sequence": invocation.sandbox.sequence,
+        "cold": invocation.sandbox.cold,
+    }
+
+
+def outcome_kind(found: Recording) -> str:
+    """Return the word for a recording's outcome."""
+    match found.outcome:
+        case None:
+            return "unfinished"
+        case Returned():
+            return "returned"
+        case Raised():
+            return "raised"
+        case TimedOut():
+            return "timed_out"
+        case Exited():
+            return "exited"
+
+
+def spools(path: Path) -> list[Path]:
+    """Return the spool files of the store at `path` that are there, claimed ones first."""
+    places = [Path(place) for place in spool_paths(str(path))]
+    found = [f for place in places for f in sorted(place.parent.glob(f"{place.name}{_TAKING}-*"))]
+    return [*found, *(place for place in places if place.exists())]
+
+
+def take_spool(connection: Connection, path: Path) -> tuple[SpoolReport, list[Path]]:
+    """Copy the spool's parts into `part`, each once; return what to delete after the commit."""
+    files = [_claim(file) for file in spools(path)]
+    new, damaged = [], 0
+    for found in _parts_of(files):
+        if isinstance(found, Part):
+            new.append(found)
+        else:
+            damaged += 1
+    fresh = list(_without_known(connection, new))
+    _write(connection, insert(part), fresh)
+    return SpoolReport(len(fresh), damaged), files
+
+
+def _parts_of(files: Iterable[Path]) -> Iterator[Part | bytes]:
+    for file in files:
+        yield from read_parts(str(file))
+
+
+def _claim(file: Path) -> Path:
+    """Rename a spool under its writers' lock, so that no line can be added to what is read."""
+    if _TAKING in file.name:
+        return file
+    claimed = file.with_name(f"{file.name}{_TAKING}-{os.getpid()}-{os.urandom(4).hex()}")
+    with file.open("rb") as lines:
+        fcntl.flock(lines, fcntl.LOCK_EX)
+        file.rename(claimed)
+    return claimed
+
+
+def _without_known(connection: Connection, parts: list[Part]) -> Iterator[Values]:
+    """Yield the rows to insert: one for each (id, kind) that the store does not hold yet."""
+    ids = {one.id for one in parts}
+    rows = connection.execute(select(part.c.id, part.c.kind)) if ids else ()
+    known = {(row.id, row.kind) for row in rows if row.id in ids}
+    for one in parts:
+        if (one.id, one.kind) not in known:
+            known.add((one.id, one.kind))
+            yield {"id": one.id, "kind": one.kind, "crc": one.crc, "payload": one.payload}

@@ -1,0 +1,57 @@
+"""Which recordings a command means: the filters that all commands share, as one value.
+
+Values reach SQL as bound parameters, columns come from the table below; nothing of a filter becomes
+part of a statement's text.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import ColumnElement, Select, select
+
+from replay.store.tables import recording
+
+_COLUMNS = ("function_name", "alias", "outcome", "error_type", "source")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Filters; None means any. Times are microseconds since 1970, `before` is a recording's id.
+
+    `where` maps JSONPaths to the values that the event must have there.
+    """
+
+    function_name: str | None = None
+    alias: str | None = None
+    outcome: str | None = None
+    error_type: str | None = None
+    source: str | None = None
+    since_us: int | None = None
+    until_us: int | None = None
+    before: str | None = None
+    where: Mapping[str, object] = field(default_factory=dict)
+    limit: int | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was asked for."""
+        return self == Selection(limit=self.limit)
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return the SQL conditions, all of which hold for a selected row."""
+        wanted: list[ColumnElement[bool]] = [
+            recording.c[name] == getattr(self, name)
+            for name in _COLUMNS
+            if getattr(self, name) is not None
+        ]
+        if self.since_us is not None:
+            wanted.append(recording.c.captured_at_us >= self.since_us)
+        if self.until_us is not None:
+            wanted.append(recording.c.captured_at_us < self.until_us)
+        if self.before is not None:
+            wanted.append(recording.c.id < self.before)
+        return wanted
+
+    def statement(self) -> Select[tuple[object, ...]]:
+        """Return the query for the selected rows, newest first, without the limit."""
+        return select(recording).where(*self.conditions()).order_by(recording.c.id.desc())

@@ -1,0 +1,281 @@
+"""The store: recordings go in and come out as `Recording`; rows never leave this package.
+
+Opening it takes in what the recorder has written since. A recording that cannot be read comes out
+as the `DamagedError` that says why, in its place among the others.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Row,
+    create_engine,
+    delete,
+    event,
+    exc,
+    insert,
+    inspect,
+    select,
+)
+
+from replay.errors import DamagedError, ReplayError, StoreError
+from replay.recording import Recording
+from replay.settings import store_path
+from replay.store import intake, revision
+from replay.store.intake import Progress, SpoolReport
+from replay.store.selection import Selection
+from replay.store.tables import part, recording
+
+_BUSY_S = 30
+_MIN_TAIL = 4
+_PAGE = 200
+_NAME_STORE = "name the store with --store PATH or REPLAY_STORE=PATH"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a list shows of one recording; `damage` says why the rest cannot be had."""
+
+    id: str
+    captured_at_us: int
+    function_name: str | None = None
+    alias: str | None = None
+    source: str | None = None
+    outcome: str | None = None
+    error_type: str | None = None
+    duration_us: int | None = None
+    remaining_ms: int | None = None
+    request_id: str | None = None
+    cold: bool | None = None
+    size_bytes: int | None = None
+    damage: str | None = None
+
+
+class Store:
+    """One store, opened; `spool` says what was taken from its spool on the way."""
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        self._engine = engine
+        self._name = name
+        self.spool = SpoolReport()
+
+    @classmethod
+    def open(
+        cls, setting: str, *, progress: Progress | None = None, create: bool = False
+    ) -> "Store":
+        """Return the store that `setting` names, taken in; raises StoreError."""
+        path = Path(store_path(setting))
+        if not create:
+            _refuse_absent(path)
+        store = cls(_engine(path), str(path))
+        store._take_in(path, progress or _say_nothing)
+        return store
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._engine.dispose()
+
+    def add(self, added: Recording) -> None:
+        """Store a recording; one that the store has is left as it is."""
+        with self._writing() as connection:
+            if connection.scalar(select(recording.c.id).where(recording.c.id == added.id)) is None:
+                rows = [
+                    {"id": one.id, "kind": one.kind, "crc": one.crc, "payload": one.payload}
+                    for one in added.parts()
+                ]
+                connection.execute(insert(part), rows)
+                intake.take_in(connection, _say_nothing)
+
+    def get(self, id: str) -> Recording:
+        """Return the recording of a full id; raises DamagedError, or ReplayError if unknown."""
+        with self._reading() as connection:
+            row = connection.execute(select(recording).where(recording.c.id == id)).one_or_none()
+            if row is None:
+                raise _unknown(id)
+            return intake.read(id, intake.locate(connection, row))
+
+    def find(self, selection: Selection) -> Iterator[Recording | DamagedError]:
+        """Yield the selected recordings, newest first, each read when it is asked for."""
+        for summary in self._matching(selection):
+            try:
+                yield self.get(summary.id)
+            except DamagedError as error:
+                yield error
+
+    def list(self, selection: Selection) -> list[Summary]:
+        """Return summaries of the selected recordings, newest first."""
+        return list(self._matching(selection))
+
+    def remove(self, id: str) -> None:
+        """Delete a recording and its parts."""
+        with self._writing() as connection:
+            connection.execute(delete(part).where(part.c.id == id))
+            connection.execute(delete(recording).where(recording.c.id == id))
+            intake.rewind(connection)
+
+    def resolve(self, text: str) -> tuple[str, ...]:
+        """Return the ids that an argument means; several for a request id with several attempts.
+
+        Takes a full id, a tail of 4 or more characters, a request id, `@latest` or `@N`, the Nth
+        newest. Raises ReplayError where it is unknown or ambiguous, listing the candidates.
+        """
+        with self._reading() as connection:
+            if text.startswith("@"):
+                return (_newest(connection, text),)
+            by_request = select(recording.c.id).where(recording.c.request_id == text)
+            attempts = tuple(connection.scalars(by_request.order_by(recording.c.id)))
+            return attempts or (_by_tail(connection, text.lower()),)
+
+    def _matching(self, selection: Selection) -> Iterator[Summary]:
+        found = self._summaries(selection)
+        if selection.where:
+            found = (summary for summary in found if self._has_values(summary.id, selection))
+        return islice(found, selection.limit)
+
+    def _summaries(self, selection: Selection) -> Iterator[Summary]:
+        """Yield page after page by key, so that no transaction stays open between them."""
+        size = min(_PAGE, selection.limit or _PAGE)
+        last: str | None = None
+        while True:
+            statement = selection.statement().limit(size)
+            if last is not None:
+                statement = statement.where(recording.c.id < last)
+            with self._reading() as connection:
+                rows = connection.execute(statement).all()
+            yield from map(_summary, rows)
+            if len(rows) < size:
+                return
+            last = rows[-1].id
+
+    def _has_values(self, id: str, selection: Selection) -> bool:
+        from jsonpath_rfc9535 import find  # 30 ms, for this one filter
+
+        try:
+            found = self.get(id).invocation.event
+        except DamagedError:
+            return False
+        if not isinstance(found, dict | list):
+            return False
+        return all(value in find(path, found).values() for path, value in selection.where.items())
+
+    def _take_in(self, path: Path, progress: Progress) -> None:
+        with self._reading() as connection:
+            _refuse_foreign(connection, self._name)
+            if _is_current(connection) and not intake.spools(path):
+                return
+        with self._writing() as connection:
+            revision.ensure(connection, self._name)
+            self.spool, files = intake.take_spool(connection, path)
+            intake.take_in(connection, progress)
+        for file in files:
+            file.unlink(missing_ok=True)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with _said_clearly(self._name), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with _said_clearly(self._name), self._engine.connect() as connection:
+            # Taken at once: a transaction that reads first and writes later fails where another
+            # process has written in between, whatever the busy timeout.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
+            connection.commit()
+
+
+def _say_nothing(_done: int, _total: int) -> None:
+    pass
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": _BUSY_S})
+
+    @event.listens_for(engine, "connect")
+    def take_over_transactions(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+
+    return engine
+
+
+def _refuse_absent(path: Path) -> None:
+    if path.is_dir():
+        raise StoreError(f"{path} is a directory, not a store", _NAME_STORE)
+    if not path.exists() and not intake.spools(path):
+        raise StoreError(
+            f"there is no store at {path.absolute()}",
+            f"capture an invocation first (replay demo shows how), or {_NAME_STORE}",
+        )
+
+
+def _refuse_foreign(connection: Connection, name: str) -> None:
+    tables = inspect(connection).get_table_names()
+    if tables and "part" not in tables:
+        raise StoreError(f"{name} is a database, but no store: it has no table 'part'", _NAME_STORE)
+
+
+def _is_current(connection: Connection) -> bool:
+    return revision.current(connection) == revision.HEAD and intake.is_complete(connection)
+
+
+@contextmanager
+def _said_clearly(name: str) -> Iterator[None]:
+    try:
+        yield
+    except exc.DBAPIError as error:
+        why = str(error.orig)
+        if "not a database" in why:
+            raise StoreError(f"{name} is no database", _NAME_STORE) from error
+        if "malformed" in why or "disk I/O" in why:
+            raise StoreError(
+                f"{name} is damaged: {why}", f"save what is left: sqlite3 {name} .recover"
+            ) from error
+        raise StoreError(f"{name} cannot be used: {why}", _NAME_STORE) from error
+
+
+def _summary(row: Row[Any]) -> Summary:
+    return Summary(**{name: getattr(row, name) for name in Summary.__slots__})
+
+
+def _newest(connection: Connection, text: str) -> str:
+    place = "1" if text == "@latest" else text[1:]
+    if not place.isdecimal() or int(place) < 1:
+        raise ReplayError(
+            f"{text!r} is no place in the list", "write @latest, or @2 for the second"
+        )
+    statement = select(recording.c.id).order_by(recording.c.id.desc()).offset(int(place) - 1)
+    id = connection.scalar(statement.limit(1))
+    if id is None:
+        raise _unknown(text)
+    return str(id)
+
+
+def _by_tail(connection: Connection, tail: str) -> str:
+    if len(tail) < _MIN_TAIL or not tail.isalnum():
+        raise _unknown(tail)
+    start = tail[::-1]
+    column = recording.c.reversed_id
+    within = (column >= start) & (column < start + "~")
+    rows = connection.execute(
+        select(recording).where(within).order_by(recording.c.id).limit(20)
+    ).all()
+    if not rows:
+        raise _unknown(tail)
+    if len(rows) > 1:
+        candidates = ", ".join(f"{row.id} ({row.function_name})" for row in rows)
+        raise ReplayError(
+            f"{tail!r} could be any of {len(rows)} recordings", f"one of: {candidates}"
+        )
+    return str(rows[0].id)
+
+
+def _unknown(text: str) -> ReplayError:
+    return ReplayError(f"no recording {text!r} in the store", "replay list shows what there is")

@@ -1,0 +1,74 @@
+"""The tables of a store, as SQLAlchemy declares them; every column says what it means.
+
+`part` is the truth and is written by the recorder alone (recorder/journal.py). Every other table is
+derived from it by the intake and can be dropped and derived again. Changes go through a migration,
+with `HEAD` in revision.py moved along.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+part = Table(
+    "part",
+    metadata,
+    Column("n", Integer, primary_key=True, doc="Order of commit; given by the database."),
+    Column("id", Text, doc="The recording that the part belongs to."),
+    Column("kind", Text, doc="begun, sent, answered or ended."),
+    Column("crc", Integer, doc="CRC-32 of id, kind and payload; checked on each read."),
+    Column("payload", LargeBinary, doc="A codec document; never changed."),
+)
+
+recording = Table(
+    "recording",
+    metadata,
+    Column("id", Text, primary_key=True, doc="ULID in lower case: ordered by time."),
+    Column("short_id", Text, nullable=False, doc="Last 8 characters of the id, as lists show it."),
+    Column("reversed_id", Text, nullable=False, doc="The id backwards: a tail becomes a prefix."),
+    Column("begun_n", Integer, doc="Where the begun part is; null: it never arrived."),
+    Column("ended_n", Integer, doc="Where the ended part is; null: the recording is unfinished."),
+    Column("damage", Text, doc="Why the recording cannot be read; null: it can."),
+    Column("format", Integer, doc="Format of the parts as they were written."),
+    Column("digest", Text, doc="BLAKE2b-128 of the parts, in hexadecimal."),
+    Column("size_bytes", Integer, doc="Bytes of all payloads."),
+    Column("captured_at_us", BigInteger, doc="Entry into the handler, microseconds since 1970."),
+    Column("function_name", Text, doc="The function, or the handler outside Lambda."),
+    Column("function_version", Text, doc="$LATEST or a number."),
+    Column("alias", Text, doc="Qualifier of the invoked ARN."),
+    Column("handler", Text, doc="Dotted handler, as in _HANDLER."),
+    Column("request_id", Text, doc="AWS request id; equal for the retries of an invocation."),
+    Column("source", Text, doc="Service the event comes from, such as aws:sqs."),
+    Column("remaining_ms", Integer, doc="Remaining time at entry."),
+    Column("outcome", Text, doc="returned, raised, timed_out, exited or unfinished."),
+    Column("error_type", Text, doc="Class name of what was raised."),
+    Column("duration_us", BigInteger, doc="How long the handler ran."),
+    Column("sandbox_id", Text, doc="Execution environment the invocation ran in."),
+    Column("sandbox_sequence", Integer, doc="Place in that sandbox, from 1."),
+    Column("cold", Boolean, doc="Whether it was the sandbox's first invocation."),
+    Index("ix_recording_short_id", "short_id"),
+    Index("ix_recording_reversed_id", "reversed_id"),
+    Index("ix_recording_request_id", "request_id"),
+    Index("ix_recording_captured_at_us", "captured_at_us"),
+    Index("ix_recording_function_name", "function_name", "id"),
+    Index("ix_recording_alias", "alias", "id"),
+    Index("ix_recording_outcome", "outcome", "id"),
+    Index("ix_recording_error_type", "error_type", "id"),
+    Index("ix_recording_source", "source", "id"),
+)
+
+intake = Table(
+    "intake",
+    metadata,
+    Column("name", Text, primary_key=True, doc="What is taken in: part."),
+    Column("taken_n", Integer, nullable=False, doc="The last part that was taken in."),
+)
