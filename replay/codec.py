@@ -11,7 +11,7 @@ pass in; every other value becomes `Opaque`, which keeps its type name.
 """
 
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -19,11 +19,13 @@ from typing import Any
 import orjson
 
 TAG = "$replay:"
+_MARK = TAG.encode()
 _EXACT = (
     orjson.OPT_PASSTHROUGH_DATACLASS
     | orjson.OPT_PASSTHROUGH_DATETIME
     | orjson.OPT_PASSTHROUGH_SUBCLASS
 )
+_WRITTEN = frozenset({str, int, bool, type(None), orjson.Fragment})
 _SPAN = 60
 """Levels of nesting written in place; what lies deeper is hoisted. orjson stops at 254 levels, and
 a tagged dictionary takes three."""
@@ -53,18 +55,55 @@ def encode(value: object) -> bytes:
     """Return `value` as one line of UTF-8 JSON; total, whatever the value is."""
     try:
         if is_plain(value):
-            encoded = orjson.dumps(value, option=_EXACT)
-            if b'"$replay:' not in encoded:
-                return encoded
+            return _untagged(value)
     except (TypeError, RuntimeError):  # what orjson refuses; a container changed by another thread
         pass
     return orjson.dumps(_Tagger().tag_root(value))
 
 
+def encode_fields(fields: Mapping[str, object], *, is_parsed: bool = False) -> bytes:
+    """Return an object of these fields, in one pass where all are plain; total.
+
+    A field may be an `orjson.Fragment` of what `encode` has returned. `is_parsed` says that the
+    last field came out of a JSON parser. Of what that gives, orjson refuses all that it would not
+    write exactly, save infinity, which becomes null; where there is no null, nothing need be looked
+    through, which halves the time of a capture.
+    """
+    *_, last = fields
+    try:
+        encoded = _untagged(fields)
+        is_exact = is_parsed and encoded.find(b"null", encoded.find(b'"%b":' % last.encode())) < 0
+        if _are_plain(fields, except_for=last if is_exact else None):
+            return encoded
+    except (TypeError, RuntimeError):
+        pass
+    return orjson.dumps({name: _fragment(value) for name, value in fields.items()})
+
+
+def _are_plain(fields: Mapping[str, object], except_for: str | None) -> bool:
+    for name, value in fields.items():
+        if type(value) not in _WRITTEN and name != except_for and not is_plain(value):
+            return False
+    return True
+
+
+def _fragment(value: object) -> orjson.Fragment:
+    return value if isinstance(value, orjson.Fragment) else orjson.Fragment(encode(value))
+
+
+def _untagged(value: object) -> bytes:
+    """Return what orjson makes of `value`; raises TypeError where a key looks like a tag."""
+    encoded = orjson.dumps(value, option=_EXACT)
+    # A search for one byte is ten times as fast as one for several.
+    if b"$" in encoded and _MARK in encoded:
+        raise TypeError
+    return encoded
+
+
 def decode(encoded: bytes) -> Any:
     """Return the value that `encode` was given; raises ValueError on bytes it did not write."""
     value = orjson.loads(encoded)
-    return _untag(value, ()) if b'"$replay:' in encoded else value
+    return _untag(value, ()) if _MARK in encoded else value
 
 
 def is_plain(value: object) -> bool:

@@ -14,7 +14,7 @@ from math import isfinite, isnan
 from typing import Any
 
 from replay.codec import is_plain
-from replay.invocation import BINARY_TYPE, Exited, Raised, Returned
+from replay.outcome import BINARY_TYPE, Exited, Raised, Returned
 
 MARSHAL_ERROR = "Runtime.MarshalError"
 _RAW_TEXT_RUNTIMES = frozenset(f"AWS_Lambda_python3.{minor}" for minor in range(12, 16))
@@ -22,16 +22,20 @@ _RAW_TEXT_RUNTIMES = frozenset(f"AWS_Lambda_python3.{minor}" for minor in range(
 _CONSTANTS = {None: "null", True: "true", False: "false"}
 
 
-def marshal(result: object, environment: Mapping[str, str]) -> Returned | Raised | Exited:
+def escapes_text(environment: Mapping[str, str]) -> bool:
+    """Whether the runtime client escapes non-ASCII text, by its `AWS_EXECUTION_ENV`."""
+    return environment.get("AWS_EXECUTION_ENV") not in _RAW_TEXT_RUNTIMES
+
+
+def marshal(result: object, *, escaped: bool) -> Returned | Raised | Exited:
     """Return the outcome that the runtime client makes of a handler's result.
 
-    `environment` decides by `AWS_EXECUTION_ENV` whether non-ASCII text is escaped. A result that
-    the client refuses is `Raised` with `Runtime.MarshalError`; one that makes it crash - a lone
-    surrogate where text goes out raw - is `Exited`.
+    `escaped` says what `escapes_text` says. A result that the client refuses is `Raised` with
+    `Runtime.MarshalError`; one that makes it crash - a lone surrogate where text goes out raw - is
+    `Exited`.
     """
     if isinstance(result, bytes):
         return Returned(bytes(result), BINARY_TYPE)
-    escaped = environment.get("AWS_EXECUTION_ENV") not in _RAW_TEXT_RUNTIMES
     try:
         text = _encode(result, escaped)
     except Exception as error:  # noqa: BLE001 - as the client does, whatever a class raises

@@ -1,37 +1,29 @@
 """A recording, the parts that it is written in, and their bytes.
 
-`begun` and `ended` payloads are codec documents in FORMAT 1; the recorder writes them with the
-functions below, everybody else reads them back as a `Recording`. A payload of an older format goes
-through `CONVERTERS`, one format at a time. Invariant: reading the parts of a recording gives the
-same recording, and a damaged or unknown payload is a `DamagedError` that says why.
+How parts are written is in `part.py`; here they are read. A payload of an older format goes through
+`CONVERTERS`, one format at a time. Invariant: reading the parts of a recording gives the same
+recording, and a damaged or unknown payload is a `DamagedError` that says why.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
-from zlib import crc32
-
-import orjson
+from typing import Any
 
 from replay.codec import decode, encode
 from replay.errors import DamagedError
-from replay.invocation import (
-    ContextSnapshot,
-    ErrorLink,
-    Exited,
-    Invocation,
-    Outcome,
-    Raised,
-    Returned,
-    Sandbox,
-    TimedOut,
+from replay.invocation import ContextSnapshot, Invocation, Sandbox
+from replay.outcome import ErrorLink, Exited, Outcome, Raised, Returned, TimedOut
+from replay.part import (
+    BEGUN,
+    ENDED,
+    FORMAT,
+    begun_payload,
+    ended_payload,
+    outcome_document,
+    part_crc,
 )
 from replay.version import __version__
 
-FORMAT = 1
-BEGUN = "begun"
-ENDED = "ended"
-PartKind: TypeAlias = Literal["begun", "sent", "answered", "ended"]
 CONVERTERS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """For each older format N the function that turns a decoded payload of N into one of N + 1."""
 
@@ -97,11 +89,6 @@ class Recording:
             ) from error
 
 
-def part_crc(id: str, kind: str, payload: bytes) -> int:
-    """Return the CRC-32 of a part; id and kind are covered as well."""
-    return crc32(payload, crc32(f"{id}/{kind}/".encode()))
-
-
 def digest(parts: Iterable[Part]) -> str:
     """Return the BLAKE2b-128 of a recording's parts in the order given, in hexadecimal."""
     from hashlib import blake2b  # 3 ms that the recorder does not pay
@@ -112,102 +99,16 @@ def digest(parts: Iterable[Part]) -> str:
     return state.hexdigest()
 
 
-def begun_payload(
-    *,
-    replay_version: str,
-    captured_at_us: int,
-    handler: str,
-    awaited: bool,
-    remaining_ms: int | None,
-    trace_id: str | None,
-    sandbox: Mapping[str, object],
-    context: bytes,
-    environment: bytes,
-    event: bytes,
-) -> bytes:
-    """Return the payload of a begun part; the last three arguments are codec documents."""
-    return orjson.dumps(
-        {
-            "format": FORMAT,
-            "sequence": 0,
-            "replay_version": replay_version,
-            "captured_at_us": captured_at_us,
-            "handler": handler,
-            "awaited": awaited,
-            "remaining_ms": remaining_ms,
-            "trace_id": trace_id,
-            "sandbox": sandbox,
-            "context": orjson.Fragment(context),
-            "environment": orjson.Fragment(environment),
-            "event": orjson.Fragment(event),
-        }
-    )
-
-
-def ended_payload(
-    *,
-    duration_us: int | None,
-    remaining_reads_ms: Iterable[int],
-    reads_complete: bool,
-    outcome: Mapping[str, object],
-) -> bytes:
-    """Return the payload of an ended part; `outcome` is laid out as by `outcome_document`."""
-    return encode(
-        {
-            "format": FORMAT,
-            "sequence": 0,
-            "duration_us": duration_us,
-            "remaining_reads_ms": list(remaining_reads_ms),
-            "reads_complete": reads_complete,
-            "outcome": outcome,
-        }
-    )
-
-
-def outcome_document(outcome: Outcome) -> dict[str, object]:
-    """Return an outcome as the plain data that an ended part holds."""
-    match outcome:
-        case Returned(payload, content_type, digest_hex, size_bytes):
-            is_text = payload is not None and content_type == "application/json"
-            return {
-                "kind": "returned",
-                "content_type": content_type,
-                "payload": payload.decode() if is_text and payload is not None else payload,
-                "digest": digest_hex,
-                "size_bytes": size_bytes,
-            }
-        case Raised():
-            return {
-                "kind": "raised",
-                **_link_document(outcome),
-                "arguments": list(outcome.arguments),
-                "chain": [{"link": link.link, **_link_document(link)} for link in outcome.chain],
-            }
-        case TimedOut(limit_ms):
-            return {"kind": "timed_out", "limit_ms": limit_ms}
-        case Exited(status):
-            return {"kind": "exited", "status": status}
-
-
-def _link_document(error: Raised | ErrorLink) -> dict[str, object]:
-    return {
-        "error_type": error.error_type,
-        "module": error.module,
-        "message": error.message,
-        "stack": list(error.stack),
-    }
-
-
 def outcome_of(document: Mapping[str, Any]) -> Outcome:
     """Return the outcome that `outcome_document` laid out; raises KeyError and its like if not."""
     match document["kind"]:
         case "returned":
-            payload = document["payload"]
+            payload = document.get("payload")
             return Returned(
                 payload.encode() if isinstance(payload, str) else payload,
                 document["content_type"],
-                document["digest"],
-                document["size_bytes"],
+                document.get("digest"),
+                document.get("size_bytes"),
             )
         case "raised":
             return Raised(
@@ -258,9 +159,9 @@ def _begun_of(recording: Recording) -> bytes:
         remaining_ms=invocation.remaining_ms,
         trace_id=invocation.trace_id,
         sandbox=_fields_of(invocation.sandbox),
-        context=encode(_fields_of(invocation.context)),
+        context=_fields_of(invocation.context),
         environment=encode(dict(invocation.environment)),
-        event=encode(invocation.event),
+        event=invocation.event,
     )
 
 

@@ -118,6 +118,8 @@ class _Arguments:
 
     def of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
         """Return event and context as the handler will get them; None for one that is missing."""
+        if len(args) == self.offset + 2:
+            return args[-2], args[-1]
         given = args[self.offset : self.offset + 2]
         missing = self.names[len(given) : 2]
         return (*given, *(kwargs.get(name) for name in missing), None, None)[:2]

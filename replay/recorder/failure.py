@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Literal
 
-from replay.invocation import ErrorLink, Exited, Raised
+from replay.outcome import ErrorLink, Exited, Raised
 from replay.recorder.guard import is_our_file
 
 _MAX_LINKS = 10

@@ -4,24 +4,20 @@
 until its outcome is known. Both run under the guard of the decorator, never around the handler.
 """
 
-import os
-import sys
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable
 from time import perf_counter_ns, time_ns
-from typing import Any
 from zlib import crc32
 
 from replay.codec import Truncated, encode
-from replay.invocation import Exited, Raised, Returned
+from replay.outcome import Exited, Raised, Returned
+from replay.part import BEGUN, ENDED, begun_payload, ended_payload, outcome_document
 from replay.payload import marshal
 from replay.recorder import remaining
-from replay.recorder.environment import TRACE_ID, Environment
-from replay.recorder.journal import Journal, journal_of
+from replay.recorder.environment import Environment
 from replay.recorder.sandbox import next_place
 from replay.recorder.snapshot import Entry
 from replay.recorder.ulid import new_ulid
-from replay.recording import BEGUN, ENDED, begun_payload, ended_payload, outcome_document
-from replay.settings import Settings, recorder_settings
 from replay.version import __version__
 
 _HEAD_BYTES = 4096
@@ -40,54 +36,48 @@ class Recorder:
         awaited: bool,
     ) -> None:
         self._name_handler = name_handler
-        self._sample = sample
-        self._store = store
         self._awaited = awaited
-        self._environment: Environment | None = None
+        self._environment = Environment(store=store, sample=sample)
         self._own_name = ""
 
     def begin(self, event: object, context: object) -> "Unfinished | None":
         """Make the begun part durable; None where this invocation is not captured."""
-        environment = self._look_around()
-        if not self._is_wanted(environment) or remaining.is_watched(context):
+        environment = self._environment
+        environment.refresh()
+        if not environment.is_capturing or remaining.is_watched(context):
             return None
         now_us = time_ns() // 1000
         entry = Entry(context, now_us)
-        settings = environment.settings
-        unfinished = Unfinished(new_ulid(), settings, self._awaited)
-        payload = begun_payload(
-            replay_version=__version__,
-            captured_at_us=now_us,
-            handler=self._handler_name(environment),
-            awaited=self._awaited,
-            remaining_ms=entry.remaining_ms,
-            trace_id=os.environ.get(TRACE_ID),
-            sandbox=next_place(),
-            context=encode(entry.snapshot),
-            environment=environment.encoded,
-            event=_capped(encode(event), settings.max_bytes),
-        )
-        unfinished.begin(payload, sampled=_is_sampled(settings.sample, entry, unfinished.id))
+        payload = self._begun_payload(event, entry, now_us)
+        unfinished = Unfinished(environment, self._awaited)
+        is_sampled = _is_sampled(environment.settings.sample, entry, unfinished.id)
+        unfinished.begin(payload, sampled=is_sampled)
         unfinished.watch(entry.context, entry.kind)
         return unfinished
 
-    def _look_around(self) -> Environment:
-        if self._environment is None:
-            self._environment = Environment(self._read_settings)
-        self._environment.refresh()
-        return self._environment
+    def _begun_payload(self, event: object, entry: Entry, now_us: int) -> bytes:
+        environment = self._environment
+        write = functools.partial(
+            begun_payload,
+            replay_version=__version__,
+            captured_at_us=now_us,
+            handler=self._handler_name(),
+            awaited=self._awaited,
+            remaining_ms=entry.remaining_ms,
+            trace_id=environment.trace_id,
+            sandbox=next_place(),
+            context=entry.snapshot,
+            environment=environment.encoded,
+        )
+        payload = write(event=event, is_parsed=entry.kind == "lambda")
+        max_bytes = environment.settings.max_bytes
+        if len(payload) > max_bytes and len(encoded := encode(event)) > max_bytes:
+            return write(event=_truncated(encoded))
+        return payload
 
-    def _read_settings(self, variables: Mapping[str, str]) -> Settings:
-        return recorder_settings(variables, store=self._store, sample=self._sample)
-
-    def _is_wanted(self, environment: Environment) -> bool:
-        if environment.capture:
-            return environment.capture != "off"
-        return self._store is not None or environment.names_store or not _in_test_runner()
-
-    def _handler_name(self, environment: Environment) -> str:
-        if environment.handler not in ("", _PACKAGE_ENTRY):
-            return environment.handler
+    def _handler_name(self) -> str:
+        if self._environment.handler not in ("", _PACKAGE_ENTRY):
+            return self._environment.handler
         self._own_name = self._own_name or self._name_handler()
         return self._own_name
 
@@ -95,13 +85,23 @@ class Recorder:
 class Unfinished:
     """One invocation whose begun part is written; `returned` or `raised` finishes it."""
 
-    __slots__ = ("_awaited", "_began_ns", "_held", "_journal", "_settings", "_tape", "id")
+    __slots__ = (
+        "_awaited",
+        "_began_ns",
+        "_escaped",
+        "_held",
+        "_journal",
+        "_settings",
+        "_tape",
+        "id",
+    )
 
-    def __init__(self, id: str, settings: Settings, awaited: bool) -> None:
-        self.id = id
-        self._settings = settings
+    def __init__(self, environment: Environment, awaited: bool) -> None:
+        self.id = new_ulid()
         self._awaited = awaited
-        self._journal: Journal = journal_of(settings)
+        self._escaped = environment.escapes_text
+        self._journal = environment.journal
+        self._settings = environment.settings
         self._held: bytes | None = None
         self._tape: remaining.Tape | None = None
         self._began_ns = 0
@@ -122,7 +122,7 @@ class Unfinished:
         """Write the ended part of a handler that returned `result`."""
         duration_us = self._stop()
         if self._held is None:
-            outcome = marshal(result, os.environ)
+            outcome = marshal(result, escaped=self._escaped)
             self._end(duration_us, _capped_outcome(outcome, self._settings.max_bytes))
 
     def raised(self, error: BaseException) -> None:
@@ -155,11 +155,9 @@ class Unfinished:
         self._journal.write(self.id, kind, payload, self._settings.max_store_bytes)
 
 
-def _capped(encoded: bytes, max_bytes: int) -> bytes:
-    if len(encoded) <= max_bytes:
-        return encoded
+def _truncated(encoded: bytes) -> Truncated:
     head = encoded[:_HEAD_BYTES].decode(errors="replace")
-    return encode(Truncated(len(encoded), _digest(encoded), head))
+    return Truncated(len(encoded), _digest(encoded), head)
 
 
 def _capped_outcome(
@@ -180,9 +178,12 @@ def _capped_raised(outcome: Raised, max_bytes: int) -> Raised:
     message = outcome.message
     if len(arguments) + len(message) <= max_bytes:
         return outcome
-    truncated = Truncated(len(arguments), _digest(arguments), "")
     return Raised(
-        outcome.error_type, message[:_HEAD_BYTES], outcome.stack, outcome.module, (truncated,)
+        outcome.error_type,
+        message[:_HEAD_BYTES],
+        outcome.stack,
+        outcome.module,
+        (_truncated(arguments),),
     )
 
 
@@ -196,10 +197,3 @@ def _is_sampled(share: float, entry: Entry, id: str) -> bool:
     # By the request id, so that the retries of an invocation are all kept or all left out.
     key = entry.request_id or id
     return share >= 1 or crc32(key.encode(errors="replace")) < share * 2**32
-
-
-def _in_test_runner() -> bool:
-    if "PYTEST_CURRENT_TEST" in os.environ and "_pytest" in sys.modules:
-        return True
-    spec: Any = getattr(sys.modules.get("__main__"), "__spec__", None)
-    return getattr(spec, "name", None) == "unittest.__main__"

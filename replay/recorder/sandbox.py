@@ -7,7 +7,6 @@ worker must not share its parent's id.
 import os
 import sys
 from itertools import count
-from platform import python_version
 
 from replay.recorder.ulid import new_ulid
 
@@ -17,7 +16,7 @@ class _Sandbox:
         self.pid = os.getpid()
         self.id = new_ulid()
         self.sequence = count(1)
-        self.python_version = python_version()
+        self.python_version = ".".join(map(str, sys.version_info[:3]))
 
 
 _current: _Sandbox | None = None

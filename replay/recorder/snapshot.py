@@ -6,12 +6,11 @@ not asked at all, since it would count the questions. The result is laid out as
 `invocation.ContextSnapshot`.
 """
 
-from collections.abc import Callable
 from math import isfinite
 from typing import Any
 
 from replay.codec import is_plain, type_name
-from replay.invocation import ATTRIBUTES, CLIENT_CONTEXT_FIELDS, CLIENT_FIELDS, IDENTITY_FIELDS
+from replay.part import ATTRIBUTES, CLIENT_CONTEXT_FIELDS, CLIENT_FIELDS, IDENTITY_FIELDS
 
 _DEADLINE = "_epoch_deadline_time_in_ms"
 _W3C = "_w3c_fields"
@@ -25,22 +24,28 @@ class Entry:
     __slots__ = ("context", "kind", "remaining_ms", "snapshot")
 
     def __init__(self, context: Any, now_us: int) -> None:
-        inner, kind = _unwrap(context)
-        self.context = inner
-        self.kind = kind
-        now_ms = now_us // 1000
-        if kind == "value":
-            self.remaining_ms = None
-            self.snapshot = _document("value", context, value=context)
-            return
-        if kind == "object":
-            self.remaining_ms = _ask_remaining_ms(inner)
-            deadline = None if self.remaining_ms is None else now_ms + self.remaining_ms
-        else:
-            deadline = vars(inner)[_DEADLINE]
-            deadline = deadline if type(deadline) is int else None
-            self.remaining_ms = None if deadline is None else max(0, deadline - now_ms)
-        self.snapshot = _snapshot_object(inner, kind, deadline, type_name(context))
+        self.context, self.kind = _unwrap(context)
+        self.remaining_ms: int | None = None
+        match self.kind:
+            case "value":
+                self.snapshot = _document("value", context, {}, value=context)
+            case "object":
+                self.remaining_ms = _ask_remaining_ms(context)
+                self.snapshot = _snapshot_object(context, _deadline(self.remaining_ms, now_us))
+            case _:
+                instance = _instance_dict(self.context)
+                deadline = instance[_DEADLINE] if type(instance[_DEADLINE]) is int else None
+                if deadline is not None:
+                    self.remaining_ms = max(0, deadline - now_us // 1000)
+                attributes = _runtime_attributes(instance)
+                self.snapshot = _document(
+                    self.kind,
+                    context,
+                    attributes,
+                    extra=_extra(instance) if len(instance) > len(attributes) + 2 else {},
+                    w3c=_plain_dict(instance.get(_W3C)),
+                    deadline_epoch_ms=deadline,
+                )
 
     @property
     def request_id(self) -> str | None:
@@ -52,10 +57,10 @@ class Entry:
 
 def _unwrap(context: Any) -> tuple[Any, str]:
     """Return the object to read, and its kind; a durable function's context holds the real one."""
-    if is_plain(context):
-        return context, "value"
     if _is_runtime_context(context):
         return context, "lambda"
+    if is_plain(context):
+        return context, "value"
     inner = _instance_dict(context).get("lambda_context")
     if inner is None and type_name(context).endswith("DurableContext"):
         inner = _ask(context, "lambda_context")
@@ -74,37 +79,57 @@ def _instance_dict(value: object) -> dict[str, Any]:
     return attributes if type(attributes) is dict else {}
 
 
-def _snapshot_object(context: Any, kind: str, deadline: int | None, name: str) -> dict[str, object]:
+def _plain_dict(value: Any) -> dict[str, Any]:
+    return value if type(value) is dict else {}
+
+
+def _deadline(remaining_ms: int | None, now_us: int) -> int | None:
+    return None if remaining_ms is None else now_us // 1000 + remaining_ms
+
+
+def _runtime_attributes(instance: dict[str, Any]) -> dict[str, Any]:
+    attributes = {name: instance[name] for name in ATTRIBUTES if name in instance}
+    if attributes.get("client_context") is not None:
+        attributes["client_context"] = _client_context(attributes["client_context"])
+    if attributes.get("identity") is not None:
+        attributes["identity"] = _fields(attributes["identity"], IDENTITY_FIELDS)
+    return attributes
+
+
+def _snapshot_object(context: Any, deadline_epoch_ms: int | None) -> dict[str, object]:
     instance = _instance_dict(context)
-    ask = instance.get if kind != "object" else _asker(context)
-    attributes = {key: ask(key, _ABSENT) for key in ATTRIBUTES}
-    for key, fields in (("client_context", CLIENT_CONTEXT_FIELDS), ("identity", IDENTITY_FIELDS)):
-        attributes[key] = _fields(attributes[key], fields)
-    if type(attributes["client_context"]) is dict and "client" in attributes["client_context"]:
-        client = attributes["client_context"]["client"]
-        attributes["client_context"]["client"] = _fields(client, CLIENT_FIELDS)
-    w3c = instance.get(_W3C)
+    ask = instance.get if _is_mock(context) else lambda name, default: _ask(context, name, default)
+    asked = {name: ask(name, _ABSENT) for name in ATTRIBUTES}
+    attributes = {name: value for name, value in asked.items() if value is not _ABSENT}
     return _document(
-        kind,
-        name=name,
-        attributes={key: value for key, value in attributes.items() if value is not _ABSENT},
+        "object",
+        context,
+        _runtime_attributes(attributes),
         extra=_extra(instance),
-        w3c=dict(w3c) if type(w3c) is dict else {},
-        deadline_epoch_ms=deadline,
+        deadline_epoch_ms=deadline_epoch_ms,
     )
 
 
 def _document(
-    kind: str, context: object = None, *, name: str = "", **known: object
+    kind: str, context: object, attributes: dict[str, Any], **known: object
 ) -> dict[str, object]:
-    blank: dict[str, object] = {
-        "attributes": {},
+    return {
+        "kind": kind,
+        "type_name": type_name(context),
+        "attributes": attributes,
         "extra": {},
         "w3c": {},
         "deadline_epoch_ms": None,
         "value": None,
+        **known,
     }
-    return {"kind": kind, "type_name": name or type_name(context), **blank, **known}
+
+
+def _client_context(value: Any) -> Any:
+    fields = _fields(value, CLIENT_CONTEXT_FIELDS)
+    if type(fields) is dict and fields.get("client") is not None:
+        return {**fields, "client": _fields(fields["client"], CLIENT_FIELDS)}
+    return fields
 
 
 def _extra(instance: dict[str, Any]) -> dict[str, object]:
@@ -116,17 +141,11 @@ def _extra(instance: dict[str, Any]) -> dict[str, object]:
 
 
 def _fields(value: Any, names: tuple[str, ...]) -> Any:
-    """Return an object's named fields as a dict; None, absent and plain values as they are."""
-    if value is _ABSENT or is_plain(value) or _is_mock(value):
+    """Return an object's named fields as a dict; a plain value or a mock as it is."""
+    if is_plain(value) or _is_mock(value):
         return value
     found = {name: _ask(value, name, _ABSENT) for name in names}
     return {name: field for name, field in found.items() if field is not _ABSENT}
-
-
-def _asker(context: Any) -> Callable[[str, object], Any]:
-    if _is_mock(context):
-        return _instance_dict(context).get
-    return lambda name, default: _ask(context, name, default)
 
 
 def _ask(value: Any, name: str, default: object = None) -> Any:

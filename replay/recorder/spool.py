@@ -10,15 +10,17 @@ import os
 import tempfile
 from collections.abc import Iterator
 
-from replay.recording import Part, part_crc
-
-SUFFIX = ".spool"
+from replay.part import part_crc
+from replay.recorder.journal import SPOOL_SUFFIX
+from replay.recording import Part
 
 
 def spool_paths(store: str) -> tuple[str, str]:
     """Return the two places for a store's spool: beside it, and in the temporary folder."""
     elsewhere = os.path.abspath(store).replace(os.sep, "%")
-    return store + SUFFIX, os.path.join(tempfile.gettempdir(), f"replay-{elsewhere}{SUFFIX}")
+    return store + SPOOL_SUFFIX, os.path.join(
+        tempfile.gettempdir(), f"replay-{elsewhere}{SPOOL_SUFFIX}"
+    )
 
 
 def append(store: str, id: str, kind: str, payload: bytes) -> bool:

@@ -10,7 +10,8 @@ from threading import Lock
 from time import time_ns
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_SHIFTS = range(125, -1, -5)
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_SHIFTS = range(120, -1, -10)
 _lock = Lock()
 _last = 0  # milliseconds << 16 | count
 
@@ -23,7 +24,7 @@ def new_ulid() -> str:
         _last = now if now > _last else _last + 1
         stamp = _last
     number = stamp << 64 | int.from_bytes(urandom(8), "big")
-    return "".join([_ALPHABET[number >> shift & 31] for shift in _SHIFTS])
+    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 
 def milliseconds_of(id: str) -> int:

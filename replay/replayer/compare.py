@@ -16,7 +16,7 @@ from enum import Enum
 from hashlib import blake2b
 from typing import Any, TypeAlias
 
-from replay.invocation import JSON_TYPE, Exited, Outcome, Raised, Returned, TimedOut
+from replay.outcome import JSON_TYPE, Exited, Outcome, Raised, Returned, TimedOut
 
 ROOT = "$"
 ERROR_TYPE_PATH = "$.errorType"

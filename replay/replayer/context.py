@@ -11,13 +11,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from replay.invocation import (
-    ATTRIBUTES,
-    CLIENT_CONTEXT_FIELDS,
-    CLIENT_FIELDS,
-    IDENTITY_FIELDS,
-    ContextSnapshot,
-)
+from replay.invocation import ContextSnapshot
+from replay.part import ATTRIBUTES, CLIENT_CONTEXT_FIELDS, CLIENT_FIELDS, IDENTITY_FIELDS
 
 
 class LambdaContext:

@@ -20,7 +20,7 @@ from typing import IO, Any, Self
 
 from replay.codec import Opaque, Truncated
 from replay.errors import ReplayError
-from replay.invocation import Exited, Outcome, TimedOut
+from replay.outcome import Exited, Outcome, TimedOut
 from replay.recording import outcome_of
 from replay.replayer.case import Case
 from replay.replayer.worker import Channel

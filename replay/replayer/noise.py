@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-from replay.invocation import Outcome
+from replay.outcome import Outcome
 from replay.replayer.compare import ABSENT, ERROR_TYPE_PATH, ROOT, Difference, compare
 from replay.replayer.world import Factor
 

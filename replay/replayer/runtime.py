@@ -10,8 +10,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from replay.invocation import Outcome
-from replay.payload import marshal
+from replay.outcome import Outcome
+from replay.payload import escapes_text, marshal
 from replay.recorder.failure import outcome_of_exception
 
 
@@ -75,4 +75,4 @@ def invoke(function: Callable[..., Any], event: Any, context: Any, *, awaited: b
             result = asyncio.run(result)
     except BaseException as error:  # noqa: BLE001 - whatever it is, it is the outcome
         return outcome_of_exception(error, awaited=awaited)
-    return marshal(result, os.environ)
+    return marshal(result, escaped=escapes_text(os.environ))

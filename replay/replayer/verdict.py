@@ -12,7 +12,7 @@ from os import cpu_count
 from typing import Literal, TypeAlias
 
 from replay.errors import ReplayError
-from replay.invocation import Outcome
+from replay.outcome import Outcome
 from replay.recording import Recording
 from replay.replayer import noise
 from replay.replayer.case import Case

@@ -17,8 +17,9 @@ from typing import Any
 
 from replay.codec import decode, encode
 from replay.invocation import Invocation
+from replay.part import BEGUN, outcome_document
 from replay.recorder.decorator import observe
-from replay.recording import BEGUN, Part, Recording, outcome_document
+from replay.recording import Part, Recording
 from replay.replayer import runtime
 from replay.replayer.context import LambdaContext, rebuild
 from replay.replayer.world import WallClock, World, enter

@@ -6,8 +6,9 @@ from typing import Any
 
 from replay.codec import Opaque, Truncated
 from replay.event import source_of
-from replay.invocation import Outcome, Returned
-from replay.recording import FORMAT, Recording, digest
+from replay.outcome import Outcome, Returned
+from replay.part import FORMAT
+from replay.recording import Recording, digest
 from replay.replayer.compare import ABSENT, UNFINISHED, Difference, summary
 from replay.replayer.noise import Noise
 from replay.replayer.verdict import Verdict

@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.text import Text
 
-from replay.invocation import Exited, Outcome, Raised, Returned, TimedOut
+from replay.outcome import Exited, Outcome, Raised, Returned, TimedOut
 from replay.replayer.compare import ABSENT
 from replay.replayer.noise import Noise
 from replay.replayer.verdict import Verdict

@@ -16,10 +16,11 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from replay.errors import DamagedError
 from replay.event import source_of
-from replay.invocation import Exited, Raised, Returned, TimedOut
+from replay.outcome import Exited, Raised, Returned, TimedOut
+from replay.part import BEGUN, ENDED, FORMAT, part_crc
 from replay.recorder.spool import read_parts, spool_paths
 from replay.recorder.ulid import milliseconds_of
-from replay.recording import BEGUN, ENDED, FORMAT, Part, Recording, digest, part_crc
+from replay.recording import Part, Recording, digest
 from replay.store.tables import intake, part, recording
 
 Progress: TypeAlias = Callable[[int, int], None]

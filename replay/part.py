@@ -1,0 +1,130 @@
+"""The bytes of a part: how the recorder writes them, FORMAT 1.
+
+A part has an id, a kind, a checksum and a payload; a payload is a codec document. Reading them back
+is in `recording.py`. Apart from it because the recorder loads this half alone.
+"""
+
+from collections.abc import Iterable, Mapping
+from zlib import crc32
+
+import orjson
+
+from replay.codec import encode_fields
+from replay.outcome import JSON_TYPE, ErrorLink, Exited, Outcome, Raised, Returned, TimedOut
+
+FORMAT = 1
+BEGUN = "begun"
+ENDED = "ended"
+
+ATTRIBUTES = (
+    "aws_request_id",
+    "log_group_name",
+    "log_stream_name",
+    "function_name",
+    "memory_limit_in_mb",
+    "function_version",
+    "invoked_function_arn",
+    "tenant_id",
+    "client_context",
+    "identity",
+)
+"""The documented attributes of a context and `tenant_id`, in the order the runtime sets them."""
+CLIENT_CONTEXT_FIELDS = ("custom", "env", "client")
+CLIENT_FIELDS = (
+    "installation_id",
+    "app_title",
+    "app_version_name",
+    "app_version_code",
+    "app_package_name",
+)
+IDENTITY_FIELDS = ("cognito_identity_id", "cognito_identity_pool_id")
+
+
+def part_crc(id: str, kind: str, payload: bytes) -> int:
+    """Return the CRC-32 of a part; id and kind are covered as well."""
+    return crc32(payload, crc32(f"{id}/{kind}/".encode()))
+
+
+def begun_payload(
+    *,
+    replay_version: str,
+    captured_at_us: int,
+    handler: str,
+    awaited: bool,
+    remaining_ms: int | None,
+    trace_id: str | None,
+    sandbox: Mapping[str, object],
+    context: Mapping[str, object],
+    environment: bytes,
+    event: object,
+    is_parsed: bool = False,
+) -> bytes:
+    """Return the payload of a begun part; `environment` is a codec document already.
+
+    `is_parsed` says that the event came out of a JSON parser; see `codec.encode_fields`.
+    """
+    fields = {
+        "format": FORMAT,
+        "sequence": 0,
+        "replay_version": replay_version,
+        "captured_at_us": captured_at_us,
+        "handler": handler,
+        "awaited": awaited,
+        "remaining_ms": remaining_ms,
+        "trace_id": trace_id,
+        "sandbox": sandbox,
+        "environment": orjson.Fragment(environment),
+        "context": context,
+        "event": event,
+    }
+    return encode_fields(fields, is_parsed=is_parsed)
+
+
+def ended_payload(
+    *,
+    duration_us: int | None,
+    remaining_reads_ms: Iterable[int],
+    reads_complete: bool,
+    outcome: Mapping[str, object],
+) -> bytes:
+    """Return the payload of an ended part; `outcome` is laid out as by `outcome_document`."""
+    fields = {
+        "format": FORMAT,
+        "sequence": 0,
+        "duration_us": duration_us,
+        "remaining_reads_ms": list(remaining_reads_ms),
+        "reads_complete": reads_complete,
+        "outcome": outcome,
+    }
+    return encode_fields(fields)
+
+
+def outcome_document(outcome: Outcome) -> dict[str, object]:
+    """Return an outcome as the plain data that an ended part holds."""
+    match outcome:
+        case Returned(payload, content_type, digest_hex, size_bytes):
+            if payload is None:
+                what: dict[str, object] = {"digest": digest_hex, "size_bytes": size_bytes}
+            else:
+                what = {"payload": payload.decode() if content_type == JSON_TYPE else payload}
+            return {"kind": "returned", "content_type": content_type, **what}
+        case Raised():
+            return {
+                "kind": "raised",
+                **_link_document(outcome),
+                "arguments": list(outcome.arguments),
+                "chain": [{"link": link.link, **_link_document(link)} for link in outcome.chain],
+            }
+        case TimedOut(limit_ms):
+            return {"kind": "timed_out", "limit_ms": limit_ms}
+        case Exited(status):
+            return {"kind": "exited", "status": status}
+
+
+def _link_document(error: Raised | ErrorLink) -> dict[str, object]:
+    return {
+        "error_type": error.error_type,
+        "module": error.module,
+        "message": error.message,
+        "stack": list(error.stack),
+    }
