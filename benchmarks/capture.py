@@ -58,7 +58,7 @@ def powertools() -> Callable[..., Any]:
     from aws_lambda_powertools import Logger
 
     logger = Logger(service="orders", stream=io.StringIO())
-    return logger.inject_lambda_context(handler, log_event=True)  # type: ignore[no-any-return]
+    return logger.inject_lambda_context(handler, log_event=True)
 
 
 def stored_bytes(store: Path) -> bytes:

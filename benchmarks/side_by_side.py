@@ -109,4 +109,5 @@ def machine() -> str:
     import platform
     import sqlite3
 
-    return f"{platform.platform()}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
+    python, sqlite = platform.python_version(), sqlite3.sqlite_version
+    return f"{platform.platform()}, Python {python}, SQLite {sqlite}"

@@ -27,10 +27,15 @@ _BY_KEYS: tuple[tuple[frozenset[str], str], ...] = tuple(
         ("eventSource messages", "aws:mq"),
         ("eventSource events", "aws:docdb"),
         ("info arguments", "aws:appsync"),
+        ("info outErrors", "aws:appsync"),
         ("methodArn type", "aws:apigateway-authorizer"),
         ("routeArn type", "aws:apigateway-authorizer"),
         ("Details Name", "aws:connect"),
+        ("InvocationMetadata Items", "aws:connect-campaigns"),
         ("serverId username protocol", "aws:transfer"),
+        ("raw_path is_base64_encoded method", "aws:vpc-lattice"),
+        ("labelingJobArn version", "aws:sagemaker"),
+        ("summaryVersion envelope flowDirection", "aws:workmail"),
         ("detail-type source detail", "aws:events"),
     )
 )
@@ -44,8 +49,14 @@ def source_of(event: object) -> str | None:
     records = event.get("Records")
     if isinstance(records, list) and records and isinstance(records[0], Mapping):
         return _source_of_record(records[0])
-    if isinstance(event.get("requestContext"), Mapping):
-        return _source_of_request(event, event["requestContext"])
+    context = event.get("requestContext")
+    source = _source_of_keys(event)  # first: an authorizer's event has a requestContext, too
+    if source is None and isinstance(context, Mapping):
+        return _source_of_request(event, context)
+    return source
+
+
+def _source_of_keys(event: Mapping[str, Any]) -> str | None:
     keys = event.keys()
     return next((source for needed, source in _BY_KEYS if needed <= keys), None)
 

@@ -37,22 +37,34 @@ def marshal(result: object, *, escaped: bool) -> Returned | Raised | Exited:
     if isinstance(result, bytes):
         return Returned(bytes(result), BINARY_TYPE)
     try:
-        text = _encode(result, escaped)
-    except Exception as error:  # noqa: BLE001 - as the client does, whatever a class raises
-        return Raised(MARSHAL_ERROR, f"Unable to marshal response: {error}")
-    try:
+        text = _encode_plain(result, escaped) or _encode_any(result, escaped)
         return Returned(text.encode())
     except UnicodeEncodeError:
         return Exited(1)
+    except _RefusedError as error:
+        return Raised(MARSHAL_ERROR, f"Unable to marshal response: {error}")
 
 
-def _encode(result: object, escaped: bool) -> str:
-    if is_plain(result):
-        try:  # the C encoder agrees with simplejson on plain values, save for keys that it refuses
-            return (_ESCAPING if escaped else _RAW).encode(result)
-        except TypeError:
-            pass
-    return _Marshaller(escaped).encode(result)
+class _RefusedError(Exception):
+    """The client would refuse the result, with this message."""
+
+
+def _encode_plain(result: object, escaped: bool) -> str | None:
+    if not is_plain(result):
+        return None
+    try:  # the C encoder agrees with simplejson on plain values, save for keys that it refuses
+        return (_ESCAPING if escaped else _RAW).encode(result)
+    except TypeError:
+        return None
+    except (ValueError, RecursionError) as error:
+        raise _RefusedError(str(error)) from None
+
+
+def _encode_any(result: object, escaped: bool) -> str:
+    try:
+        return _Marshaller(escaped).encode(result)
+    except Exception as error:  # noqa: BLE001 - as the client does, whatever the classes raise
+        raise _RefusedError(str(error)) from None
 
 
 _ESCAPING = json.JSONEncoder()

@@ -22,7 +22,7 @@ def get_my_log_stream(event, context):
     print("Log group name:",  context.log_group_name)
     print("Request ID:",context.aws_request_id)
     print("Mem. limits(MB):", context.memory_limit_in_mb)
-    # Code will execute quickly, so we add a 1 second intentional delay so you can see that in time remaining value.
+    # a delay of one second, to be seen in the remaining time
     time.sleep(1)
     print("Time remaining (MS):", context.get_remaining_time_in_millis())
 """
@@ -61,7 +61,9 @@ def handler(event, context):
         "client": client and [getattr(client, name) for name in client.__slots__],
         "custom": context.client_context and context.client_context.custom,
         "env": context.client_context and context.client_context.env,
-        "identity": [context.identity.cognito_identity_id, context.identity.cognito_identity_pool_id],
+        "identity": [
+            context.identity.cognito_identity_id, context.identity.cognito_identity_pool_id
+        ],
         "w3c": context.w3c(),
         "trace": os.environ.get("_X_AMZN_TRACE_ID"),
         "memory": [type(context.memory_limit_in_mb).__name__, context.memory_limit_in_mb],

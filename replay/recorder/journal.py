@@ -7,7 +7,7 @@ Whatever SQLite does not take within 25 ms goes to the spool, and SQLite is left
 
 import os
 import sqlite3
-from threading import Lock
+from threading import Lock, RLock
 from time import monotonic
 
 from replay.part import BEGUN, part_crc
@@ -28,6 +28,8 @@ _CHECKPOINT_PAGES = 1000
 but its two syncs then fall on one capture in a hundred: at 256 pages p99 was 21 raw commits."""
 _DAMAGED = (11, 26)
 """SQLite's primary result codes CORRUPT and NOTADB."""
+_EMPTY = (0, 0)
+"""Stands for the identity of a file without content."""
 _ABANDONED: list[sqlite3.Connection] = []
 """Connections never to be closed: closing one that a fork inherited, or whose file was replaced,
 would take the WAL away from under the connection that now owns it."""
@@ -39,7 +41,7 @@ class Journal:
     def __init__(self, path: str) -> None:
         self.path = path
         self.lost = 0
-        self._lock = Lock()
+        self._lock = RLock()  # a signal handler may capture while this thread writes
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
         self._paused_until = 0.0
@@ -58,17 +60,16 @@ class Journal:
     def _insert(self, id: str, kind: str, payload: bytes) -> bool:
         if self._paused_until and monotonic() < self._paused_until:
             return False
-        if not self._lock.acquire(timeout=_BUSY_S):
-            return False
+        row = (id, kind, part_crc(id, kind, payload), payload)
         try:
-            row = (id, kind, part_crc(id, kind, payload), payload)
-            return self._execute(row) or self._execute(row)
+            # `with` alone is safe: an exception that a signal raises between acquire() and try
+            # would leave the lock held for ever.
+            with self._lock:
+                return self._execute(row) or self._execute(row)
         except sqlite3.Error as error:
             self._paused_until = monotonic() + _PAUSE_S
             say_once(f"{self.path}: {error}; captured parts go to the spool")
             return False
-        finally:
-            self._lock.release()
 
     def _spool(self, id: str, kind: str, payload: bytes) -> bool:
         from replay.recorder import spool  # tempfile: 3 ms of a cold start, rarely needed
@@ -84,9 +85,11 @@ class Journal:
         return True
 
     def _open(self) -> sqlite3.Connection:
-        # A file that was deleted or replaced takes inserts without any error: look at its inode.
+        # A file that was deleted, replaced or cut to nothing takes inserts without any error.
         identity = _identity(self.path)
         if self._connection is None or identity != self._identity:
+            if self._connection is not None and identity is _EMPTY:
+                self._set_aside("it was cut to nothing")
             self._abandon()
             self._connection = _connect(self.path)
             self._identity = _identity(self.path)
@@ -95,15 +98,17 @@ class Journal:
     def _mend(self, error: sqlite3.DatabaseError) -> bool:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         self._abandon()
-        if code in _DAMAGED:
-            aside = f"{self.path}.damaged-{new_ulid()}"
-            for suffix in ("", "-wal", "-shm"):
-                if os.path.exists(self.path + suffix):
-                    os.rename(self.path + suffix, aside + suffix)
-            say_once(f"{self.path}: {error}; set aside as {aside}")
-        elif "no such table" not in str(error):  # a file cut to nothing is a valid, empty database
+        if code not in _DAMAGED:
             raise error
+        self._set_aside(str(error))
         return False
+
+    def _set_aside(self, why: str) -> None:
+        aside = f"{self.path}.damaged-{new_ulid()}"
+        for suffix in ("", "-wal", "-shm"):
+            if os.path.exists(self.path + suffix):
+                os.rename(self.path + suffix, aside + suffix)
+        say_once(f"{self.path}: {why}; set aside as {aside}")
 
     def _is_full(self, max_store_bytes: int) -> bool:
         files = (self.path, self.path + "-wal", self.path + SPOOL_SUFFIX)
@@ -126,7 +131,7 @@ class Journal:
 
     def _start_over(self) -> None:
         self._abandon()
-        self._lock = Lock()
+        self._lock = RLock()
 
 
 _journals: dict[str, Journal] = {}
@@ -163,7 +168,7 @@ def _identity(path: str) -> tuple[int, int] | None:
         status = os.stat(path)
     except OSError:
         return None
-    return status.st_dev, status.st_ino
+    return (status.st_dev, status.st_ino) if status.st_size else _EMPTY
 
 
 def _size_bytes(path: str) -> int:

@@ -6,13 +6,13 @@ is restored from a snapshot repeats one; a clock that is set back does not distu
 """
 
 from os import urandom
-from threading import Lock
+from threading import RLock
 from time import time_ns
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _SHIFTS = range(120, -1, -10)
-_lock = Lock()
+_lock = RLock()  # a signal handler may draw one as well
 _last = 0  # milliseconds << 16 | count
 
 

@@ -127,6 +127,8 @@ class Store:
         newest. Raises ReplayError where it is unknown or ambiguous, listing the candidates.
         """
         with self._reading() as connection:
+            if not text.isascii():
+                raise _unknown(text)
             if text.startswith("@"):
                 return (_newest(connection, text),)
             by_request = select(recording.c.id).where(recording.c.request_id == text)

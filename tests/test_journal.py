@@ -1,0 +1,324 @@
+"""The journal and its spool: where a part goes when SQLite cannot take it, or the process dies."""
+
+import fcntl
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from replay.recorder import spool
+from replay.recorder.journal import CREATE_PART, Journal
+from replay.recorder.ulid import new_ulid
+from replay.recording import Part
+from replay.settings import Settings
+from replay.store.selection import Selection
+from replay.store.store import Store
+
+CAPTURING = """
+import sys, time
+from replay import capture
+
+@capture(store="replay.db")
+def handler(event, context):
+    print(event, flush=True)          # the begun part is acknowledged by now
+    time.sleep({inside})
+
+n = 0
+while True:
+    n += 1
+    handler(n, None)
+"""
+
+
+def payload(text: str = "x") -> bytes:
+    return b'{"sequence":0,"text":"%s"}' % text.encode()
+
+
+def rows(path: Path) -> list[tuple[str, str]]:
+    return sqlite3.connect(path).execute("SELECT id, kind FROM part ORDER BY n").fetchall()
+
+
+def spooled(path: Path) -> list[str]:
+    places = [Path(place) for place in spool.spool_paths(str(path))]
+    found = [part for place in places if place.exists() for part in spool.read_parts(str(place))]
+    for place in places:
+        place.unlink(missing_ok=True)
+    return [part.id for part in found if isinstance(part, Part)]
+
+
+@pytest.fixture
+def journal(tmp_path):
+    return Journal(str(tmp_path / "replay.db"))
+
+
+def write(journal: Journal, id: str, cap: int | None = None) -> None:
+    journal.write(id, "begun", payload(), cap)
+
+
+def test_each_part_is_committed_when_write_returns(journal):
+    """Another connection sees it at once."""
+    write(journal, "a")
+    assert rows(Path(journal.path)) == [("a", "begun")]
+
+
+def test_the_store_is_private_to_its_owner(journal):
+    """Recordings hold what a function was sent."""
+    write(journal, "a")
+    assert os.stat(journal.path).st_mode & 0o777 == 0o600
+
+
+def test_a_locked_store_costs_25_ms_once_and_parts_go_to_the_spool(journal):
+    """Then SQLite is left alone for a second."""
+    write(journal, "a")
+    other = sqlite3.connect(journal.path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    began = time.perf_counter()
+    write(journal, "b")
+    first = time.perf_counter() - began
+    began = time.perf_counter()
+    write(journal, "c")
+    second = time.perf_counter() - began
+    other.execute("COMMIT")
+    assert 0.02 < first < 0.2
+    assert second < 0.02
+    assert spooled(Path(journal.path)) == ["b", "c"]
+    assert rows(Path(journal.path)) == [("a", "begun")]
+
+
+@pytest.mark.parametrize(
+    "content", [b"no database at all" * 300, b"SQLite format 3\0" + b"\xff" * 5000]
+)
+def test_a_damaged_file_is_set_aside_and_a_new_one_begun(tmp_path, content, capfd):
+    """It is never deleted, and nothing is lost."""
+    path = tmp_path / "replay.db"
+    path.write_bytes(content)
+    write(Journal(str(path)), "a")
+    assert rows(path) == [("a", "begun")]
+    (aside,) = tmp_path.glob("replay.db.damaged-*")
+    assert aside.read_bytes() == content
+    assert "set aside" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("harm", ["delete", "replace", "empty"])
+def test_a_file_that_goes_away_while_open_is_noticed_before_the_next_write(journal, harm):
+    """SQLite itself would write on without any error."""
+    path = Path(journal.path)
+    write(journal, "a")
+    if harm == "delete":
+        path.unlink()
+    elif harm == "replace":
+        other = path.with_name("other.db")
+        Journal(str(other)).write("o", "begun", payload(), None)
+        os.replace(other, path)
+    else:
+        for name in (path, path.with_name("replay.db-wal")):
+            os.truncate(name, 0)
+    write(journal, "b")
+    assert "b" in [id for id, _ in rows(path)] + spooled(path)
+
+
+def test_without_the_look_at_the_inode_the_row_would_be_lost(journal):
+    """Positive control: plain SQLite takes the insert and says nothing."""
+    path = Path(journal.path)
+    write(journal, "a")
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("SELECT 1 FROM part")
+    for file in path.parent.glob("replay.db*"):
+        file.unlink()
+    connection.execute("INSERT INTO part (id) VALUES ('lost')")
+    assert not path.exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder_sends_parts_to_the_temporary_folder(tmp_path):
+    """The spool has a second place."""
+    folder = tmp_path / "sealed"
+    folder.mkdir(mode=0o500)
+    write(Journal(str(folder / "replay.db")), "a")
+    assert spooled(folder / "replay.db") == ["a"]
+
+
+def test_a_path_that_cannot_be_sends_parts_to_the_temporary_folder(tmp_path):
+    """A folder that does not exist, and a directory where the file should be."""
+    (tmp_path / "folder").mkdir()
+    for path in (tmp_path / "missing" / "replay.db", tmp_path / "folder"):
+        write(Journal(str(path)), "a")
+        assert spooled(path) == ["a"]
+
+
+def test_what_nothing_takes_is_counted_and_said_once(tmp_path, monkeypatch, capfd):
+    """Never lost in silence."""
+    monkeypatch.setattr(spool, "spool_paths", lambda store: ("/dev/null/x", "/dev/null/y"))
+    journal = Journal(str(tmp_path / "missing" / "replay.db"))
+    for id in "abc":
+        write(journal, id)
+    assert journal.lost == 3
+    assert capfd.readouterr().err.count("is lost") == 1
+
+
+def test_above_the_cap_begun_parts_stop_and_are_counted(journal, capfd):
+    """The host never meets a full disk because of us."""
+    write(journal, "a")
+    write(journal, "b", cap=1)
+    journal.write("a", "ended", payload(), 1)
+    assert rows(Path(journal.path)) == [("a", "begun"), ("a", "ended")]
+    assert journal.lost == 1
+
+
+def test_a_spool_that_is_locked_or_was_taken_is_not_written(tmp_path):
+    """Nothing is added to a file that somebody is taking in."""
+    store = str(tmp_path / "replay.db")
+    assert spool.append(store, "a", "begun", payload())
+    with open(store + ".spool", "rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert spool.append(store, "b", "begun", payload())
+    other = Path(spool.spool_paths(store)[1])
+    assert other.exists()
+    assert spooled(Path(store)) == ["a", "b"]
+
+
+def test_a_torn_line_of_the_spool_spoils_only_itself(tmp_path):
+    """Each line begins on a fresh line of its own."""
+    store = str(tmp_path / "replay.db")
+    spool.append(store, "a", "begun", payload())
+    with open(store + ".spool", "ab") as torn:
+        torn.write(b"\n0000 torn beg")
+    spool.append(store, "b", "begun", payload())
+    assert spooled(Path(store)) == ["a", "b"]
+
+
+def test_ids_keep_their_order_when_the_clock_is_set_back(monkeypatch):
+    """Time-ordered, and never the same twice."""
+    from replay.recorder import ulid
+
+    ids = [new_ulid() for _ in range(1000)]
+    monkeypatch.setattr(ulid, "time_ns", lambda: 0)
+    ids += [new_ulid() for _ in range(1000)]
+    assert ids == sorted(ids)
+    assert len(set(ids)) == 2000
+    assert {len(id) for id in ids} == {26}
+
+
+def test_processes_that_start_from_one_image_draw_different_ids():
+    """A fork stands for a sandbox restored from a snapshot: same memory, same millisecond."""
+    readers = []
+    for _ in range(8):
+        reader, writer = os.pipe()
+        if os.fork() == 0:
+            os.write(writer, new_ulid().encode())
+            os._exit(0)
+        os.close(writer)
+        readers.append(reader)
+    ids = [os.read(reader, 26) for reader in readers]
+    for reader in readers:
+        os.close(reader)
+    for _ in readers:
+        os.wait()
+    assert len(set(ids)) == 8
+
+
+def kill_at_random(folder: Path, inside_s: float, delay_s: float) -> int:
+    """Let a process capture for a while, kill it, return how many begun parts it acknowledged."""
+    program = CAPTURING.format(inside=inside_s)
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=folder, stdout=subprocess.PIPE, text=True
+    )
+    first = process.stdout.readline()
+    time.sleep(delay_s)
+    process.send_signal(signal.SIGKILL)
+    acknowledged = [first, *process.stdout]
+    process.wait()
+    process.stdout.close()
+    return sum(line.endswith("\n") for line in acknowledged)
+
+
+@pytest.mark.parametrize(
+    "kills",
+    [pytest.param(8, id="8 kills"), pytest.param(100, id="100 kills", marks=pytest.mark.long)],
+)
+def test_no_acknowledged_begun_part_is_lost_to_sigkill(tmp_path, kills):
+    """Killed at random moments: every begun part is there, and the last one is unfinished."""
+    source = random.Random(kills)
+    acknowledged = 0
+    for _ in range(kills):
+        acknowledged += kill_at_random(tmp_path, source.choice((0, 0.002)), source.random() * 0.05)
+    store = Store.open(str(tmp_path / "replay.db"))
+    found = store.list(Selection())
+    store.close()
+    assert len(found) >= acknowledged
+    assert not any(summary.damage for summary in found)
+    unfinished = [summary for summary in found if summary.outcome == "unfinished"]
+    assert 0 < len(unfinished) <= kills
+
+
+def test_without_the_begun_commit_the_kill_test_would_report_losses(tmp_path):
+    """Positive control: acknowledging before the commit loses parts to SIGKILL."""
+    program = CAPTURING.format(inside=0).replace(
+        "from replay import capture",
+        "from replay import capture\n"
+        "from replay.recorder import recorder\n"
+        "recorder.Unfinished.begin = lambda self, payload, sampled: None",
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    )
+    acknowledged = [process.stdout.readline() for _ in range(3)]
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    store = Store.open(str(tmp_path / "replay.db"))
+    readable = [summary for summary in store.list(Selection()) if not summary.damage]
+    store.close()
+    assert len(readable) < len(acknowledged)
+
+
+def test_the_recorders_table_is_plain_enough_for_old_sqlite():
+    """One table, one integer key, no index: nothing that 3.7.17 does not read."""
+    assert CREATE_PART.split("(", 1)[1].count("PRIMARY KEY") == 1
+    for word in ("STRICT", "WITHOUT", "RETURNING", "INDEX", "UNIQUE"):
+        assert word not in CREATE_PART
+
+
+def test_capture_works_from_a_deployment_folder_with_nothing_else(tmp_path):
+    """`pip install --no-deps lambda-replay orjson -t build/`: the package and orjson alone."""
+    import orjson
+
+    import replay
+
+    build = tmp_path / "build"
+    for package in (replay, orjson):
+        source = Path(package.__file__).parent
+        shutil.copytree(source, build / source.name, ignore=shutil.ignore_patterns("__pycache__"))
+    program = (
+        f"import sys; sys.path[:0] = [{str(build)!r}]\n"
+        "from replay import capture\n"
+        "capture(store='replay.db')(lambda event, context: event)({'a': 1}, None)\n"
+        "import replay; print(replay.__file__)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", program],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert str(build) in done.stdout
+    assert [kind for _, kind in rows(tmp_path / "replay.db")] == ["begun", "ended"]
+
+
+def test_settings_default_to_the_only_writable_folder_on_lambda():
+    """/tmp there, the working directory elsewhere."""
+    from replay.settings import recorder_settings
+
+    on_lambda = recorder_settings({"AWS_LAMBDA_RUNTIME_API": "x"}, store=None, sample=None)
+    here = recorder_settings({}, store=None, sample=None)
+    assert (on_lambda.store, on_lambda.max_store_bytes) == ("/tmp/replay.db", 64 * 2**20)
+    assert Settings(store="replay.db") == here
