@@ -1,14 +1,17 @@
 """What tests share: a clean environment, a store, and the real runtime client in a folder."""
 
+import io
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from runtime_api import RuntimeApi, RuntimeProcess
 
+from replay.cli import main
 from replay.store.store import Store
 
 SHARED_EVENTS = Path(__file__).parents[2] / "shared" / "events"
@@ -49,18 +52,19 @@ def runtime(project: Path) -> Iterator[Callable[..., RuntimeProcess]]:
 
 @pytest.fixture
 def replay(project: Path) -> Callable[..., "subprocess.CompletedProcess[str]"]:
-    """Run the command in `project`, as a user would."""
+    """Run the command in `project`: a function of its arguments and two streams."""
 
     def run(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "replay", *arguments],
-            cwd=project,
-            env={**os.environ, **variables},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            mock.patch.dict(os.environ, variables),
+            redirect_stdout(out),
+            redirect_stderr(err),
+            pytest.raises(SystemExit) as ended,
+        ):
+            main(list(arguments))
+        code = int(ended.value.code or 0)
+        return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
     return run
 

@@ -1,5 +1,6 @@
 """The command `replay`: one file a subcommand; each parses, calls, renders and ends with a code."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -39,6 +40,6 @@ def _options(
     pass
 
 
-def main() -> None:
-    """Run the command with the arguments of this process, and end it with the exit code."""
-    app()
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command, by default with this process's arguments; exits with the command's code."""
+    app(args=arguments)

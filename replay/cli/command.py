@@ -19,7 +19,7 @@ from typing import Annotated, Any, ParamSpec
 import orjson
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from replay.errors import ReplayError
 from replay.report.text import escaped
@@ -103,8 +103,11 @@ def read_settings(store: str | None) -> Settings:
 @contextmanager
 def opened(settings: Settings) -> Iterator[Store]:
     """Yield the store, taken in; says on stderr what came out of the spool."""
-    with _progress() as progress:
-        store = Store.open(settings.store, progress=progress)
+    bar = _IntakeBar()
+    try:
+        store = Store.open(settings.store, progress=bar)
+    finally:
+        bar.stop()
     if store.spool.taken or store.spool.damaged:
         damaged = f", {store.spool.damaged} damaged lines left out" if store.spool.damaged else ""
         say(f"took {store.spool.taken} parts from the spool{damaged}")
@@ -114,20 +117,28 @@ def opened(settings: Settings) -> Iterator[Store]:
         store.close()
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """Yield what the intake reports to: a bar on a terminal, once it has taken a second."""
-    began = time.monotonic()
-    columns = (TextColumn("taking in"), BarColumn(), MofNCompleteColumn())
-    bar = Progress(*columns, console=Console(stderr=True), transient=True)
-    task = bar.add_task("intake", total=None)
+class _IntakeBar:
+    """What the intake reports to: a bar on a terminal, once it has taken a second."""
 
-    def report(done: int, total: int) -> None:
-        if not bar.live.is_started and time.monotonic() - began > _SLOW_S:
-            bar.start()
-        bar.update(task, completed=done, total=total)
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._bar: Progress | None = None
+        self._task = TaskID(0)
 
-    try:
-        yield report
-    finally:
-        bar.stop()
+    def __call__(self, done: int, total: int) -> None:
+        """Show how much is done."""
+        if self._bar is None and self._is_due():
+            columns = (TextColumn("taking in"), BarColumn(), MofNCompleteColumn())
+            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._task = self._bar.add_task("intake", total=total)
+            self._bar.start()
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, total=total)
+
+    def stop(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+
+    def _is_due(self) -> bool:
+        return sys.stderr.isatty() and time.monotonic() - self._began > _SLOW_S

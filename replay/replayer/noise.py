@@ -7,7 +7,7 @@ a missing key, another type, the error type, the payload as a whole.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeAlias
@@ -92,6 +92,8 @@ def _factor_of(
     for factor, has_shape in _SHAPES:
         if _moves_with(difference, factor, moves) and has_shape(difference, tolerance_ms):
             return factor
+    if _is_moved(difference, moves["address"]) and _is_token(difference):
+        return "clock"  # a token made of the time: what else differs when nothing was moved
     if _is_reordering(difference, all_differences) and _array_moves(difference, moves):
         return "hash seed"
     return None
@@ -102,9 +104,15 @@ def _sides(difference: Difference) -> tuple[object, object]:
 
 
 def _moves_with(difference: Difference, factor: Factor, moves: Moves) -> bool:
-    # In `shifted` and `live` time runs on by itself, so that it moves in the plain repetition too.
-    maps = (*moves.get(factor, ()), *(moves["address"] if factor == "clock" else ()))
-    seen = [found[difference.path] for found in maps if difference.path in found]
+    by_itself = _is_moved(difference, moves["address"])
+    if factor in ("clock", "address"):
+        # In `shifted` and `live` time runs on by itself, so that it moves without being moved.
+        return by_itself or _is_moved(difference, moves.get(factor, ()))
+    return not by_itself and _is_moved(difference, moves.get(factor, ()))
+
+
+def _is_moved(difference: Difference, replays: Iterable[Mapping[str, Difference]]) -> bool:
+    seen = [found[difference.path] for found in replays if difference.path in found]
     return any(type(move.replayed) is type(difference.replayed) for move in seen)
 
 
@@ -124,10 +132,14 @@ def _is_time(difference: Difference, tolerance_ms: float) -> bool:
 
 
 def _is_random(difference: Difference, _tolerance_ms: float) -> bool:
+    is_number = isinstance(difference.recorded, int | float)
+    return _is_token(difference) or (is_number and not isinstance(difference.recorded, bool))
+
+
+def _is_token(difference: Difference) -> bool:
     recorded, replayed = _sides(difference)
-    if isinstance(recorded, str) and isinstance(replayed, str):
-        return _is_token_pair(recorded, replayed)
-    return isinstance(recorded, int | float) and not isinstance(recorded, bool)
+    both_text = isinstance(recorded, str) and isinstance(replayed, str)
+    return both_text and _is_token_pair(str(recorded), str(replayed))
 
 
 def _is_permuted_text(difference: Difference, _tolerance_ms: float) -> bool:

@@ -5,14 +5,41 @@ The builtin engine's stand-in for `awslambdaric.bootstrap` 4.2.2, with the same 
 
 import asyncio
 import importlib
+import logging
 import os
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
 from replay.outcome import Outcome
 from replay.payload import escapes_text, marshal
 from replay.recorder.failure import outcome_of_exception
+
+
+class LambdaLogFilter(logging.Filter):
+    """Gives each log record the request id of the invocation that is running."""
+
+    request_id = ""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Set `aws_request_id`, which the format names."""
+        record.aws_request_id = self.request_id
+        return True
+
+
+def set_up_logging() -> LambdaLogFilter:
+    """Give the root logger the handler and text format of the runtime client; return its filter."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.terminator = ""
+    form = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n"
+    formatter = logging.Formatter(form, "%Y-%m-%dT%H:%M:%S")
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
+    log_filter = LambdaLogFilter()
+    handler.addFilter(log_filter)
+    logging.getLogger().addHandler(handler)
+    return log_filter
 
 
 class ImportFailure(Exception):  # noqa: N818 - an outcome of the runtime, no error of ours

@@ -87,6 +87,7 @@ class _Loop:
         self._channel = channel
         self._function: Callable[..., Any] | None = None
         self._clock: WallClock | None = None
+        self._log_filter = runtime.set_up_logging()
 
     def run(self, request: dict[str, Any]) -> dict[str, object]:
         invocation = _invocation_of(request)
@@ -96,6 +97,7 @@ class _Loop:
         seen: list[bytes] = []
         if not world.is_captured:
             observe(lambda event: seen.append(encode(event)))
+        self._log_filter.request_id = invocation.context.text("aws_request_id") or ""
         self._channel.send({"stage": "entered"})
         context = rebuild(invocation.context, clock.enter_handler(invocation))
         began_ns = perf_counter_ns()

@@ -4,7 +4,6 @@ A `World` is a value that the parent chooses and the child enters before the han
 find out what a difference depends on, the second look moves one factor of it at a time.
 """
 
-import logging
 import os
 import random
 import sys
@@ -86,7 +85,6 @@ def enter(world: World, environment: Mapping[str, str]) -> None:
     time.tzset()
     sys.argv[:] = ["bootstrap"]
     _seed_entropy(world.entropy_seed)
-    _set_up_logging()
 
 
 class WallClock:
@@ -106,6 +104,9 @@ class WallClock:
         """Set the clock to the handler's entry; return the deadline in epoch milliseconds."""
         remaining_ms = max(0, (invocation.remaining_ms or 0) - self._world.moved_remaining_ms)
         if self._traveller is None:
+            # From the beginning of a millisecond, so that the first read finds all of it left.
+            while time.time_ns() % 1_000_000 > 100_000:
+                pass
             return int(time.time() * 1000) + remaining_ms
         entry_ms = _entry_ms(invocation) + self._world.moved_ms
         self._traveller.move_to(_instant(entry_ms))
@@ -150,14 +151,3 @@ def _seed_entropy(seed: str) -> None:
     with suppress(AttributeError):
         os.getrandom = lambda size, flags=0: urandom(size)  # noqa: ARG005
     random.seed(seed)
-
-
-def _set_up_logging() -> None:
-    """Give the root logger the handler that the runtime client installs, with its text format."""
-    handler = logging.StreamHandler(sys.stdout)
-    handler.terminator = ""
-    form = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(message)s\n"
-    formatter = logging.Formatter(form, "%Y-%m-%dT%H:%M:%S")
-    formatter.converter = time.gmtime
-    handler.setFormatter(formatter)
-    logging.getLogger().addHandler(handler)
