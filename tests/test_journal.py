@@ -184,6 +184,22 @@ def test_a_spool_that_is_locked_or_was_taken_is_not_written(tmp_path):
     assert spooled(Path(store)) == ["a", "b"]
 
 
+def test_a_spool_that_is_taken_in_while_a_writer_opens_it_gets_no_line(tmp_path, monkeypatch):
+    """Between the writer's open and its lock the file may be renamed and read."""
+    store = str(tmp_path / "replay.db")
+    place = Path(store + ".spool")
+    place.touch()
+    real = fcntl.flock
+    monkeypatch.setattr(
+        fcntl,
+        "flock",
+        lambda *args: (place.exists() and place.rename(tmp_path / "taken"), real(*args)),
+    )
+    assert spool.append(store, "a", "begun", payload())
+    assert (tmp_path / "taken").read_bytes() == b""
+    assert spooled(Path(store)) == ["a"]
+
+
 def test_a_torn_line_of_the_spool_spoils_only_itself(tmp_path):
     """Each line begins on a fresh line of its own."""
     store = str(tmp_path / "replay.db")

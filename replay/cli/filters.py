@@ -1,69 +1,80 @@
 """The filters that all commands share, as options and as a `Selection`."""
 
+import functools
+import inspect
 import json
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
 from replay.errors import ReplayError
 from replay.store.selection import Selection
 
-FunctionOption = Annotated[str | None, typer.Option("--function", help="Of this function.")]
-AliasOption = Annotated[str | None, typer.Option("--alias", help="Invoked by this alias.")]
-OutcomeOption = Annotated[
-    str | None,
-    typer.Option("--outcome", help="returned, raised, timed_out, exited or unfinished."),
-]
-ErrorTypeOption = Annotated[
-    str | None, typer.Option("--error-type", help="That raised this, by class name.")
-]
-SourceOption = Annotated[
-    str | None, typer.Option("--source", help="Whose event comes from this, such as aws:sqs.")
-]
-SinceOption = Annotated[
-    str | None, typer.Option("--since", help="Captured at or after: 2026-11-22T10:00Z, or 2h, 3d.")
-]
-UntilOption = Annotated[str | None, typer.Option("--until", help="Captured before.")]
-WhereOption = Annotated[
-    list[str] | None,
-    typer.Option("--where", help="JSONPATH=VALUE that holds for the event; may be repeated."),
-]
-LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.")]
-
+_Text: TypeAlias = str | None
+_OPTIONS: dict[str, object] = {
+    "function": Annotated[_Text, typer.Option(help="Of this function.")],
+    "alias": Annotated[_Text, typer.Option(help="Invoked by this alias.")],
+    "outcome": Annotated[
+        _Text, typer.Option(help="returned, raised, timed_out, exited or unfinished.")
+    ],
+    "error_type": Annotated[_Text, typer.Option(help="That raised this, by class name.")],
+    "source": Annotated[_Text, typer.Option(help="Whose event is from this, such as aws:sqs.")],
+    "since": Annotated[
+        _Text, typer.Option(help="Captured at or after: 2026-11-22T10:00Z, or 2h, 3d.")
+    ],
+    "until": Annotated[_Text, typer.Option(help="Captured before.")],
+    "where": Annotated[
+        list[str] | None, typer.Option(help="JSONPATH=VALUE of the event; may be repeated.")
+    ],
+    "limit": Annotated[int | None, typer.Option(min=1, help="At most so many.")],
+}
 _OUTCOMES = ("returned", "raised", "timed_out", "exited", "unfinished")
 _AGO = re.compile(r"(\d+)([smhdw])\Z")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-def selection(
+def filtered(command: Callable[..., int]) -> Callable[..., int]:
+    """Return `command` with the filters as options, which reach it as `wanted`, a `Selection`."""
+
+    @functools.wraps(command)
+    def select_and_call(*args: object, **options: Any) -> int:
+        given = {name: options.pop(name, None) for name in _OPTIONS}
+        return command(*args, wanted=_selection(**given), **options)
+
+    # Typer reads options off a signature; this one has ours in the place of `wanted`.
+    own = inspect.signature(command, eval_str=True).parameters.values()
+    kind = inspect.Parameter.KEYWORD_ONLY
+    ours = [
+        inspect.Parameter(name, kind, default=None, annotation=option)
+        for name, option in _OPTIONS.items()
+    ]
+    shown = [*(one for one in own if one.name != "wanted"), *ours]
+    vars(select_and_call)["__signature__"] = inspect.Signature(shown)
+    select_and_call.__annotations__ = {one.name: one.annotation for one in shown}
+    return select_and_call
+
+
+def _selection(
     *,
     function: str | None,
-    alias: str | None,
     outcome: str | None,
-    error_type: str | None,
-    source: str | None,
     since: str | None,
     until: str | None,
     where: list[str] | None,
-    limit: int | None,
-    before: str | None = None,
+    **exact: Any,
 ) -> Selection:
-    """Return the selection that the options mean; raises ReplayError for what cannot be read."""
     if outcome is not None and outcome not in _OUTCOMES:
         raise ReplayError(f"--outcome {outcome!r} is none", f"one of: {', '.join(_OUTCOMES)}")
     return Selection(
         function_name=function,
-        alias=alias,
         outcome=outcome,
-        error_type=error_type,
-        source=source,
         since_us=_epoch_us(since, "--since"),
         until_us=_epoch_us(until, "--until"),
-        before=before,
         where=dict(_condition(text) for text in where or ()),
-        limit=limit,
+        **exact,
     )
 
 

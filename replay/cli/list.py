@@ -1,7 +1,7 @@
 """`replay list`: find recordings."""
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated
 
 import typer
@@ -18,20 +18,10 @@ from replay.cli.command import (
     read_settings,
     say,
 )
-from replay.cli.filters import (
-    AliasOption,
-    ErrorTypeOption,
-    FunctionOption,
-    LimitOption,
-    OutcomeOption,
-    SinceOption,
-    SourceOption,
-    UntilOption,
-    WhereOption,
-    selection,
-)
+from replay.cli.filters import filtered
 from replay.errors import MISUSE
 from replay.report.text import STYLES, escaped, milliseconds
+from replay.store.selection import Selection
 from replay.store.store import Summary
 
 _PAGE = 50
@@ -42,35 +32,18 @@ _AGES = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
 @answering
+@filtered
 def list_recordings(
     *,
-    function: FunctionOption = None,
-    alias: AliasOption = None,
-    outcome: OutcomeOption = None,
-    error_type: ErrorTypeOption = None,
-    source: SourceOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    where: WhereOption = None,
-    limit: LimitOption = None,
+    wanted: Selection,
     before: BeforeOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """List recordings, newest first."""
     with opened(read_settings(store)) as found_store:
-        wanted = selection(
-            function=function,
-            alias=alias,
-            outcome=outcome,
-            error_type=error_type,
-            source=source,
-            since=since,
-            until=until,
-            where=where,
-            limit=limit or _PAGE,
-            before=found_store.resolve(before)[0] if before else None,
-        )
+        last = found_store.resolve(before)[0] if before else None
+        wanted = replace(wanted, limit=wanted.limit or _PAGE, before=last)
         found = found_store.list(wanted)
     if as_json:
         print_json([_document(summary) for summary in found])

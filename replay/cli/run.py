@@ -18,18 +18,7 @@ from replay.cli.command import (
     read_settings,
     say_error,
 )
-from replay.cli.filters import (
-    AliasOption,
-    ErrorTypeOption,
-    FunctionOption,
-    LimitOption,
-    OutcomeOption,
-    SinceOption,
-    SourceOption,
-    UntilOption,
-    WhereOption,
-    selection,
-)
+from replay.cli.filters import filtered
 from replay.errors import MISUSE, DamagedError, ReplayError
 from replay.recording import Recording
 from replay.replayer import engine
@@ -76,18 +65,11 @@ ShowOutputOption = Annotated[
 
 
 @answering
+@filtered
 def run(
     ids: IdsArgument = None,
     *,
-    function: FunctionOption = None,
-    alias: AliasOption = None,
-    outcome: OutcomeOption = None,
-    error_type: ErrorTypeOption = None,
-    source: SourceOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    where: WhereOption = None,
-    limit: LimitOption = None,
+    wanted: Selection,
     handler: HandlerOption = None,
     path: PathOption = None,
     clock: ClockOption = ClockChoice.shifted,
@@ -99,17 +81,6 @@ def run(
     as_json: JsonOption = False,
 ) -> int:
     """Replay recordings and print a verdict for each: match, drift or error."""
-    wanted = selection(
-        function=function,
-        alias=alias,
-        outcome=outcome,
-        error_type=error_type,
-        source=source,
-        since=since,
-        until=until,
-        where=where,
-        limit=limit,
-    )
     settings = read_settings(store)
     plan = _Plan(
         handler=handler or settings.handler,

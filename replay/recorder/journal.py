@@ -11,6 +11,7 @@ from threading import Lock, RLock
 from time import monotonic
 
 from replay.part import BEGUN, part_crc
+from replay.recorder import spool
 from replay.recorder.guard import say_once
 from replay.recorder.ulid import new_ulid
 from replay.settings import Settings, store_path
@@ -19,7 +20,6 @@ CREATE_PART = (
     "CREATE TABLE IF NOT EXISTS part"
     " (n INTEGER PRIMARY KEY, id TEXT, kind TEXT, crc INTEGER, payload BLOB)"
 )
-SPOOL_SUFFIX = ".spool"
 _INSERT = "INSERT INTO part (id, kind, crc, payload) VALUES (?, ?, ?, ?)"
 _BUSY_S = 0.025
 _PAUSE_S = 1.0
@@ -54,7 +54,7 @@ class Journal:
         """Make one part durable in the store, else in the spool, else count it as lost."""
         if max_store_bytes is not None and kind == BEGUN and self._is_full(max_store_bytes):
             self._lose("the store has reached REPLAY_MAX_STORE_BYTES")
-        elif not self._insert(id, kind, payload) and not self._spool(id, kind, payload):
+        elif not self._insert(id, kind, payload) and not spool.append(self.path, id, kind, payload):
             self._lose(f"neither {self.path} nor its spool can be written")
 
     def _insert(self, id: str, kind: str, payload: bytes) -> bool:
@@ -70,11 +70,6 @@ class Journal:
             self._paused_until = monotonic() + _PAUSE_S
             say_once(f"{self.path}: {error}; captured parts go to the spool")
             return False
-
-    def _spool(self, id: str, kind: str, payload: bytes) -> bool:
-        from replay.recorder import spool  # tempfile: 3 ms of a cold start, rarely needed
-
-        return spool.append(self.path, id, kind, payload)
 
     def _execute(self, row: tuple[str, str, int, bytes]) -> bool:
         """Insert one row; False when the file had to be replaced first and a retry may do."""
@@ -111,7 +106,7 @@ class Journal:
         say_once(f"{self.path}: {why}; set aside as {aside}")
 
     def _is_full(self, max_store_bytes: int) -> bool:
-        files = (self.path, self.path + "-wal", self.path + SPOOL_SUFFIX)
+        files = (self.path, self.path + "-wal", self.path + spool.SUFFIX)
         return sum(_size_bytes(path) for path in files) >= max_store_bytes
 
     def _lose(self, why: str) -> None:

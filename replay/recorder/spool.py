@@ -7,20 +7,20 @@ length of one write; whoever takes the file in renames it under the same lock (s
 
 import fcntl
 import os
-import tempfile
 from collections.abc import Iterator
 
 from replay.part import part_crc
-from replay.recorder.journal import SPOOL_SUFFIX
 from replay.recording import Part
+
+SUFFIX = ".spool"
 
 
 def spool_paths(store: str) -> tuple[str, str]:
     """Return the two places for a store's spool: beside it, and in the temporary folder."""
+    from tempfile import gettempdir  # 3 ms of a cold start, rarely needed
+
     elsewhere = os.path.abspath(store).replace(os.sep, "%")
-    return store + SPOOL_SUFFIX, os.path.join(
-        tempfile.gettempdir(), f"replay-{elsewhere}{SPOOL_SUFFIX}"
-    )
+    return store + SUFFIX, os.path.join(gettempdir(), f"replay-{elsewhere}{SUFFIX}")
 
 
 def append(store: str, id: str, kind: str, payload: bytes) -> bool:
@@ -37,8 +37,8 @@ def _append_line(path: str, line: bytes) -> bool:
         return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(descriptor).st_nlink == 0:  # taken in since it was opened
-            return False
+        if not os.path.samestat(os.fstat(descriptor), os.stat(path)):
+            return False  # taken in since it was opened: what is added now would not be read
         return os.write(descriptor, line) == len(line)
     except OSError:
         return False
