@@ -3,15 +3,15 @@
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from databases import capture_parts, flip_payload, query
 from test_recording import ID, invocation
-from test_store import capture_parts, flip_payload, recording
+from test_store import recording
 
 from replay.outcome import Raised, Returned
 from replay.recorder.ulid import new_ulid
@@ -150,17 +150,12 @@ def test_an_empty_selection_is_no_error_where_that_is_said(shop, replay):
         (lambda path: path.unlink(), "no store"),
         (lambda path: path.write_bytes(b"no database" * 1000), "no database"),
         (lambda path: (path.unlink(), path.mkdir()), "directory"),
-        (
-            lambda path: sqlite3.connect(path).executescript("DROP TABLE part; CREATE TABLE x(n)"),
-            "no store",
-        ),
+        (lambda path: query(path, "DROP TABLE part"), "no store"),
     ],
 )
 def test_a_store_that_cannot_be_used_is_one_clear_line(shop, replay, harm, words):
     """Whatever is wrong with it, and the way to name another."""
-    for suffix in ("-wal", "-shm"):
-        sqlite3.connect(shop / "replay.db").execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
-        (shop / f"replay.db{suffix}").unlink(missing_ok=True)
+    query(shop / "replay.db", "CREATE TABLE other (n)")
     harm(shop / "replay.db")
     text = one_line_error(replay("list"))
     assert words in text

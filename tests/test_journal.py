@@ -9,9 +9,11 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
+from databases import query
 
 from replay.recorder import spool
 from replay.recorder.journal import CREATE_PART, Journal
@@ -42,7 +44,7 @@ def payload(text: str = "x") -> bytes:
 
 
 def rows(path: Path) -> list[tuple[str, str]]:
-    return sqlite3.connect(path).execute("SELECT id, kind FROM part ORDER BY n").fetchall()
+    return query(path, "SELECT id, kind FROM part ORDER BY n")
 
 
 def spooled(path: Path) -> list[str]:
@@ -54,8 +56,15 @@ def spooled(path: Path) -> list[str]:
 
 
 @pytest.fixture
-def journal(tmp_path):
-    return Journal(str(tmp_path / "replay.db"))
+def journal_at():
+    """Make journals; closed after the test."""
+    with ExitStack() as opened:
+        yield lambda path: opened.enter_context(closing(Journal(str(path))))
+
+
+@pytest.fixture
+def journal(tmp_path, journal_at):
+    return journal_at(tmp_path / "replay.db")
 
 
 def write(journal: Journal, id: str, cap: int | None = None) -> None:
@@ -86,6 +95,7 @@ def test_a_locked_store_costs_25_ms_once_and_parts_go_to_the_spool(journal):
     write(journal, "c")
     second = time.perf_counter() - began
     other.execute("COMMIT")
+    other.close()
     assert 0.02 < first < 0.2
     assert second < 0.02
     assert spooled(Path(journal.path)) == ["b", "c"]
@@ -95,11 +105,11 @@ def test_a_locked_store_costs_25_ms_once_and_parts_go_to_the_spool(journal):
 @pytest.mark.parametrize(
     "content", [b"no database at all" * 300, b"SQLite format 3\0" + b"\xff" * 5000]
 )
-def test_a_damaged_file_is_set_aside_and_a_new_one_begun(tmp_path, content, capfd):
+def test_a_damaged_file_is_set_aside_and_a_new_one_begun(tmp_path, journal_at, content, capfd):
     """It is never deleted, and nothing is lost."""
     path = tmp_path / "replay.db"
     path.write_bytes(content)
-    write(Journal(str(path)), "a")
+    write(journal_at(path), "a")
     assert rows(path) == [("a", "begun")]
     (aside,) = tmp_path.glob("replay.db.damaged-*")
     assert aside.read_bytes() == content
@@ -107,7 +117,9 @@ def test_a_damaged_file_is_set_aside_and_a_new_one_begun(tmp_path, content, capf
 
 
 @pytest.mark.parametrize("harm", ["delete", "replace", "empty"])
-def test_a_file_that_goes_away_while_open_is_noticed_before_the_next_write(journal, harm):
+def test_a_file_that_goes_away_while_open_is_noticed_before_the_next_write(
+    journal, journal_at, harm
+):
     """SQLite itself would write on without any error."""
     path = Path(journal.path)
     write(journal, "a")
@@ -115,7 +127,7 @@ def test_a_file_that_goes_away_while_open_is_noticed_before_the_next_write(journ
         path.unlink()
     elif harm == "replace":
         other = path.with_name("other.db")
-        Journal(str(other)).write("o", "begun", payload(), None)
+        write(journal_at(other), "o")
         os.replace(other, path)
     else:
         for name in (path, path.with_name("replay.db-wal")):
@@ -133,23 +145,24 @@ def test_without_the_look_at_the_inode_the_row_would_be_lost(journal):
     for file in path.parent.glob("replay.db*"):
         file.unlink()
     connection.execute("INSERT INTO part (id) VALUES ('lost')")
+    connection.close()
     assert not path.exists()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_read_only_folder_sends_parts_to_the_temporary_folder(tmp_path):
+def test_a_read_only_folder_sends_parts_to_the_temporary_folder(tmp_path, journal_at):
     """The spool has a second place."""
     folder = tmp_path / "sealed"
     folder.mkdir(mode=0o500)
-    write(Journal(str(folder / "replay.db")), "a")
+    write(journal_at(folder / "replay.db"), "a")
     assert spooled(folder / "replay.db") == ["a"]
 
 
-def test_a_path_that_cannot_be_sends_parts_to_the_temporary_folder(tmp_path):
+def test_a_path_that_cannot_be_sends_parts_to_the_temporary_folder(tmp_path, journal_at):
     """A folder that does not exist, and a directory where the file should be."""
     (tmp_path / "folder").mkdir()
     for path in (tmp_path / "missing" / "replay.db", tmp_path / "folder"):
-        write(Journal(str(path)), "a")
+        write(journal_at(path), "a")
         assert spooled(path) == ["a"]
 
 

@@ -1,10 +1,11 @@
 """The store: intake, finding, ids, damage, revisions."""
 
-import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, inspect
+from databases import capture_parts, flip_payload, query
+from sqlalchemy import create_engine
 from test_recording import invocation
 
 from replay.errors import DamagedError, ReplayError, StoreError
@@ -45,24 +46,6 @@ def unfinished(id: str | None = None) -> Recording:
     return Recording(id or new_ulid(), invocation())
 
 
-def capture_parts(path: Path, *recordings: Recording) -> None:
-    journal = Journal(str(path))
-    for one in recordings:
-        for part in one.parts():
-            journal.write(part.id, part.kind, part.payload, None)
-
-
-def flip_payload(path: Path, id: str, kind: str = "begun") -> None:
-    with sqlite3.connect(path) as connection:
-        where = "WHERE id = ? AND kind = ?"
-        (payload,) = connection.execute(f"SELECT payload FROM part {where}", (id, kind)).fetchone()
-        changed = payload.replace(b"app.handler", b"app.hendler") + (
-            b" " if kind == "ended" else b""
-        )
-        connection.execute(f"UPDATE part SET payload = ? {where}", (changed, id, kind))
-    connection.close()
-
-
 def test_what_is_added_comes_back_equal(open_store):
     """By its full id, as a value."""
     store = open_store()
@@ -85,10 +68,10 @@ def test_an_ended_part_that_arrives_later_finishes_its_recording(path, open_stor
     """Begun and ended may be taken in at different times."""
     finished = recording()
     begun, ended = finished.parts()
-    journal = Journal(str(path))
-    journal.write(begun.id, begun.kind, begun.payload, None)
-    assert [s.outcome for s in open_store().list(Selection())] == ["unfinished"]
-    journal.write(ended.id, ended.kind, ended.payload, None)
+    with closing(Journal(str(path))) as journal:
+        journal.write(begun.id, begun.kind, begun.payload, None)
+        assert [s.outcome for s in open_store().list(Selection())] == ["unfinished"]
+        journal.write(ended.id, ended.kind, ended.payload, None)
     assert [s.outcome for s in open_store().list(Selection())] == ["returned"]
     assert finished == open_store().get(finished.id)
 
@@ -148,16 +131,15 @@ def test_without_the_checksum_the_flipped_byte_would_pass(path):
     one = recording()
     capture_parts(path, one)
     flip_payload(path, one.id)
-    connection = sqlite3.connect(path)
-    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    connection.close()
+    assert query(path, "PRAGMA integrity_check") == [("ok",)]
 
 
 def test_an_ended_part_without_its_begun_part_is_named(path, open_store):
     """The begun part was lost; what is left says so."""
     one = recording()
     ended = one.parts()[1]
-    Journal(str(path)).write(ended.id, ended.kind, ended.payload, None)
+    with closing(Journal(str(path))) as journal:
+        journal.write(ended.id, ended.kind, ended.payload, None)
     (summary,) = open_store().list(Selection())
     assert "begun part is missing" in summary.damage
 
@@ -194,7 +176,6 @@ def test_pages_follow_one_another_without_a_gap(open_store):
 def test_filters_and_lookups_use_an_index(path, open_store):
     """No lookup walks the table."""
     open_store().add(recording())
-    connection = sqlite3.connect(path)
     for condition in (
         "function_name = 'x' ORDER BY id DESC",
         "outcome = 'x' ORDER BY id DESC",
@@ -203,11 +184,10 @@ def test_filters_and_lookups_use_an_index(path, open_store):
         "request_id = 'x'",
         "captured_at_us >= 5",
     ):
-        plan = connection.execute(f"EXPLAIN QUERY PLAN SELECT * FROM recording WHERE {condition}")
+        plan = query(path, f"EXPLAIN QUERY PLAN SELECT * FROM recording WHERE {condition}")
         text = " ".join(str(row) for row in plan)
         assert "USING INDEX" in text, (condition, text)
         assert "TEMP B-TREE" not in text
-    connection.close()
 
 
 def test_ids_are_resolved_by_every_way_of_writing_them(open_store):
@@ -277,12 +257,10 @@ def test_a_file_that_is_no_database_is_refused_and_kept(path):
 
 def test_a_database_of_somebody_else_is_refused_and_kept(path):
     """A store has a table `part`."""
-    connection = sqlite3.connect(path)
-    connection.execute("CREATE TABLE customers (n)")
-    connection.close()
+    query(path, "CREATE TABLE customers (n)")
     with pytest.raises(StoreError, match="no store"):
         Store.open(str(path))
-    assert inspect(create_engine(f"sqlite:///{path}")).get_table_names() == ["customers"]
+    assert query(path, "SELECT name FROM sqlite_master") == [("customers",)]
 
 
 def test_a_truncated_store_is_said_to_be_damaged(path, open_store):
@@ -295,16 +273,14 @@ def test_a_truncated_store_is_said_to_be_damaged(path, open_store):
     for suffix in ("-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
     path.write_bytes(content[: len(content) // 2])
-    with pytest.raises(ReplayError, match="damaged"):
-        list(Store.open(str(path)).find(Selection()))
+    with pytest.raises(ReplayError, match="damaged"), closing(Store.open(str(path))) as opened:
+        list(opened.find(Selection()))
 
 
 def test_a_store_of_another_revision_is_refused_and_kept(path, open_store):
     """It was written by a newer version, which the remedy names."""
     open_store().close()
-    with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '0999'")
-    connection.close()
+    query(path, "UPDATE alembic_version SET version_num = '0999'")
     with pytest.raises(StoreError, match="0999") as caught:
         Store.open(str(path))
     assert "pip install -U lambda-replay" in caught.value.hint
@@ -318,8 +294,10 @@ def test_migrations_make_the_tables_that_are_declared(open_store, path):
     from alembic.script import ScriptDirectory
 
     open_store()
-    with create_engine(f"sqlite:///{path}").connect() as connection:
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
     config = Config()
     config.set_main_option("script_location", str(revision.migrations_folder()))
     assert ScriptDirectory.from_config(config).get_current_head() == revision.HEAD
@@ -332,11 +310,9 @@ def test_the_recorders_table_and_the_stores_are_the_same(tmp_path, path, open_st
     open_store()
     layouts = []
     for file in (captured, path):
-        connection = sqlite3.connect(file)
-        columns = connection.execute("PRAGMA table_info(part)").fetchall()
-        indexes = connection.execute("PRAGMA index_list(part)").fetchall()
+        columns = query(file, "PRAGMA table_info(part)")
+        indexes = query(file, "PRAGMA index_list(part)")
         layouts.append(([(c[1], c[2], c[5]) for c in columns], indexes))
-        connection.close()
     assert layouts[0] == layouts[1]
 
 

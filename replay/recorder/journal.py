@@ -5,6 +5,7 @@ The recorder knows one table, `part`, whose layout is frozen for ever and plain 
 Whatever SQLite does not take within 25 ms goes to the spool, and SQLite is left alone for a second.
 """
 
+import atexit
 import os
 import sqlite3
 from threading import Lock, RLock
@@ -49,6 +50,13 @@ class Journal:
         os.register_at_fork(
             before=self._hold, after_in_parent=self._let_go, after_in_child=self._start_over
         )
+
+    def close(self) -> None:
+        """Close the connection, which folds the WAL into the file; writing opens it again."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+            self._connection = None
 
     def write(self, id: str, kind: str, payload: bytes, max_store_bytes: int | None) -> None:
         """Make one part durable in the store, else in the spool, else count it as lost."""
@@ -139,8 +147,15 @@ def journal_of(settings: Settings) -> Journal:
     journal = _journals.get(path)
     if journal is None:
         with _journals_lock:
+            if not _journals:
+                atexit.register(_close_journals)
             journal = _journals.setdefault(path, Journal(path))
     return journal
+
+
+def _close_journals() -> None:
+    for journal in _journals.values():
+        journal.close()
 
 
 def _connect(path: str) -> sqlite3.Connection:
@@ -151,10 +166,14 @@ def _connect(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
     )
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-    connection.execute(CREATE_PART)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+        connection.execute(CREATE_PART)
+    except BaseException:  # the host's own timeout may end it as well
+        connection.close()
+        raise
     return connection
 
 

@@ -75,7 +75,11 @@ class Store:
         if not create:
             _refuse_absent(path)
         store = cls(_engine(path), str(path))
-        store._take_in(path, progress or _say_nothing)
+        try:
+            store._take_in(path, progress or _say_nothing)
+        except BaseException:
+            store.close()
+            raise
         return store
 
     def close(self) -> None:
