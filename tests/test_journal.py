@@ -21,6 +21,7 @@ from replay.recorder.ulid import new_ulid
 from replay.recording import Part
 from replay.settings import Settings
 from replay.store.selection import Selection
+from replay.store.spool import read
 from replay.store.store import Store
 
 CAPTURING = """
@@ -49,7 +50,7 @@ def rows(path: Path) -> list[tuple[str, str]]:
 
 def spooled(path: Path) -> list[str]:
     places = [Path(place) for place in spool.spool_paths(str(path))]
-    found = [part for place in places if place.exists() for part in spool.read_parts(str(place))]
+    found = [part for place in places if place.exists() for part in read(place)]
     for place in places:
         place.unlink(missing_ok=True)
     return [part.id for part in found if isinstance(part, Part)]

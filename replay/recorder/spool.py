@@ -2,15 +2,13 @@
 
 One line a part: CRC, id, kind and payload, which is one line of JSON itself. Each line begins on a
 fresh line of its own, so a torn one spoils only itself. Writers hold a lock on the file for the
-length of one write; whoever takes the file in renames it under the same lock (store/intake.py).
+length of one write; whoever takes the file in renames it under the same lock (store/spool.py).
 """
 
 import fcntl
 import os
-from collections.abc import Iterator
 
 from replay.part import part_crc
-from replay.recording import Part
 
 SUFFIX = ".spool"
 
@@ -44,20 +42,3 @@ def _append_line(path: str, line: bytes) -> bool:
         return False
     finally:
         os.close(descriptor)
-
-
-def read_parts(path: str) -> Iterator[Part | bytes]:
-    """Yield each part of a spool file, and each damaged line as it stands."""
-    with open(path, "rb") as lines:
-        for line in lines:
-            if line.strip():
-                yield _part_of(line.rstrip(b"\n")) or line
-
-
-def _part_of(line: bytes) -> Part | None:
-    try:
-        crc, id, kind, payload = line.split(b" ", 3)
-        part = Part(id.decode(), kind.decode(), payload)
-        return part if part.crc == int(crc, 16) else None
-    except ValueError:
-        return None

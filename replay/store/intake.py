@@ -1,15 +1,12 @@
 """Parts become searchable recordings: incrementally, each part once.
 
-First the spool is moved into `part`, then every part after the last one taken is read and the row
-of its recording derived anew from all the parts that there are. A damaged part costs its own
+Every part after the last one taken is read, and the row of its recording derived anew from all the
+parts that there are. A damaged part costs its own
 recording, never the others. Runs inside one write transaction of the caller.
 """
 
-import fcntl
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
@@ -18,7 +15,6 @@ from replay.errors import DamagedError
 from replay.event import source_of
 from replay.outcome import Exited, Raised, Returned, TimedOut
 from replay.part import BEGUN, ENDED, FORMAT, part_crc
-from replay.recorder.spool import read_parts, spool_paths
 from replay.recorder.ulid import milliseconds_of
 from replay.recording import Part, Recording, digest
 from replay.store.tables import intake, part, recording
@@ -28,7 +24,6 @@ Progress: TypeAlias = Callable[[int, int], None]
 Values: TypeAlias = dict[str, Any]
 
 _BATCH = 500
-_TAKING = ".taking"
 _POSITIONS = {BEGUN: "begun_n", ENDED: "ended_n"}
 
 
@@ -39,14 +34,6 @@ class Located:
     n: int
     part: Part
     is_intact: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SpoolReport:
-    """What the spool held: parts new to the store, and lines that could not be read."""
-
-    taken: int = 0
-    damaged: int = 0
 
 
 def take_in(connection: Connection, progress: Progress) -> None:
@@ -181,51 +168,3 @@ def outcome_kind(found: Recording) -> str:
             return "timed_out"
         case Exited():
             return "exited"
-
-
-def spools(path: Path) -> list[Path]:
-    """Return the spool files of the store at `path` that are there, claimed ones first."""
-    places = [Path(place) for place in spool_paths(str(path))]
-    found = [f for place in places for f in sorted(place.parent.glob(f"{place.name}{_TAKING}-*"))]
-    return [*found, *(place for place in places if place.exists())]
-
-
-def take_spool(connection: Connection, path: Path) -> tuple[SpoolReport, list[Path]]:
-    """Copy the spool's parts into `part`, each once; return what to delete after the commit."""
-    files = [_claim(file) for file in spools(path)]
-    new, damaged = [], 0
-    for found in _parts_of(files):
-        if isinstance(found, Part):
-            new.append(found)
-        else:
-            damaged += 1
-    fresh = list(_without_known(connection, new))
-    _write(connection, insert(part), fresh)
-    return SpoolReport(len(fresh), damaged), files
-
-
-def _parts_of(files: Iterable[Path]) -> Iterator[Part | bytes]:
-    for file in files:
-        yield from read_parts(str(file))
-
-
-def _claim(file: Path) -> Path:
-    """Rename a spool under its writers' lock, so that no line can be added to what is read."""
-    if _TAKING in file.name:
-        return file
-    claimed = file.with_name(f"{file.name}{_TAKING}-{os.getpid()}-{os.urandom(4).hex()}")
-    with file.open("rb") as lines:
-        fcntl.flock(lines, fcntl.LOCK_EX)
-        file.rename(claimed)
-    return claimed
-
-
-def _without_known(connection: Connection, parts: list[Part]) -> Iterator[Values]:
-    """Yield the rows to insert: one for each (id, kind) that the store does not hold yet."""
-    ids = {one.id for one in parts}
-    rows = connection.execute(select(part.c.id, part.c.kind)) if ids else ()
-    known = {(row.id, row.kind) for row in rows if row.id in ids}
-    for one in parts:
-        if (one.id, one.kind) not in known:
-            known.add((one.id, one.kind))
-            yield {"id": one.id, "kind": one.kind, "crc": one.crc, "payload": one.payload}

@@ -28,8 +28,8 @@ from sqlalchemy import (
 from replay.errors import DamagedError, ReplayError, StoreError
 from replay.recording import Recording
 from replay.settings import store_path
-from replay.store import intake, revision
-from replay.store.intake import Progress, SpoolReport
+from replay.store import intake, revision, spool
+from replay.store.intake import Progress
 from replay.store.selection import Selection
 from replay.store.tables import part, recording
 
@@ -64,7 +64,7 @@ class Store:
     def __init__(self, engine: Engine, name: str) -> None:
         self._engine = engine
         self._name = name
-        self.spool = SpoolReport()
+        self.spool = spool.SpoolReport()
 
     @classmethod
     def open(
@@ -174,11 +174,11 @@ class Store:
     def _take_in(self, path: Path, progress: Progress) -> None:
         with self._reading() as connection:
             _refuse_foreign(connection, self._name)
-            if _is_current(connection) and not intake.spools(path):
+            if _is_current(connection) and not spool.spools(path):
                 return
         with self._writing() as connection:
             revision.ensure(connection, self._name)
-            self.spool, files = intake.take_spool(connection, path)
+            self.spool, files = spool.take_in(connection, path)
             intake.take_in(connection, progress)
         for file in files:
             file.unlink(missing_ok=True)
@@ -215,7 +215,7 @@ def _engine(path: Path) -> Engine:
 def _refuse_absent(path: Path) -> None:
     if path.is_dir():
         raise StoreError(f"{path} is a directory, not a store", _NAME_STORE)
-    if not path.exists() and not intake.spools(path):
+    if not path.exists() and not spool.spools(path):
         raise StoreError(
             f"there is no store at {path.absolute()}",
             f"capture an invocation first (replay demo shows how), or {_NAME_STORE}",

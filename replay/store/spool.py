@@ -1,0 +1,88 @@
+"""The other end of the spool: its parts go into the table `part`, each exactly once.
+
+A spool is claimed by renaming it under the lock that its writers hold, read, and deleted after the
+commit. A process that dies in between leaves the claimed file to the next one, and a part that the
+store has already is left out. Runs inside one write transaction of the caller.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, insert, select
+
+from replay.recorder.spool import spool_paths
+from replay.recording import Part
+from replay.store.tables import part
+
+_TAKING = ".taking"
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolReport:
+    """What the spool held: parts new to the store, and lines that could not be read."""
+
+    taken: int = 0
+    damaged: int = 0
+
+
+def spools(store: Path) -> list[Path]:
+    """Return the spool files of a store that are there, claimed ones first."""
+    places = [Path(place) for place in spool_paths(str(store))]
+    found = [f for place in places for f in sorted(place.parent.glob(f"{place.name}{_TAKING}-*"))]
+    return [*found, *(place for place in places if place.exists())]
+
+
+def take_in(connection: Connection, store: Path) -> tuple[SpoolReport, list[Path]]:
+    """Copy the spool's parts into `part`; return what to delete after the commit."""
+    files = [_claim(file) for file in spools(store)]
+    found = [one for file in files for one in read(file)]
+    parts = [one for one in found if isinstance(one, Part)]
+    fresh = list(_without_known(connection, parts))
+    if fresh:
+        connection.execute(insert(part), fresh)
+    return SpoolReport(len(fresh), len(found) - len(parts)), files
+
+
+def read(file: Path) -> Iterator[Part | bytes]:
+    """Yield each part of a spool file, and each damaged line as it stands."""
+    # Where the file is gone, another process has taken it in between.
+    with suppress(FileNotFoundError), file.open("rb") as lines:
+        for line in lines:
+            if line.strip():
+                yield _part_of(line.rstrip(b"\n")) or line
+
+
+def _part_of(line: bytes) -> Part | None:
+    try:
+        crc, id, kind, payload = line.split(b" ", 3)
+        found = Part(id.decode(), kind.decode(), payload)
+        return found if found.crc == int(crc, 16) else None
+    except ValueError:
+        return None
+
+
+def _claim(file: Path) -> Path:
+    """Rename a spool under its writers' lock, so that no line can be added to what is read."""
+    if _TAKING in file.name:
+        return file
+    claimed = file.with_name(f"{file.name}{_TAKING}-{os.getpid()}-{os.urandom(4).hex()}")
+    with suppress(FileNotFoundError), file.open("rb") as lines:
+        fcntl.flock(lines, fcntl.LOCK_EX)
+        file.rename(claimed)
+    return claimed
+
+
+def _without_known(connection: Connection, parts: Iterable[Part]) -> Iterator[dict[str, object]]:
+    """Yield the rows to insert: one for each (id, kind) that the store does not hold yet."""
+    parts = list(parts)
+    ids = {one.id for one in parts}
+    rows = connection.execute(select(part.c.id, part.c.kind)) if ids else ()
+    known = {(row.id, row.kind) for row in rows if row.id in ids}
+    for one in parts:
+        if (one.id, one.kind) not in known:
+            known.add((one.id, one.kind))
+            yield {"id": one.id, "kind": one.kind, "crc": one.crc, "payload": one.payload}
