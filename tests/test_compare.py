@@ -146,6 +146,7 @@ def looked(recorded, first, **moved):
             "entropy": (returned(entropy),),
             "hash seed": tuple(map(returned, hashes)),
         },
+        instant_ms=NOW * 1000,
         tolerance_ms=2000,
     )
     noise, drift = split(compare(returned(recorded), returned(first)), looks)
@@ -226,6 +227,44 @@ def test_a_replaced_element_of_a_set_is_drift_even_where_its_order_moves():
     """Not the same elements any more."""
     recorded, first, other = ["a", "b", "c"], ["b", "x", "a"], ["x", "a", "b"]
     assert looked({"s": recorded}, {"s": first}, hashes=({"s": other}, {"s": first}))[0] == {}
+
+
+def test_a_member_of_a_set_that_moves_with_the_hash_seed_is_noise():
+    """The first of a set, or one drawn from a list made of it."""
+    noise, drift = looked({"lot": "C3"}, {"lot": "A1"}, hashes=({"lot": "B2"}, {"lot": "A1"}))
+    assert (noise, drift) == ({"$.lot": "hash seed"}, [])
+
+
+def test_a_shuffled_list_moves_with_entropy():
+    """The same elements, whatever their length."""
+    recorded, first, other = ["a", "bb", "ccc"], ["bb", "ccc", "a"], ["ccc", "a", "bb"]
+    noise, drift = looked({"s": recorded}, {"s": first}, entropy={"s": other})
+    assert (set(noise.values()), drift) == ({"entropy"}, [])
+
+
+@pytest.mark.parametrize(
+    ("recorded", "first", "elsewhere", "factor"),
+    [
+        (NOW, NOW + 3600, NOW + 3601, "entropy"),
+        (int(NOW), int(NOW) + 60, int(NOW) + 61, "entropy"),
+        (NOW, NOW * 1000, NOW * 1001, "entropy"),
+        (f"ord_{'a1' * 8}", f"inv_{'b2' * 8}", f"inv_{'c3' * 8}", "entropy"),
+        (UUIDS[0], UUIDS[1].upper(), UUIDS[0].upper(), "entropy"),
+        (UUIDS[0], UUIDS[1].replace("-4", "-1"), UUIDS[0].replace("-4", "-1"), "entropy"),
+        ("red,green,blue", "bleu,red,green", "green,bleu,red", "hashes"),
+        ("2026-11-22T10:00:00+00:00", "2026-11-22T10:00:01", "2026-11-23T11:01:02", "clock"),
+        ("2026-11-22T10:00:00Z", "2026-11-22T10:00:01+00:00", "2026-11-23T11:01:02+00:00", "clock"),
+        ("2026-11-22T10:00:00", "2026-11-22 10:00:01", "2026-11-23 11:01:02", "clock"),
+        (0.25, 250_000.5, 710_000.25, "entropy"),
+    ],
+)
+def test_a_change_of_form_is_drift_though_the_value_varies_by_nature(
+    recorded, first, elsewhere, factor
+):
+    """Another hour, unit, prefix, spelling, version, member, notation or scale."""
+    looks = {"v": elsewhere}
+    moved = {factor: (looks, looks) if factor == "hashes" else looks}
+    assert looked({"v": recorded}, {"v": first}, **moved) == ({}, ["$.v"])
 
 
 def test_a_missing_key_the_error_type_and_the_root_are_never_noise():

@@ -71,6 +71,7 @@ def _look_again(
         first=replay.outcome,
         again=again,
         moved={"clock": (later,), "entropy": (random,), "hash seed": tuple(rehashed)},
+        instant_ms=case.recording.invocation.captured_at_us / 1000,
         tolerance_ms=_TOLERANCE_MS + _spent_ms(case.recording.duration_us, replay.duration_us),
     )
     return noise.split(differences, looks)

@@ -1,0 +1,153 @@
+"""When two values have the same shape: what a value that varies by nature keeps. Pure.
+
+A time keeps its notation and its distance from the clock, a UUID its version and its spelling, a
+token its length and its constant segments, a set its members, an address the text around it.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+_UUID = re.compile(
+    r"[0-9a-fA-F]{8}(-?)[0-9a-fA-F]{4}\1(\w)[0-9a-fA-F]{3}\1[0-9a-fA-F]{4}\1\w{12}\Z"
+)
+_ADDRESS = re.compile(r"0x[0-9a-f]{6,16}")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?")
+_FRACTION = re.compile(r"[.,]\d+")
+_DIGITS = re.compile(r"(?<![\w.-])\d{10,19}(?:\.\d+)?(?![\w-])")
+_TOKEN = re.compile(r"[\w+/=~.-]*\Z", re.ASCII)
+_SEPARATORS = re.compile(r"[^0-9A-Za-z]+")
+_SHORTEST_CONSTANT = 3
+_EPOCH_UNITS_PER_MS = (0.001, 1, 1_000, 1_000_000)
+"""Seconds, milliseconds, microseconds and nanoseconds since the epoch, as found in payloads."""
+_EPOCH_WINDOW_MS = 400 * 86_400_000
+
+
+def epoch_unit(value: object, instant_ms: float) -> float | None:
+    """Return units per millisecond of a number that is a time around `instant_ms`, else None."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    near = [u for u in _EPOCH_UNITS_PER_MS if abs(value / u - instant_ms) < _EPOCH_WINDOW_MS]
+    return near[0] if near else None
+
+
+def is_same_time(
+    recorded: object, replayed: object, instant_ms: float, tolerance_ms: float
+) -> bool:
+    """Whether both are times in the same notation, at most `tolerance_ms` apart."""
+    if isinstance(recorded, str) and isinstance(replayed, str):
+
+        def is_close(one: str, other: str) -> bool:
+            return _are_close_texts(one, other, instant_ms, tolerance_ms)
+
+        return any(_is_same_rest(recorded, replayed, form, is_close) for form in (_TIME, _DIGITS))
+    if isinstance(recorded, int | float) and isinstance(replayed, int | float):
+        return _are_close_numbers(recorded, replayed, instant_ms, tolerance_ms)
+    return False
+
+
+def is_same_address(recorded: object, replayed: object) -> bool:
+    """Whether two texts are alike but for the addresses of objects in them."""
+    if not isinstance(recorded, str) or not isinstance(replayed, str):
+        return False
+    return _is_same_rest(recorded, replayed, _ADDRESS, lambda _one, _other: True)
+
+
+def is_same_token(recorded: object, replayed: object, elsewhere: object) -> bool:
+    """Whether two texts of equal length differ only where random characters may stand.
+
+    `elsewhere` is the replayed value in another world: what it shares with the replayed one is
+    constant, and so must be shared by the recorded one.
+    """
+    if not isinstance(recorded, str) or not isinstance(replayed, str):
+        return False
+    if len(recorded) != len(replayed) or _uuid_form(recorded) != _uuid_form(replayed):
+        return False
+    unlike = [i for i, (a, b) in enumerate(zip(recorded, replayed, strict=True)) if a != b]
+    run = slice(unlike[0], unlike[-1] + 1)
+    is_token = bool(_TOKEN.match(recorded[run]) and _TOKEN.match(replayed[run]))
+    return is_token and _keeps_constants(recorded, replayed, str(elsewhere))
+
+
+def is_same_number(recorded: object, replayed: object, instant_ms: float) -> bool:
+    """Whether two numbers could be draws of the same kind: none of them a time, both shares or not."""
+    if isinstance(recorded, bool) or not isinstance(recorded, int | float):
+        return False
+    if not isinstance(replayed, int | float) or epoch_unit(recorded, instant_ms) is not None:
+        return False
+    return (0 <= recorded < 1) == (0 <= replayed < 1)
+
+
+def is_same_set(recorded: object, replayed: object) -> bool:
+    """Whether two texts hold the same words in another order."""
+    if not isinstance(recorded, str) or not isinstance(replayed, str):
+        return False
+    words = [sorted(_SEPARATORS.split(text)) for text in (recorded, replayed)]
+    separators = [sorted(_SEPARATORS.findall(text)) for text in (recorded, replayed)]
+    if len(words[0]) == 1:  # joined without a separator
+        return sorted(recorded) == sorted(replayed)
+    return words[0] == words[1] and separators[0] == separators[1]
+
+
+def _is_same_rest(
+    recorded: str, replayed: str, form: re.Pattern[str], is_same: Callable[[str, str], bool]
+) -> bool:
+    """Whether two texts are alike but for matches of `form`, which are pairwise the same."""
+    found = form.findall(recorded), form.findall(replayed)
+    if not found[0] or form.sub("", recorded) != form.sub("", replayed):
+        return False
+    return len(found[0]) == len(found[1]) and all(
+        is_same(a, b) for a, b in zip(*found, strict=True)
+    )
+
+
+def _uuid_form(text: str) -> tuple[str, str, bool] | None:
+    match = _UUID.match(text)
+    return (match[1], match[2], text == text.upper()) if match else None
+
+
+def _keeps_constants(recorded: str, replayed: str, elsewhere: str) -> bool:
+    parts = [_SEPARATORS.split(text) for text in (recorded, replayed, elsewhere)]
+    if len({len(part) for part in parts}) > 1 or _uuid_form(recorded):
+        return True
+    return all(
+        then == now
+        for then, now, other in zip(*parts, strict=True)
+        if now == other and len(now) >= _SHORTEST_CONSTANT
+    )
+
+
+def _are_close_numbers(
+    recorded: float, replayed: float, instant_ms: float, tolerance_ms: float
+) -> bool:
+    unit = epoch_unit(recorded, instant_ms)
+    if unit is not None:
+        return abs(recorded - replayed) / unit <= tolerance_ms
+    # A time span, in whatever unit: what is at hand is how long things took on this machine.
+    return min(recorded, replayed) >= 0 and abs(recorded - replayed) <= tolerance_ms
+
+
+def _are_close_texts(recorded: str, replayed: str, instant_ms: float, tolerance_ms: float) -> bool:
+    if recorded.replace(".", "").isdigit():
+        if len(recorded.partition(".")[0]) != len(replayed.partition(".")[0]):
+            return False
+        return _are_close_numbers(float(recorded), float(replayed), instant_ms, tolerance_ms)
+    if _notation(recorded) != _notation(replayed):
+        return False
+    times = [_epoch_ms(text) for text in (recorded, replayed)]
+    if times[0] is None or times[1] is None:
+        return False
+    return abs(times[0] - times[1]) <= tolerance_ms
+
+
+def _notation(time: str) -> str:
+    # isoformat() leaves out a fraction of zero.
+    return re.sub(r"\d", "0", _FRACTION.sub("", time))
+
+
+def _epoch_ms(text: str) -> float | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000
