@@ -70,7 +70,7 @@ def is_same_token(recorded: object, replayed: object, elsewhere: object) -> bool
 
 
 def is_same_number(recorded: object, replayed: object, instant_ms: float) -> bool:
-    """Whether two numbers could be draws of the same kind: none of them a time, both shares or not."""
+    """Whether two numbers could be draws of one kind: no times, and both below 1 or neither."""
     if isinstance(recorded, bool) or not isinstance(recorded, int | float):
         return False
     if not isinstance(replayed, int | float) or epoch_unit(recorded, instant_ms) is not None:
