@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from alembic import context
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import URL, Connection, create_engine
 
 from replay.settings import command_settings, store_path
 from replay.store.tables import metadata
@@ -22,6 +22,6 @@ if given is not None:
     run(given)
 else:
     store = store_path(command_settings(os.environ, str(Path.cwd())).store)
-    with create_engine(f"sqlite:///{store}").connect() as own:
+    with create_engine(URL.create("sqlite", database=store)).connect() as own:
         run(own)
         own.commit()

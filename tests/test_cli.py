@@ -121,7 +121,6 @@ def test_a_tail_that_several_recordings_share_lists_them(shop, replay):
     ("arguments", "words"),
     [
         (["run", "--function", "nobody"], "--allow-empty"),
-        (["run"], "nothing was selected"),
         (["run", "000001", "--function", "app.handler"], "ids and filters"),
         (["run", "--where", "$.n"], "--where"),
         (["run", "--where", "n=1"], "--where"),
@@ -163,7 +162,8 @@ def test_a_store_that_cannot_be_used_is_one_clear_line(shop, replay, harm, words
 
 
 def test_a_damaged_recording_is_named_and_the_others_are_listed_and_run(shop, replay):
-    """Exit 2, because something could not be read."""
+    """Exit 2, because something could not be read, though the intake saw it whole."""
+    assert replay("list").returncode == 0
     flip_payload(shop / "replay.db", "01m81fw1gk0008m74ctc000002")
     listed = replay("list")
     assert listed.returncode == 2
@@ -240,9 +240,10 @@ def test_a_bug_of_ours_ends_with_3_and_a_report_to_paste(shop, replay, monkeypat
 
 def test_interrupting_ends_with_130_and_leaves_no_process(shop):
     """Ctrl-C in the middle of a replay."""
+    pid_file = shop.parent / "pid"
     (shop / "app.py").write_text(
         "import os, time\ndef handler(event, context):\n"
-        f"    open({str(shop / 'pid')!r}, 'w').write(str(os.getpid()))\n    time.sleep(60)\n"
+        f"    open({str(pid_file)!r}, 'w').write(str(os.getpid()))\n    time.sleep(60)\n"
     )
     process = subprocess.Popen(
         [sys.executable, "-m", "replay", "run", "000001"],
@@ -251,15 +252,50 @@ def test_interrupting_ends_with_130_and_leaves_no_process(shop):
         stderr=subprocess.PIPE,
         text=True,
     )
-    while not (shop / "pid").exists() or not (shop / "pid").read_text():
+    while not pid_file.exists() or not pid_file.read_text():
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=10)
     assert process.returncode == 130
     assert "interrupted" in said
-    pid = int((shop / "pid").read_text())
+    pid = int(pid_file.read_text())
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_interrupting_the_second_look_ends_at_once(shop):
+    """Its replays run side by side; none is waited for."""
+    mark = shop.parent / "mark"
+    (shop / "app.py").write_text(
+        "import os, random, time\ndef handler(event, context):\n"
+        f"    if os.path.exists({str(mark)!r}): time.sleep(60)\n"
+        f"    open({str(mark)!r}, 'w').close()\n"
+        "    return {'total': random.random()}\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "replay", "run", "000001"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    while not mark.exists():
+        time.sleep(0.01)
+    time.sleep(0.7)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=10)
+    assert process.returncode == 130
+
+
+def test_any_event_can_be_shown_as_json(project, replay):
+    """Lone surrogates, integers of any length, nesting beyond Python's stack."""
+    deep: object = 1
+    for _ in range(900):
+        deep = [deep]
+    event = {"s": "\ud800", "n": 10**5000, "deep": deep, "inf": float("inf"), "b": b"\xff"}
+    outcome = Returned(b'{"s": "\\ud800", "n": NaN}')
+    capture_parts(project / "replay.db", Recording(ID, invocation(event), outcome, 1))
+    for arguments in (["show", "@1", "--json"], ["show", "@1"], ["list", "--json"]):
+        done = replay(*arguments)
+        assert done.returncode == 0, done.stderr[-500:]
 
 
 def test_captured_text_cannot_command_the_terminal(project, replay):

@@ -1,6 +1,7 @@
 """Comparison and noise, both pure."""
 
 import json
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -75,6 +76,8 @@ def test_values_that_differ_are_never_a_match(one, other):
         (10**30, 10**30 + 1, ["$"]),
         (float("nan"), float("nan"), []),
         (0.1, 0.1000000000000001, ["$"]),
+        (Decimal("1.10"), Decimal("1.1"), ["$"]),
+        (0.0, -0.0, ["$"]),
     ],
 )
 def test_differences_are_named_by_rfc_9535_paths(recorded, replayed, expected):
@@ -121,8 +124,8 @@ def test_outcomes_of_different_kinds_differ_at_the_root():
 
 def test_nesting_as_deep_as_pythons_stack_is_compared_as_text():
     """A payload that Lambda sends is never more than the comparison can take."""
-    deep = Returned(b"[" * 3000 + b"1" + b"]" * 3000)
-    other = Returned(b"[" * 3000 + b"2" + b"]" * 3000)
+    deep = Returned(b"[" * 30_000 + b"1" + b"]" * 30_000)
+    other = Returned(b"[" * 30_000 + b"2" + b"]" * 30_000)
     assert [d.path for d in compare(deep, other)] == ["$"]
 
 
@@ -256,6 +259,9 @@ def test_a_shuffled_list_moves_with_entropy():
         ("2026-11-22T10:00:00Z", "2026-11-22T10:00:01+00:00", "2026-11-23T11:01:02+00:00", "clock"),
         ("2026-11-22T10:00:00", "2026-11-22 10:00:01", "2026-11-23 11:01:02", "clock"),
         (0.25, 250_000.5, 710_000.25, "entropy"),
+        (191, 236, 235, "clock"),
+        ("v1-" + "a1" * 8, "v2-" + "b2" * 8, "v2-" + "c3" * 8, "entropy"),
+        ("order-x_y" + "a" * 9, "refnd-x-y" + "b" * 9, "refnd-zzz" + "c" * 9, "entropy"),
     ],
 )
 def test_a_change_of_form_is_drift_though_the_value_varies_by_nature(

@@ -207,7 +207,7 @@ def test_every_event_and_context_shape_round_trips_through_the_real_runtime(
 def _ids_in_order(store):
     from replay.store.selection import Selection
 
-    return [summary.id for summary in reversed(store.list(Selection()))]
+    return [summary.id for summary in reversed(store.summaries(Selection()))]
 
 
 def test_older_runtime_clients_lack_attributes_and_so_does_the_rebuilt_context():

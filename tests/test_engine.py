@@ -60,8 +60,8 @@ def run(case: Case) -> engine.Replay:
 )
 def test_every_outcome_of_a_handler_is_seen_for_what_it_is(project, body, expected):
     """Returned, raised, exited or timed out, whatever the handler does about it."""
-    limit = 0.4 if isinstance(expected, TimedOut) else None
-    outcome = run(case_of(project, body, event={"a": 1}, timeout_s=limit)).outcome
+    limit = 400 if isinstance(expected, TimedOut) else 3000
+    outcome = run(case_of(project, body, event={"a": 1}, remaining_ms=limit)).outcome
     if isinstance(expected, str):
         assert isinstance(outcome, Raised)
         assert outcome.error_type == expected
@@ -124,19 +124,43 @@ def test_the_environment_is_the_recorded_one_without_credentials_and_real_paths(
     assert seen["TABLE"] == "orders"
     assert seen["AWS_SECRET_ACCESS_KEY"] == "replay-withheld"
     assert seen["PATH"] == os.environ["PATH"]
-    assert seen["LAMBDA_TASK_ROOT"] == str(project)
+    assert seen["LAMBDA_TASK_ROOT"].endswith("/task")
     assert seen["_X_AMZN_TRACE_ID"] == "Root=1"
     assert seen["HOME"] != os.environ["HOME"]
     assert "AWS_LAMBDA_RUNTIME_API" not in seen
     assert "PYTHONHASHSEED" not in seen
 
 
+FILES = """
+import os, sqlite3
+here = os.path.dirname(__file__)
+open('data.txt', 'a').write('y')
+open('new.txt', 'w').write('x')
+refused = []
+for change in (
+    lambda: open('conf/new.txt', 'w'),
+    lambda: open(os.path.join(here, 'data.txt'), 'a'),
+    lambda: os.remove(os.path.join(here, 'data.txt')),
+    lambda: os.rename('new.txt', os.path.join(here, 'data.txt')),
+    lambda: sqlite3.connect(os.path.join(here, 'data.db')),
+):
+    try: change()
+    except OSError as error: refused.append(error.errno)
+return [open('data.txt').read(), open('conf/old.txt').read(), refused]
+"""
+
+
 def test_files_beside_the_handler_are_read_by_relative_path_and_never_written(project):
-    """As on Lambda, where the task root is the working directory, but read-only."""
-    (project / "template.txt").write_text("hello")
-    body = "open('new.txt', 'w').write('x')\nreturn open('template.txt').read()"
-    assert Returned(b'"hello"') == run(case_of(project, body)).outcome
-    assert not (project / "new.txt").exists()
+    """As on Lambda: the task root is the working directory, and the project's files stay."""
+    (project / "data.txt").write_text("hello")
+    (project / "conf").mkdir()
+    (project / "conf" / "old.txt").write_text("old")
+    case = case_of(project, FILES.strip())
+    before = sorted(path.name for path in project.rglob("*") if "__pycache__" not in str(path))
+    assert run(case).outcome == Returned(b'["helloy", "old", [30, 30, 30, 30, 30]]')
+    after = sorted(path.name for path in project.rglob("*") if "__pycache__" not in str(path))
+    assert before == after
+    assert (project / "data.txt").read_text() == "hello"
 
 
 def test_what_the_handler_writes_is_kept_in_order(project):
@@ -240,6 +264,38 @@ def test_a_decorator_outside_capture_that_changes_the_event_is_an_error(project)
     assert "not the outermost" in verdict.error.message
 
 
+def test_a_decorator_outside_capture_that_changes_the_result_is_an_error(project):
+    """What the wrapper gave is not what the runtime got."""
+    case = case_of(project, "pass", Returned(b"1"), event={"a": 1})
+    (project / "app.py").write_text(
+        "from replay import capture\n"
+        "def twice(handler):\n"
+        "    return lambda event, context: 2 * handler(event, context)\n"
+        "@twice\n@capture\ndef handler(event, context): return 1\n"
+    )
+    verdict = judge(case, engine.run)
+    assert verdict.kind == "error"
+    assert "the result is changed outside" in verdict.error.message
+
+
+def test_the_log_level_of_the_function_is_set(project):
+    """A handler may ask its logger."""
+    case = case_of(
+        project,
+        "import logging\nreturn logging.getLogger().getEffectiveLevel()",
+        environment={"AWS_LAMBDA_LOG_LEVEL": "INFO"},
+    )
+    assert run(case).outcome == Returned(b"20")
+
+
+def test_a_replay_that_our_own_timeout_cuts_short_is_an_error_and_no_match(project):
+    """An unfinished recording would match whatever the handler does."""
+    case = case_of(project, "time.sleep(60)", remaining_ms=60_000, timeout_s=0.3)
+    verdict = judge(case, engine.run)
+    assert verdict.kind == "error"
+    assert "--timeout" in verdict.error.hint
+
+
 def test_within_a_replay_the_decorator_stores_nothing(project):
     """Not even where a store is named."""
     case = case_of(project, "pass", Returned(b"1"), environment={"REPLAY_STORE": "replay.db"})
@@ -274,6 +330,7 @@ def test_entropy_is_the_same_in_equal_worlds_and_another_when_it_is_moved(projec
     ("body", "factor"),
     [
         ("import uuid\nreturn {'v': str(uuid.uuid4())}", "entropy"),
+        ("import uuid\nreturn {'v': f'{uuid.uuid4()} failed at {time.time()}'}", "entropy"),
         ("import random\nreturn {'v': random.randint(0, 10**9)}", "entropy"),
         ("return {'v': time.time()}", "clock"),
         ("from datetime import datetime\nreturn {'v': datetime.now().isoformat()}", "clock"),

@@ -1,5 +1,6 @@
 """The store: intake, finding, ids, damage, revisions."""
 
+import dataclasses
 from contextlib import closing
 from pathlib import Path
 
@@ -58,9 +59,9 @@ def test_parts_of_the_recorder_are_taken_in_on_opening_each_once(path, open_stor
     """A file that so far holds only `part` is a valid store."""
     first, second = recording(), unfinished()
     capture_parts(path, first)
-    assert [first.id] == [s.id for s in open_store().list(Selection())]
+    assert [first.id] == [s.id for s in open_store().summaries(Selection())]
     capture_parts(path, second)
-    assert [second.id, first.id] == [s.id for s in open_store().list(Selection())]
+    assert [second.id, first.id] == [s.id for s in open_store().summaries(Selection())]
     assert second == open_store().get(second.id)
 
 
@@ -70,9 +71,9 @@ def test_an_ended_part_that_arrives_later_finishes_its_recording(path, open_stor
     begun, ended = finished.parts()
     with closing(Journal(str(path))) as journal:
         journal.write(begun.id, begun.kind, begun.payload, None)
-        assert [s.outcome for s in open_store().list(Selection())] == ["unfinished"]
+        assert [s.outcome for s in open_store().summaries(Selection())] == ["unfinished"]
         journal.write(ended.id, ended.kind, ended.payload, None)
-    assert [s.outcome for s in open_store().list(Selection())] == ["returned"]
+    assert [s.outcome for s in open_store().summaries(Selection())] == ["returned"]
     assert finished == open_store().get(finished.id)
 
 
@@ -84,7 +85,7 @@ def test_the_spool_is_taken_in_exactly_once(path, open_store):
         spool.append(str(path), part.id, part.kind, part.payload)
     store = open_store()
     assert store.spool.taken == 2
-    assert sorted([both.id, only.id]) == sorted(s.id for s in store.list(Selection()))
+    assert sorted([both.id, only.id]) == sorted(s.id for s in store.summaries(Selection()))
     assert list(path.parent.glob("*.spool*")) == []
 
 
@@ -123,7 +124,7 @@ def test_one_damaged_recording_never_hides_the_others(path, open_store, kind):
     for id in (before.id, after.id):
         with pytest.raises(DamagedError, match=id):
             store.get(id)
-    assert before.id in {s.id for s in store.list(Selection()) if s.damage}
+    assert before.id in {s.id for s in store.summaries(Selection()) if s.damage}
 
 
 def test_without_the_checksum_the_flipped_byte_would_pass(path):
@@ -134,13 +135,59 @@ def test_without_the_checksum_the_flipped_byte_would_pass(path):
     assert query(path, "PRAGMA integrity_check") == [("ok",)]
 
 
+def test_hostile_values_cost_their_own_column_or_recording(path, open_store):
+    """A lone surrogate, a huge number, a payload of another type, an id that is no UTF-8."""
+    good = recording()
+    odd = recording(event={"Records": [{"eventSource": "\ud800"}]})
+    huge = Recording(new_ulid(), dataclasses.replace(invocation(), remaining_ms=10**30))
+    capture_parts(path, good, odd, huge)
+    query(path, "INSERT INTO part (id, kind, crc, payload) VALUES ('text', 'begun', 1, 'text')")
+    query(path, "INSERT INTO part (id, kind, crc, payload) VALUES (CAST(x'ff' AS TEXT), 'x', 1, 1)")
+    summaries = {s.id: s for s in open_store().summaries(Selection())}
+    assert {good.id, odd.id, huge.id} <= set(summaries)
+    assert len(summaries) == 5
+    assert sum(s.damage is not None for s in summaries.values()) == 2
+
+
+def test_a_store_cut_to_nothing_beside_its_wal_is_refused_and_kept(path):
+    """SQLite would delete what the WAL still holds."""
+    wal = path.with_name("replay.db-wal")
+    path.touch()
+    wal.write_bytes(b"x" * 4096)
+    with pytest.raises(StoreError, match="cut to nothing"):
+        Store.open(str(path))
+    assert wal.stat().st_size == 4096
+
+
+def test_damaged_lines_of_a_spool_are_set_aside_and_said(path, open_store):
+    """Never thrown away in silence."""
+    capture_parts(path, recording())
+    path.with_name("replay.db.spool").write_bytes(b"\n00000000 x begun {}\n")
+    assert open_store().spool.damaged == 1
+    (aside,) = path.parent.glob("*.damaged-*")
+    assert b"x begun" in aside.read_bytes()
+
+
+def test_a_name_with_special_characters_is_a_name(tmp_path):
+    """A question mark begins no query."""
+    path = tmp_path / "we?ird#%20.db"
+    capture_parts(path, recording())
+    with closing(Store.open(str(path))) as store:
+        assert len(store.summaries(Selection())) == 1
+    assert {p.name for p in tmp_path.iterdir()} <= {
+        path.name,
+        f"{path.name}-wal",
+        f"{path.name}-shm",
+    }
+
+
 def test_an_ended_part_without_its_begun_part_is_named(path, open_store):
     """The begun part was lost; what is left says so."""
     one = recording()
     ended = one.parts()[1]
     with closing(Journal(str(path))) as journal:
         journal.write(ended.id, ended.kind, ended.payload, None)
-    (summary,) = open_store().list(Selection())
+    (summary,) = open_store().summaries(Selection())
     assert "begun part is missing" in summary.damage
 
 
@@ -153,11 +200,11 @@ def test_filters_select_by_what_was_asked_for(open_store):
     for selection in (
         Selection(outcome="raised"),
         Selection(error_type="KeyError"),
-        Selection(where={"$.detail.orderId": 42}),
-        Selection(outcome="raised", error_type="KeyError", where={"$..orderId": 42}),
+        Selection(where=(("$.detail.orderId", 42),)),
+        Selection(outcome="raised", error_type="KeyError", where=(("$..orderId", 42),)),
     ):
-        assert [wanted.id] == [s.id for s in store.list(selection)]
-    assert store.list(Selection(function_name="' OR 1=1 --")) == []
+        assert [wanted.id] == [s.id for s in store.summaries(selection)]
+    assert store.summaries(Selection(function_name="' OR 1=1 --")) == []
 
 
 def test_pages_follow_one_another_without_a_gap(open_store):
@@ -167,7 +214,7 @@ def test_pages_follow_one_another_without_a_gap(open_store):
     for id in ids:
         store.add(recording(id))
     seen, before = [], None
-    while page := store.list(Selection(limit=3, before=before)):
+    while page := store.summaries(Selection(limit=3, before=before)):
         seen += [s.id for s in page]
         before = seen[-1]
     assert ids[::-1] == seen
@@ -231,7 +278,7 @@ def test_removed_recordings_are_gone_and_later_ones_are_still_taken_in(path, ope
     old = recording()
     store.add(old)
     store.remove(old.id)
-    assert store.list(Selection()) == []
+    assert store.summaries(Selection()) == []
     new = recording()
     capture_parts(path, new)
     assert new == open_store().get(new.id)

@@ -1,5 +1,6 @@
 """The command `replay`: one file a subcommand; each parses, calls, renders and ends with a code."""
 
+import sys
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -10,6 +11,8 @@ from replay.cli.list import list_recordings
 from replay.cli.run import run
 from replay.cli.show import show
 from replay.version import __version__
+
+_RECURSION_LIMIT = 20_000
 
 app = typer.Typer(
     name="replay",
@@ -42,4 +45,7 @@ def _options(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command, by default with this process's arguments; exits with the command's code."""
+    # Events nest deeper than Python's stack allows by default, and hold integers of any length.
+    sys.setrecursionlimit(_RECURSION_LIMIT)
+    sys.set_int_max_str_digits(0)
     app(args=arguments)

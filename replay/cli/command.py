@@ -5,6 +5,7 @@ Answers go to stdout, talk to stderr. Exit codes: 0 match, 1 drift, 2 could not 
 """
 
 import functools
+import json
 import os
 import platform
 import sys
@@ -16,7 +17,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec
 
-import orjson
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
@@ -90,8 +90,8 @@ def out() -> Console:
 
 
 def print_json(document: Any) -> None:
-    """Write a document to stdout as indented JSON."""
-    sys.stdout.write(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n")
+    """Write a document to stdout as indented JSON, in ASCII: lone surrogates pass as escapes."""
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
 
 
 def read_settings(store: str | None) -> Settings:

@@ -29,7 +29,7 @@ _OPTIONS: dict[str, object] = {
     "where": Annotated[
         list[str] | None, typer.Option(help="JSONPATH=VALUE of the event; may be repeated.")
     ],
-    "limit": Annotated[int | None, typer.Option(min=1, help="At most so many.")],
+    "limit": Annotated[int | None, typer.Option(min=1, max=10**9, help="At most so many.")],
 }
 _OUTCOMES = ("returned", "raised", "timed_out", "exited", "unfinished")
 _AGO = re.compile(r"(\d+)([smhdw])\Z")
@@ -73,7 +73,7 @@ def _selection(
         outcome=outcome,
         since_us=_epoch_us(since, "--since"),
         until_us=_epoch_us(until, "--until"),
-        where=dict(_condition(text) for text in where or ()),
+        where=tuple(_condition(text) for text in where or ()),
         **exact,
     )
 
@@ -94,16 +94,19 @@ def _epoch_us(text: str | None, option: str) -> int | None:
 
 
 def _condition(text: str) -> tuple[str, object]:
+    """Split at the first `=` that leaves a JSONPath: a query may hold some itself."""
     import jsonpath_rfc9535 as jsonpath  # 30 ms, for this one filter
 
-    path, equals, value = text.partition("=")
-    try:
-        jsonpath.compile(path)
-    except jsonpath.JSONPathError as error:
-        raise ReplayError(f"--where {text!r}: {error}", "write --where '$.detail.id=42'") from error
-    if not equals:
-        raise ReplayError(f"--where {text!r} has no value", "write --where '$.detail.id=42'")
-    try:
-        return path, json.loads(value)
-    except ValueError:
-        return path, value
+    why = "it has no value"
+    for equals in re.finditer("=", text):
+        path, value = text[: equals.start()], text[equals.end() :]
+        try:
+            jsonpath.compile(path)
+        except jsonpath.JSONPathError as error:
+            why = str(error)
+            continue
+        try:
+            return path, json.loads(value)
+        except ValueError:
+            return path, value
+    raise ReplayError(f"--where {text!r}: {why}", "write --where '$.detail.id=42'")

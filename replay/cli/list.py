@@ -43,20 +43,22 @@ def list_recordings(
     """List recordings, newest first."""
     with opened(read_settings(store)) as found_store:
         last = found_store.resolve(before)[0] if before else None
-        wanted = replace(wanted, limit=wanted.limit or _PAGE, before=last)
-        found = found_store.list(wanted)
+        limit = wanted.limit or (None if as_json else _PAGE)
+        page = replace(wanted, limit=limit, before=last)
+        found = found_store.checked(found_store.summaries(page))
     if as_json:
         print_json([_document(summary) for summary in found])
     else:
         _print_table(found)
-    if not as_json and len(found) == wanted.limit:
+    if not as_json and len(found) == limit:
         say(f"older ones: replay list --before {found[-1].id[-8:]}")
     return _say_damaged(found)
 
 
 def _document(summary: Summary) -> dict[str, object]:
     document = asdict(summary)
-    return {**document, "captured_at": document.pop("captured_at_us")}
+    document["captured_at"] = document.pop("captured_at_us")
+    return document
 
 
 def _print_table(found: list[Summary]) -> None:

@@ -80,7 +80,7 @@ def run(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Replay recordings and print a verdict for each: match, drift or error."""
+    """Replay recordings - all, without ids and filters - and print a verdict for each."""
     settings = read_settings(store)
     plan = _Plan(
         handler=handler or settings.handler,
@@ -132,10 +132,6 @@ def _recordings(
 ) -> Iterator[Recording | DamagedError]:
     if ids and not wanted.is_empty:
         raise ReplayError("ids and filters were both given", "name recordings by one or the other")
-    if not ids and wanted == Selection():
-        raise ReplayError(
-            "nothing was selected", "name ids, or filters such as --function or --limit"
-        )
     if not ids:
         yield from store.find(wanted)
     for id in dict.fromkeys(id for text in ids for id in store.resolve(text)):

@@ -1,30 +1,22 @@
 """`@capture`: every invocation of the decorated handler becomes a recording.
 
-The handler behaves as if the decorator were not there: its result and its exceptions pass through
-as the same objects, and each step of ours runs under the guard. Nothing happens at import. Within a
-replay nothing is stored; the event is shown to an observer instead.
+The handler behaves as if the decorator were not there. Nothing happens at import. Here is which
+callable is decorated how; what happens around a call is in `bootstrap.py` and `recorder.py`.
 """
 
 import functools
 import sys
 from collections.abc import Callable
 from os.path import basename
-from types import MethodType
+from types import FunctionType, MethodType
 from typing import Any, TypeVar, overload
 
-from replay.recorder.guard import guarded
+from replay.recorder import bootstrap
 from replay.recorder.recorder import Recorder
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 _CO_COROUTINE = 0x80
-_observer: Callable[[object], None] | None = None
-
-
-def observe(observer: Callable[[object], None]) -> None:
-    """Make each captured handler of this process show its event to `observer` and store nothing."""
-    global _observer  # noqa: PLW0603 - one process is either a replay or not
-    _observer = observer
 
 
 @overload
@@ -54,51 +46,11 @@ def _decorate(handler: Any, sample: float | None, store: str | None) -> Any:
     recorder = Recorder(
         lambda: _dotted_name(handler, wrapper), sample=sample, store=store, awaited=awaited
     )
-    wrap = _wrap_async if awaited else _wrap
-    wrapper = wrap(handler, recorder, _Arguments(handler))
+    wrap = bootstrap.wrap_async if awaited else bootstrap.wrap
+    wrapper = wrap(handler, recorder, _Arguments(handler).of)
     functools.update_wrapper(wrapper, handler)
     if not hasattr(wrapper, "__qualname__") or not hasattr(handler, "__name__"):
         wrapper.__name__ = wrapper.__qualname__ = type(handler).__name__
-    return wrapper
-
-
-def _wrap(handler: Any, recorder: Recorder, arguments: "_Arguments") -> Any:
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        event, context = arguments.of(args, kwargs)
-        if _observer is not None:
-            _observer(event)
-            return handler(*args, **kwargs)
-        unfinished = guarded(recorder.begin, event, context)
-        if unfinished is None:
-            return handler(*args, **kwargs)
-        try:
-            result = handler(*args, **kwargs)
-        except BaseException as error:
-            guarded(unfinished.raised, error)
-            raise
-        guarded(unfinished.returned, result)
-        return result
-
-    return wrapper
-
-
-def _wrap_async(handler: Any, recorder: Recorder, arguments: "_Arguments") -> Any:
-    async def wrapper(*args: Any, **kwargs: Any) -> Any:
-        event, context = arguments.of(args, kwargs)
-        if _observer is not None:
-            _observer(event)
-            return await handler(*args, **kwargs)
-        unfinished = guarded(recorder.begin, event, context)
-        if unfinished is None:
-            return await handler(*args, **kwargs)
-        try:
-            result = await handler(*args, **kwargs)
-        except BaseException as error:
-            guarded(unfinished.raised, error)
-            raise
-        guarded(unfinished.returned, result)
-        return result
-
     return wrapper
 
 
@@ -111,7 +63,7 @@ class _Arguments:
         names = _parameter_names(handler)
         is_method = names[:1] in (("self",), ("cls",))
         # A bound method and a callable object are called without their first parameter.
-        self.offset = 1 if is_method and hasattr(handler, "__code__") else 0
+        self.offset = 1 if is_method and isinstance(handler, FunctionType) else 0
         self.names = (
             (*names[is_method:], "event", "context") if len(names) < 2 else names[is_method:]
         )

@@ -29,6 +29,7 @@ _CREDENTIALS = (
 """Beginnings of the names of AWS's own credentials."""
 _CREDENTIAL_WORDS = ("secret", "token", "passw", "passphrase", "credential", "dsn")
 _CREDENTIAL_ENDS = ("key", "keys", "pwd", "pass")
+_OFF = ("off", "false", "no", "0")
 _FOLDERS = ("PWD", "OLDPWD")
 _PLATFORM = ("AWS_LAMBDA_*", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "TZ", "LANG")
 """Variables that a replay needs to rebuild the runtime, kept whatever REPLAY_ENV says."""
@@ -70,7 +71,7 @@ class Environment:
         self.escapes_text = escapes_text(variables)
         wish = variables.get("REPLAY_CAPTURE", "").lower()
         is_asked_for = store is not None or "REPLAY_STORE" in variables
-        self.is_capturing = wish != "off" if wish else is_asked_for or not _in_test_runner()
+        self.is_capturing = wish not in _OFF if wish else is_asked_for or not _in_test_runner()
 
 
 def _in_test_runner() -> bool:
@@ -113,4 +114,4 @@ def looks_like_credential(name: str, value: str) -> bool:
 
 def _has_user_info(value: str) -> bool:
     _, is_url, rest = value.partition("://")
-    return bool(is_url) and "@" in rest.partition("/")[0].partition("?")[0]
+    return bool(is_url) and "@" in rest

@@ -17,7 +17,8 @@ from replay.recorder.decorator import capture
 def __getattr__(name: str) -> Any:
     if name != "handler":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    handler = globals()["handler"] = capture(_load(_handler_name()))
+    app_handler = os.environ["_HANDLER"] = _handler_name()  # what the app would find there
+    handler = globals()["handler"] = capture(_load(app_handler))
     return handler
 
 

@@ -58,26 +58,30 @@ class Journal:
                 self._connection.close()
             self._connection = None
 
-    def write(self, id: str, kind: str, payload: bytes, max_store_bytes: int | None) -> None:
-        """Make one part durable in the store, else in the spool, else count it as lost."""
+    def write(self, id: str, kind: str, payload: bytes, max_store_bytes: int | None) -> bool:
+        """Make one part durable in the store, else in the spool; False: it is counted as lost."""
         if max_store_bytes is not None and kind == BEGUN and self._is_full(max_store_bytes):
-            self._lose("the store has reached REPLAY_MAX_STORE_BYTES")
-        elif not self._insert(id, kind, payload) and not spool.append(self.path, id, kind, payload):
-            self._lose(f"neither {self.path} nor its spool can be written")
-
-    def _insert(self, id: str, kind: str, payload: bytes) -> bool:
-        if self._paused_until and monotonic() < self._paused_until:
-            return False
+            return self._lose("the store has reached REPLAY_MAX_STORE_BYTES")
         row = (id, kind, part_crc(id, kind, payload), payload)
+        # `with` alone is safe: an exception that a signal raises between acquire() and try
+        # would leave the lock held for ever.
+        with self._lock:
+            if self._insert(row) or spool.append(self.path, id, kind, payload):
+                return True
+        return self._lose(f"neither {self.path} nor its spool can be written")
+
+    def _insert(self, row: tuple[str, str, int, bytes]) -> bool:
+        if self._is_paused():
+            return False
         try:
-            # `with` alone is safe: an exception that a signal raises between acquire() and try
-            # would leave the lock held for ever.
-            with self._lock:
-                return self._execute(row) or self._execute(row)
+            return self._execute(row) or self._execute(row)
         except sqlite3.Error as error:
             self._paused_until = monotonic() + _PAUSE_S
             say_once(f"{self.path}: {error}; captured parts go to the spool")
             return False
+
+    def _is_paused(self) -> bool:
+        return self._paused_until > 0 and monotonic() < self._paused_until
 
     def _execute(self, row: tuple[str, str, int, bytes]) -> bool:
         """Insert one row; False when the file had to be replaced first and a retry may do."""
@@ -100,9 +104,9 @@ class Journal:
 
     def _mend(self, error: sqlite3.DatabaseError) -> bool:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        self._abandon()
         if code not in _DAMAGED:
             raise error
+        self._abandon()
         self._set_aside(str(error))
         return False
 
@@ -117,9 +121,10 @@ class Journal:
         files = (self.path, self.path + "-wal", self.path + spool.SUFFIX)
         return sum(_size_bytes(path) for path in files) >= max_store_bytes
 
-    def _lose(self, why: str) -> None:
+    def _lose(self, why: str) -> bool:
         self.lost += 1
         say_once(f"a captured part is lost: {why}")
+        return False
 
     def _abandon(self) -> None:
         if self._connection is not None:

@@ -90,6 +90,7 @@ class Unfinished:
         "_began_ns",
         "_escaped",
         "_held",
+        "_is_begun",
         "_journal",
         "_settings",
         "_tape",
@@ -103,13 +104,14 @@ class Unfinished:
         self._journal = environment.journal
         self._settings = environment.settings
         self._held: bytes | None = None
+        self._is_begun = False
         self._tape: remaining.Tape | None = None
         self._began_ns = 0
 
     def begin(self, payload: bytes, *, sampled: bool) -> None:
         """Write the begun part; outside the sample hold it in case the handler raises."""
         if sampled:
-            self._write(BEGUN, payload)
+            self._is_begun = self._write(BEGUN, payload)
         else:
             self._held = payload
 
@@ -121,7 +123,7 @@ class Unfinished:
     def returned(self, result: object) -> None:
         """Write the ended part of a handler that returned `result`."""
         duration_us = self._stop()
-        if self._held is None:
+        if self._is_begun:
             outcome = marshal(result, escaped=self._escaped)
             self._end(duration_us, _capped_outcome(outcome, self._settings.max_bytes))
 
@@ -131,9 +133,10 @@ class Unfinished:
 
         duration_us = self._stop()
         if self._held is not None:
-            self._write(BEGUN, self._held)
-        outcome = outcome_of_exception(error, awaited=self._awaited)
-        self._end(duration_us, _capped_outcome(outcome, self._settings.max_bytes))
+            self._is_begun = self._write(BEGUN, self._held)
+        if self._is_begun:
+            outcome = outcome_of_exception(error, awaited=self._awaited)
+            self._end(duration_us, _capped_outcome(outcome, self._settings.max_bytes))
 
     def _stop(self) -> int:
         duration_us = (perf_counter_ns() - self._began_ns) // 1000
@@ -151,8 +154,8 @@ class Unfinished:
         )
         self._write(ENDED, payload)
 
-    def _write(self, kind: str, payload: bytes) -> None:
-        self._journal.write(self.id, kind, payload, self._settings.max_store_bytes)
+    def _write(self, kind: str, payload: bytes) -> bool:
+        return self._journal.write(self.id, kind, payload, self._settings.max_store_bytes)
 
 
 def _truncated(encoded: bytes) -> Truncated:
@@ -174,16 +177,16 @@ def _capped_outcome(
 
 
 def _capped_raised(outcome: Raised, max_bytes: int) -> Raised:
-    arguments = encode(list(outcome.arguments))
-    message = outcome.message
-    if len(arguments) + len(message) <= max_bytes:
+    """Drop what is only told of an error before what a replay is held to: its message."""
+    whole = encode([outcome.arguments, [(link.message, link.stack) for link in outcome.chain]])
+    if len(whole) + len(outcome.message) <= max_bytes:
         return outcome
     return Raised(
         outcome.error_type,
-        message[:_HEAD_BYTES],
+        outcome.message[:max_bytes],
         outcome.stack,
         outcome.module,
-        (_truncated(arguments),),
+        (_truncated(whole),),
     )
 
 

@@ -7,6 +7,7 @@ length of one write; whoever takes the file in renames it under the same lock (s
 
 import fcntl
 import os
+from time import sleep
 
 from replay.part import part_crc
 
@@ -27,6 +28,16 @@ def append(store: str, id: str, kind: str, payload: bytes) -> bool:
     return any(_append_line(path, line) for path in spool_paths(store))
 
 
+def _lock(descriptor: int) -> None:
+    """Take the writers' lock within 25 ms; raises OSError where others hold it for longer."""
+    for _ in range(25):
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sleep(0.001)
+    raise BlockingIOError
+
+
 def _append_line(path: str, line: bytes) -> bool:
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
     try:
@@ -34,7 +45,7 @@ def _append_line(path: str, line: bytes) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(descriptor)
         if not os.path.samestat(os.fstat(descriptor), os.stat(path)):
             return False  # taken in since it was opened: what is added now would not be read
         return os.write(descriptor, line) == len(line)

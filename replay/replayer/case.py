@@ -34,6 +34,11 @@ class Case:
         deadline = self._deadline_limit_ms()
         return deadline if self.timeout_s is None else min(deadline, int(self.timeout_s * 1000))
 
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether it is `timeout_s`, and not the deadline, that ends the replay."""
+        return self.timeout_s is not None and self.limit_ms < self._deadline_limit_ms()
+
     def _deadline_limit_ms(self) -> int:
         remaining_ms = self.recording.invocation.remaining_ms
         if remaining_ms is None:

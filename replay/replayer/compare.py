@@ -1,9 +1,9 @@
 """Differences between two outcomes, over what Lambda would send. Pure.
 
-Payloads are compared as JSON: neither the order of an object's keys nor white space counts, 1 and
-1.0 differ, and JSON inside a string is looked into as if it stood there itself. A path is an RFC
-9535 query into the payload that the invoker sees; `$` alone means that the outcomes are of
-different kinds, or payloads that are no JSON.
+Payloads are compared as JSON: neither the order of an object's keys nor white space counts, numbers
+count as written, so that 1, 1.0 and 1.00 differ, and JSON inside a string is looked into as if it
+stood there itself. A path is an RFC 9535 query into the payload that the invoker sees; `$` alone
+means that the outcomes are of different kinds, or payloads that are no JSON.
 """
 
 import json
@@ -92,7 +92,7 @@ def value_of(outcome: Returned) -> Any:
     """Return the payload as a value: parsed JSON with exact numbers, or text, or a digest."""
     payload = outcome.payload
     if payload is None:
-        return {"digest": outcome.digest, "size_bytes": outcome.size_bytes}
+        return {"truncated": {"size_bytes": outcome.size_bytes, "digest": outcome.digest}}
     if outcome.content_type != JSON_TYPE:
         return {"base64": b64encode(payload).decode()}
     try:
@@ -162,8 +162,8 @@ def _item(items: list[Any], index: int) -> Any:
 def _equal(recorded: Any, replayed: Any) -> bool:
     if type(recorded) is not type(replayed):
         return False
-    if isinstance(recorded, Decimal) and recorded.is_nan():
-        return bool(replayed.is_nan())
+    if isinstance(recorded, Decimal):  # as written: 1.10 is not 1.1, nor 0.0 the same as -0.0
+        return bool(recorded.as_tuple() == replayed.as_tuple())
     return bool(recorded == replayed)
 
 

@@ -93,14 +93,20 @@ def rebuild(snapshot: ContextSnapshot, deadline_epoch_ms: int) -> object:
 
 
 def _client_context(value: Any) -> Any:
-    if not isinstance(value, dict):
+    if not _has_fields(value, CLIENT_CONTEXT_FIELDS):
         return value
     client = value.get("client")
-    return ClientContext({**value, "client": Client(client)} if isinstance(client, dict) else value)
+    is_object = _has_fields(client, CLIENT_FIELDS)
+    return ClientContext({**value, "client": Client(client)} if is_object else value)
 
 
 def _identity(value: Any) -> Any:
-    return CognitoIdentity(value) if isinstance(value, dict) else value
+    return CognitoIdentity(value) if _has_fields(value, IDENTITY_FIELDS) else value
+
+
+def _has_fields(value: Any, names: tuple[str, ...]) -> bool:
+    # An imagined context may hold a dict where the runtime's has an object.
+    return isinstance(value, dict) and set(value) <= set(names)
 
 
 def _repr(value: object, names: tuple[str, ...]) -> str:

@@ -7,6 +7,7 @@ stderr goes to a file, so that no amount of it can block the child.
 
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ import tempfile
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import Event
 from time import monotonic
 from typing import IO, Any, Self
 
@@ -28,6 +30,8 @@ from replay.replayer.world import World, environment_of
 
 _IMPORT_LIMIT_S = 60.0
 _POLL_S = 0.05
+_interrupted = Event()
+_COPIED_BYTES = 1 << 20
 _MAX_OUTPUT_BYTES = 1 << 20
 
 
@@ -84,12 +88,16 @@ def _project_of(case: Case) -> Path:
 
 
 def _lay_out(root: Path, project: Path) -> None:
-    # The handler's working directory shows the project's files, as on Lambda, but what it writes
-    # there lands in the temporary folder.
+    # The handler's working directory shows the project's files, as on Lambda. Small files are
+    # copies, which may be written to; what lies behind a link, guard.py keeps from being written.
     (root / "home").mkdir()
     (root / "task").mkdir()
     for entry in project.iterdir():
-        (root / "task" / entry.name).symlink_to(entry.resolve())
+        shown = root / "task" / entry.name
+        if entry.is_file() and entry.stat().st_size <= _COPIED_BYTES:
+            shutil.copy2(entry, shown)
+        else:
+            shown.symlink_to(entry.absolute())
 
 
 class Worker:
@@ -127,17 +135,24 @@ class Worker:
         entered = self._await_entry(case)
         if entered["stage"] != "entered":
             raise _failure(case, entered)
+        at_entry = entered["remaining_ms"]
         try:
             done = self._conversation.next(case.limit_ms / 1000)
         except (EOFError, ConnectionError):
-            return Replay(Exited(self._process.wait()), None, None, self._text())
+            return Replay(Exited(self._process.wait()), None, at_entry, self._text())
+        if done is None and case.is_cut_short:
+            raise ReplayError(
+                f"recording {case.recording.id}: stopped by the timeout of {case.timeout_s} s,"
+                " before its deadline",
+                "give it longer with --timeout SECONDS",
+            )
         if done is None:
             limit_ms = case.limit_ms
-            return Replay(TimedOut(limit_ms), limit_ms * 1000, None, self._text())
+            return Replay(TimedOut(limit_ms), limit_ms * 1000, at_entry, self._text())
         if done["stage"] != "done":
             raise _failure(case, done)
-        if not done["outermost"]:
-            raise _not_outermost(case, "the event that reached it differs from the recorded one")
+        if done["inside"]:
+            raise _not_outermost(case, f"the {done['inside']} is changed outside of it")
         outcome = outcome_of(done["outcome"])
         return Replay(outcome, done["duration_us"], done["remaining_ms"], self._text())
 
@@ -158,13 +173,14 @@ class Worker:
 
     def _request(self, case: Case) -> dict[str, object]:
         recording = case.recording
-        home, project = str(self._root / "home"), str(self._project)
+        home = str(self._root / "home")
         return {
             "id": recording.id,
             "begun": recording.parts()[0].payload,
             "handler": case.handler,
             "folders": [str(folder) for folder in case.folders],
-            "environment": environment_of(recording.invocation, home, project),
+            "environment": environment_of(recording.invocation, home, str(self._root / "task")),
+            "project": str(self._project),
             "world": asdict(self._world),
         }
 
@@ -194,6 +210,11 @@ def _start(descriptor: int, world: World, root: Path, output: IO[bytes]) -> subp
     )
 
 
+def interrupt() -> None:
+    """End every replay of this process that is under way, for the interpreter is to stop."""
+    _interrupted.set()
+
+
 class Conversation:
     """Messages from the child, each waited for until a limit or the child's end."""
 
@@ -205,7 +226,7 @@ class Conversation:
     def next(self, limit_s: float) -> dict[str, Any] | None:
         """Return the next message, None once `limit_s` has passed; EOFError: the child ended."""
         deadline = monotonic() + limit_s
-        while True:
+        while not _interrupted.is_set():
             ended = self.process.poll() is not None
             wait = 0 if ended else min(_POLL_S, max(0.0, deadline - monotonic()))
             # A message that is under way is read whole: a result of 6 MB may not lose the race.
@@ -215,6 +236,7 @@ class Conversation:
                 raise EOFError
             if monotonic() >= deadline:
                 return None
+        raise KeyboardInterrupt
 
 
 def _failure(case: Case, message: dict[str, Any]) -> Exception:

@@ -76,24 +76,36 @@ class _Judge:
             return None
         alone = self._values(difference, (self._by_itself,))
         if alone:
-            return self._factor_of_itself(then, now, alone)
+            return self._factor_of_itself(difference, alone[0])
         clock = self._values(difference, self._moved.get("clock", ()))
-        if clock and self._is_time(then, now):
+        if clock and self._is_time(then, now) and shape.is_moved_as_time(now, clock[0]):
             return "clock"
         return next((f for f in _DRAWN if self._is_drawn(difference, f)), None)
 
-    def _factor_of_itself(
-        self, then: object, now: object, elsewhere: list[object]
-    ) -> Factor | None:
+    def _factor_of_itself(self, difference: Difference, elsewhere: object) -> Factor | None:
         # In `shifted` and `live` time runs on: it and what is made of it move by themselves.
+        then, now = difference.recorded, difference.replayed
         if self._is_time(then, now):
             return "clock"
         if shape.is_same_address(then, now):
             return "address"
-        return "clock" if shape.is_same_token(then, now, elsewhere[0]) else None
+        if self._without_times(then, now, elsewhere)[0] == then:
+            return "clock" if shape.is_same_token(then, now, elsewhere) else None
+        drawn = self._values(difference, self._moved.get("entropy", ()))
+        is_token = drawn and shape.is_same_token(*self._without_times(then, now, drawn[0]))
+        return "entropy" if is_token else None
 
     def _is_time(self, then: object, now: object) -> bool:
         return shape.is_same_time(then, now, self._looks.instant_ms, self._looks.tolerance_ms)
+
+    def _without_times(self, *values: object) -> tuple[object, object, object]:
+        """Return three values with the times in their text taken out, where they are the same."""
+        then, now, elsewhere = values
+        looks = self._looks
+        return (
+            *shape.without_times(then, now, looks.instant_ms, looks.tolerance_ms),
+            shape.without_times(elsewhere, elsewhere, looks.instant_ms, looks.tolerance_ms)[0],
+        )
 
     def _is_drawn(self, difference: Difference, factor: Factor) -> bool:
         """Whether a value, or its place in an array, was drawn from the factor."""
@@ -105,7 +117,7 @@ class _Judge:
         if factor == "hash seed" and _array_of(difference.path) is not None:
             return False  # a set's members in an array: only their order may vary
         return bool(values) and (
-            shape.is_same_token(then, now, values[0])
+            shape.is_same_token(*self._without_times(then, now, values[0]))
             or shape.is_same_number(then, now, self._looks.instant_ms)
             or shape.is_same_set(then, now)
         )

@@ -38,7 +38,11 @@ def set_up_logging() -> LambdaLogFilter:
     handler.setFormatter(formatter)
     log_filter = LambdaLogFilter()
     handler.addFilter(log_filter)
-    logging.getLogger().addHandler(handler)
+    logger = logging.getLogger()
+    logger.addHandler(handler)
+    level = os.environ.get("AWS_LAMBDA_LOG_LEVEL", "").upper().replace("TRACE", "DEBUG")
+    if level in logging.getLevelNamesMapping():
+        logger.setLevel(level)
     return log_filter
 
 

@@ -17,7 +17,7 @@ from replay.recording import Recording
 from replay.replayer import noise
 from replay.replayer.case import Case
 from replay.replayer.compare import ROOT, Difference, compare
-from replay.replayer.engine import Replay
+from replay.replayer.engine import Replay, interrupt
 from replay.replayer.noise import Looks, Noise
 from replay.replayer.world import World
 
@@ -79,7 +79,11 @@ def _look_again(
 
 def _replay_all(case: Case, worlds: Iterable[World], engine: Engine) -> list[Outcome]:
     with ThreadPoolExecutor(cpu_count()) as pool:
-        return [replay.outcome for replay in pool.map(lambda world: engine(case, world), worlds)]
+        try:
+            return [replay.outcome for replay in pool.map(lambda w: engine(case, w), worlds)]
+        except KeyboardInterrupt:
+            interrupt()  # else leaving the pool would wait for each replay's own end
+            raise
 
 
 def _spent_ms(*durations_us: int | None) -> float:

@@ -11,17 +11,21 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from struct import Struct
 from time import perf_counter_ns
 from typing import Any
 
 from replay.codec import decode, encode
 from replay.invocation import Invocation
+from replay.outcome import Outcome
 from replay.part import BEGUN, outcome_document
-from replay.recorder.decorator import observe
+from replay.payload import escapes_text, marshal
+from replay.recorder.bootstrap import observe
 from replay.recording import Part, Recording
 from replay.replayer import runtime
 from replay.replayer.context import LambdaContext, rebuild
+from replay.replayer.guard import protect
 from replay.replayer.world import WallClock, World, enter
 
 LENGTH = Struct(">I")
@@ -87,18 +91,17 @@ class _Loop:
         self._channel = channel
         self._function: Callable[..., Any] | None = None
         self._clock: WallClock | None = None
-        self._log_filter = runtime.set_up_logging()
+        self._log_filter = runtime.LambdaLogFilter()
 
     def run(self, request: dict[str, Any]) -> dict[str, object]:
         invocation = _invocation_of(request)
         world = World(**request["world"])
         function, clock = self._started(request, world, invocation)
-        given = encode(invocation.event)
-        seen: list[bytes] = []
+        witness = _Witness(invocation.event)
         if not world.is_captured:
-            observe(lambda event: seen.append(encode(event)))
+            observe(witness)
         self._log_filter.request_id = invocation.context.text("aws_request_id") or ""
-        self._channel.send({"stage": "entered"})
+        self._channel.send({"stage": "entered", "remaining_ms": invocation.remaining_ms})
         context = rebuild(invocation.context, clock.enter_handler(invocation))
         began_ns = perf_counter_ns()
         remaining_ms = _remaining_ms(context)
@@ -108,7 +111,7 @@ class _Loop:
             "duration_us": (perf_counter_ns() - began_ns) // 1000,
             "remaining_ms": remaining_ms,
             "outcome": outcome_document(outcome),
-            "outermost": not seen or seen[0] == given,
+            "inside": witness.what_differs(outcome),
         }
 
     def _started(
@@ -116,11 +119,36 @@ class _Loop:
     ) -> tuple[Callable[..., Any], WallClock]:
         if self._function is None or self._clock is None:
             enter(world, request["environment"])
+            self._log_filter = runtime.set_up_logging()
             sys.path[:0] = request["folders"]
+            if not world.is_captured:
+                protect(Path(request["project"]), Path.cwd())
             self._clock = WallClock(world)
             self._clock.start_import(invocation)
             self._function = runtime.load(request["handler"])
         return self._function, self._clock
+
+
+class _Witness:
+    """Sees what passes the decorator, to tell whether another one stands outside of it."""
+
+    def __init__(self, event: object) -> None:
+        self._given = encode(event)
+        self._event: bytes | None = None
+        self._outcome: Outcome | None = None
+
+    def called(self, event: object) -> None:
+        self._event = self._event or encode(event)
+
+    def returned(self, result: object) -> None:
+        self._outcome = marshal(result, escaped=escapes_text(os.environ))
+
+    def what_differs(self, outcome: Outcome) -> str | None:
+        """Return what another decorator has changed; None where nothing was."""
+        if self._event is not None and self._event != self._given:
+            return "event"
+        is_changed = self._outcome is not None and self._outcome != outcome
+        return "result" if is_changed else None
 
 
 def _invocation_of(request: dict[str, Any]) -> Invocation:

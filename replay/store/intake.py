@@ -74,13 +74,18 @@ def locate(connection: Connection, row: Row[Any]) -> list[Located]:
 def read(id: str, located: Iterable[Located]) -> Recording:
     """Return the recording that the parts make up; raises DamagedError, naming it."""
     located = list(located)
+    check(id, located)
+    return Recording.from_parts(id, [one.part for one in located])
+
+
+def check(id: str, located: Iterable[Located]) -> None:
+    """Raise DamagedError, naming the recording, where a checksum does not hold."""
     for one in located:
         if not one.is_intact:
             raise DamagedError(
                 f"recording {id}: its {one.part.kind} part is damaged (checksum)",
                 "the bytes in the store have changed; restore it from a copy",
             )
-    return Recording.from_parts(id, [one.part for one in located])
 
 
 def _rows_after(connection: Connection, n: int) -> list[Row[Any]]:
@@ -89,7 +94,9 @@ def _rows_after(connection: Connection, n: int) -> list[Row[Any]]:
 
 
 def _located(row: Row[Any]) -> Located:
-    id, kind, payload = str(row.id), str(row.kind), bytes(row.payload or b"")
+    id, kind, payload = str(row.id), str(row.kind), row.payload or b""
+    if not isinstance(payload, bytes):  # SQLite keeps any type in any column
+        payload = str(payload).encode(errors="replace")
     return Located(row.n, Part(id, kind, payload), part_crc(id, kind, payload) == row.crc)
 
 
@@ -128,9 +135,17 @@ def _values(id: str, parts: dict[str, Located]) -> Values:
         **{_POSITIONS[kind]: one.n for kind, one in parts.items() if kind in _POSITIONS},
     }
     try:
-        return values | _values_of(read(id, located))
+        derived = _values_of(read(id, located))
+        return values | {name: _storable(value) for name, value in derived.items()}
     except DamagedError as error:
         return values | {"damage": str(error)}
+
+
+def _storable(value: object) -> object:
+    """Return a captured value as a column can hold it: encodable text, an integer of 64 bits."""
+    if isinstance(value, str):
+        return value.encode(errors="backslashreplace").decode()
+    return None if isinstance(value, int) and abs(value) >= 2**63 else value
 
 
 def _values_of(found: Recording) -> Values:

@@ -10,9 +10,13 @@ from sqlalchemy import Connection, inspect, text
 
 import replay
 from replay.errors import StoreError
+from replay.store.tables import metadata
 
 HEAD = "0001"
 """The newest migration; a test holds it against the folder."""
+
+
+_OURS = set(metadata.tables) - {"part"}
 
 
 def migrations_folder() -> Path:
@@ -30,16 +34,16 @@ def current(connection: Connection) -> str | None:
 
 
 def ensure(connection: Connection, name: str) -> None:
-    """Bring an empty store or one with `part` alone to HEAD; raises StoreError for all others."""
+    """Bring an empty store, or one with `part` and nothing of ours besides, to HEAD; else raise."""
     revision = current(connection)
     if revision == HEAD:
         return
     if revision is not None:
         raise _wrong_revision(name, revision)
-    foreign = set(inspect(connection).get_table_names()) - {"part"}
-    if foreign:
+    taken = _OURS & set(inspect(connection).get_table_names())
+    if taken:
         raise StoreError(
-            f"{name} is a database, but no store: it has a table {min(foreign)!r}",
+            f"{name} has a table {min(taken)!r} that no version of replay has made",
             "name the store with --store PATH or REPLAY_STORE=PATH",
         )
     _create(connection)

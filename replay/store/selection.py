@@ -4,8 +4,7 @@ Values reach SQL as bound parameters, columns come from the table below; nothing
 part of a statement's text.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, select
 
@@ -18,7 +17,7 @@ _COLUMNS = ("function_name", "alias", "outcome", "error_type", "source")
 class Selection:
     """Filters; None means any. Times are microseconds since 1970, `before` is a recording's id.
 
-    `where` maps JSONPaths to the values that the event must have there.
+    `where` pairs JSONPaths with the values that the event must have there.
     """
 
     function_name: str | None = None
@@ -29,7 +28,7 @@ class Selection:
     since_us: int | None = None
     until_us: int | None = None
     before: str | None = None
-    where: Mapping[str, object] = field(default_factory=dict)
+    where: tuple[tuple[str, object], ...] = ()
     limit: int | None = None
 
     @property

@@ -47,6 +47,15 @@ def take_in(connection: Connection, store: Path) -> tuple[SpoolReport, list[Path
     return SpoolReport(len(fresh), len(found) - len(parts)), files
 
 
+def dispose(file: Path, *, keep: bool) -> None:
+    """Delete a spool that was taken in; `keep` sets it aside, with the lines that were damaged."""
+    with suppress(FileNotFoundError):
+        if keep:
+            file.rename(file.with_name(file.name.replace(_TAKING, ".damaged")))
+        else:
+            file.unlink()
+
+
 def read(file: Path) -> Iterator[Part | bytes]:
     """Yield each part of a spool file, and each damaged line as it stands."""
     # Where the file is gone, another process has taken it in between.

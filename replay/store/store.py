@@ -7,12 +7,13 @@ as the `DamagedError` that says why, in its place among the others.
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
+    URL,
     Connection,
     Engine,
     Row,
@@ -25,16 +26,15 @@ from sqlalchemy import (
     select,
 )
 
-from replay.errors import DamagedError, ReplayError, StoreError
+from replay.errors import DamagedError, StoreError
 from replay.recording import Recording
 from replay.settings import store_path
-from replay.store import intake, revision, spool
+from replay.store import intake, reference, revision, spool
 from replay.store.intake import Progress
 from replay.store.selection import Selection
 from replay.store.tables import part, recording
 
 _BUSY_S = 30
-_MIN_TAIL = 4
 _PAGE = 200
 _NAME_STORE = "name the store with --store PATH or REPLAY_STORE=PATH"
 
@@ -102,7 +102,7 @@ class Store:
         with self._reading() as connection:
             row = connection.execute(select(recording).where(recording.c.id == id)).one_or_none()
             if row is None:
-                raise _unknown(id)
+                raise reference.unknown(id)
             return intake.read(id, intake.locate(connection, row))
 
     def find(self, selection: Selection) -> Iterator[Recording | DamagedError]:
@@ -113,9 +113,22 @@ class Store:
             except DamagedError as error:
                 yield error
 
-    def list(self, selection: Selection) -> list[Summary]:
+    def summaries(self, selection: Selection) -> list[Summary]:
         """Return summaries of the selected recordings, newest first."""
         return list(self._matching(selection))
+
+    def checked(self, summaries: list[Summary]) -> list[Summary]:
+        """Return the summaries with `damage` where a part's checksum does not hold any more."""
+        with self._reading() as connection:
+            return [self._checked(connection, summary) for summary in summaries]
+
+    def _checked(self, connection: Connection, summary: Summary) -> Summary:
+        row = connection.execute(select(recording).where(recording.c.id == summary.id)).one()
+        try:
+            intake.check(summary.id, intake.locate(connection, row))
+        except DamagedError as error:
+            return replace(summary, damage=summary.damage or str(error))
+        return summary
 
     def remove(self, id: str) -> None:
         """Delete a recording and its parts."""
@@ -131,21 +144,15 @@ class Store:
         newest. Raises ReplayError where it is unknown or ambiguous, listing the candidates.
         """
         with self._reading() as connection:
-            if not text.isascii():
-                raise _unknown(text)
-            if text.startswith("@"):
-                return (_newest(connection, text),)
-            by_request = select(recording.c.id).where(recording.c.request_id == text)
-            attempts = tuple(connection.scalars(by_request.order_by(recording.c.id)))
-            return attempts or (_by_tail(connection, text.lower()),)
+            return reference.resolve(connection, text)
 
     def _matching(self, selection: Selection) -> Iterator[Summary]:
-        found = self._summaries(selection)
+        found = self._pages(selection)
         if selection.where:
             found = (summary for summary in found if self._has_values(summary.id, selection))
         return islice(found, selection.limit)
 
-    def _summaries(self, selection: Selection) -> Iterator[Summary]:
+    def _pages(self, selection: Selection) -> Iterator[Summary]:
         """Yield page after page by key, so that no transaction stays open between them."""
         size = min(_PAGE, selection.limit or _PAGE)
         last: str | None = None
@@ -169,7 +176,10 @@ class Store:
             return False
         if not isinstance(found, dict | list):
             return False
-        return all(value in find(path, found).values() for path, value in selection.where.items())
+        return all(
+            any(type(one) is type(value) and one == value for one in find(path, found).values())
+            for path, value in selection.where
+        )
 
     def _take_in(self, path: Path, progress: Progress) -> None:
         with self._reading() as connection:
@@ -181,7 +191,7 @@ class Store:
             self.spool, files = spool.take_in(connection, path)
             intake.take_in(connection, progress)
         for file in files:
-            file.unlink(missing_ok=True)
+            spool.dispose(file, keep=self.spool.damaged > 0)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -203,11 +213,14 @@ def _say_nothing(_done: int, _total: int) -> None:
 
 
 def _engine(path: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": _BUSY_S})
+    url = URL.create("sqlite", database=str(path))
+    engine = create_engine(url, connect_args={"timeout": _BUSY_S})
 
     @event.listens_for(engine, "connect")
     def take_over_transactions(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None
+        # One id that is not UTF-8 may not hide the others.
+        connection.text_factory = lambda raw: raw.decode(errors="backslashreplace")
 
     return engine
 
@@ -215,6 +228,12 @@ def _engine(path: Path) -> Engine:
 def _refuse_absent(path: Path) -> None:
     if path.is_dir():
         raise StoreError(f"{path} is a directory, not a store", _NAME_STORE)
+    wal = path.with_name(path.name + "-wal")
+    if path.exists() and not path.stat().st_size and wal.exists() and wal.stat().st_size:
+        # SQLite would take it for a new database, and delete what the WAL still holds.
+        raise StoreError(
+            f"{path} was cut to nothing, but {wal.name} beside it was not", _NAME_STORE
+        )
     if not path.exists() and not spool.spools(path):
         raise StoreError(
             f"there is no store at {path.absolute()}",
@@ -249,39 +268,3 @@ def _said_clearly(name: str) -> Iterator[None]:
 
 def _summary(row: Row[Any]) -> Summary:
     return Summary(**{name: getattr(row, name) for name in Summary.__slots__})
-
-
-def _newest(connection: Connection, text: str) -> str:
-    place = "1" if text == "@latest" else text[1:]
-    if not place.isdecimal() or int(place) < 1:
-        raise ReplayError(
-            f"{text!r} is no place in the list", "write @latest, or @2 for the second"
-        )
-    statement = select(recording.c.id).order_by(recording.c.id.desc()).offset(int(place) - 1)
-    id = connection.scalar(statement.limit(1))
-    if id is None:
-        raise _unknown(text)
-    return str(id)
-
-
-def _by_tail(connection: Connection, tail: str) -> str:
-    if len(tail) < _MIN_TAIL or not tail.isalnum():
-        raise _unknown(tail)
-    start = tail[::-1]
-    column = recording.c.reversed_id
-    within = (column >= start) & (column < start + "~")
-    rows = connection.execute(
-        select(recording).where(within).order_by(recording.c.id).limit(20)
-    ).all()
-    if not rows:
-        raise _unknown(tail)
-    if len(rows) > 1:
-        candidates = ", ".join(f"{row.id} ({row.function_name})" for row in rows)
-        raise ReplayError(
-            f"{tail!r} could be any of {len(rows)} recordings", f"one of: {candidates}"
-        )
-    return str(rows[0].id)
-
-
-def _unknown(text: str) -> ReplayError:
-    return ReplayError(f"no recording {text!r} in the store", "replay list shows what there is")

@@ -1,0 +1,83 @@
+"""The frames that stand between the runtime and the handler.
+
+AWS's runtime client reports a handler's error without the leading frames whose file is called
+`bootstrap.py`, as its own is. So is this one: the invoker sees the stack trace that it would see
+without capture. The result and the exceptions of the handler pass through as the same objects, and
+each step of ours runs under the guard. Within a replay nothing is stored; an observer is shown the
+event and the result instead.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from replay.recorder.guard import guarded
+from replay.recorder.recorder import Recorder
+
+Arguments = Callable[[tuple[Any, ...], dict[str, Any]], tuple[Any, Any]]
+
+
+class Observer(Protocol):
+    """Is shown what passes a captured handler in a replay."""
+
+    def called(self, event: object) -> None:
+        """See the event as the decorator gets it."""
+
+    def returned(self, result: object) -> None:
+        """See the result as the decorator gives it."""
+
+
+_observer: Observer | None = None
+
+
+def observe(observer: Observer) -> None:
+    """Make each captured handler of this process show itself to `observer` and store nothing."""
+    global _observer  # noqa: PLW0603 - one process is either a replay or not
+    _observer = observer
+
+
+def wrap(handler: Any, recorder: Recorder, arguments: Arguments) -> Any:
+    """Return a function that captures each call of `handler`."""
+
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        event, context = arguments(args, kwargs)
+        if _observer is not None:
+            _observer.called(event)
+            result = handler(*args, **kwargs)
+            _observer.returned(result)
+            return result
+        unfinished = guarded(recorder.begin, event, context)
+        if unfinished is None:
+            return handler(*args, **kwargs)
+        try:
+            result = handler(*args, **kwargs)
+        except BaseException as error:
+            guarded(unfinished.raised, error)
+            raise
+        guarded(unfinished.returned, result)
+        return result
+
+    return wrapper
+
+
+def wrap_async(handler: Any, recorder: Recorder, arguments: Arguments) -> Any:
+    """Return a coroutine function that captures each awaited call of `handler`."""
+
+    async def wrapper(*args: Any, **kwargs: Any) -> Any:
+        event, context = arguments(args, kwargs)
+        if _observer is not None:
+            _observer.called(event)
+            result = await handler(*args, **kwargs)
+            _observer.returned(result)
+            return result
+        unfinished = guarded(recorder.begin, event, context)
+        if unfinished is None:
+            return await handler(*args, **kwargs)
+        try:
+            result = await handler(*args, **kwargs)
+        except BaseException as error:
+            guarded(unfinished.raised, error)
+            raise
+        guarded(unfinished.returned, result)
+        return result
+
+    return wrapper
