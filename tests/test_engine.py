@@ -331,6 +331,9 @@ def test_entropy_is_the_same_in_equal_worlds_and_another_when_it_is_moved(projec
     [
         ("import uuid\nreturn {'v': str(uuid.uuid4())}", "entropy"),
         ("import uuid\nreturn {'v': f'{uuid.uuid4()} failed at {time.time()}'}", "entropy"),
+        ("import uuid\nreturn {'v': f'{uuid.uuid4()}:{uuid.uuid4()}'}", "entropy"),
+        ("import uuid\nreturn {'v': f'{uuid.uuid4()}-{time.time_ns()}'}", "entropy"),
+        ("return {'v': f'{time.time_ns():x}'}", "clock"),
         ("import random\nreturn {'v': random.randint(0, 10**9)}", "entropy"),
         ("return {'v': time.time()}", "clock"),
         ("from datetime import datetime\nreturn {'v': datetime.now().isoformat()}", "clock"),

@@ -89,8 +89,8 @@ class _Judge:
             return "clock"
         if shape.is_same_address(then, now):
             return "address"
-        if self._without_times(then, now, elsewhere)[0] == then:
-            return "clock" if shape.is_same_token(then, now, elsewhere) else None
+        if shape.is_same_token(*self._without_times(then, now, elsewhere)):
+            return "clock"
         drawn = self._values(difference, self._moved.get("entropy", ()))
         is_token = drawn and shape.is_same_token(*self._without_times(then, now, drawn[0]))
         return "entropy" if is_token else None

@@ -96,11 +96,8 @@ def is_same_token(recorded: object, replayed: object, elsewhere: object) -> bool
         return False
     if len(recorded) != len(replayed):  # a number inside a sentence
         return _without_digits(recorded) == _without_digits(replayed) != recorded
-    if recorded == replayed:
-        return True
-    unlike = [i for i, (a, b) in enumerate(zip(recorded, replayed, strict=True)) if a != b]
-    run = slice(unlike[0], unlike[-1] + 1)
-    is_token = bool(_TOKEN.match(recorded[run]) and _TOKEN.match(replayed[run]))
+    unlike = [pair for pair in zip(recorded, replayed, strict=True) if pair[0] != pair[1]]
+    is_token = all(_TOKEN.match("".join(pair)) for pair in unlike)
     return is_token and _keeps_constants(recorded, replayed, str(elsewhere))
 
 
