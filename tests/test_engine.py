@@ -131,6 +131,14 @@ def test_the_environment_is_the_recorded_one_without_credentials_and_real_paths(
     assert "PYTHONHASHSEED" not in seen
 
 
+def test_without_the_guard_the_projects_files_would_change(project):
+    """Positive control: in an invocation that is no replay, the same call goes through."""
+    (project / "data.txt").write_text("hello")
+    body = "open(os.path.join(os.path.dirname(__file__), 'data.txt'), 'a').write('y')"
+    engine.run(case_of(project, body), World("live", entropy_seed="seed", is_captured=True))
+    assert (project / "data.txt").read_text() == "helloy"
+
+
 FILES = """
 import os, sqlite3
 here = os.path.dirname(__file__)

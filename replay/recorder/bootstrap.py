@@ -8,7 +8,7 @@ event and the result instead.
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from replay.recorder.guard import guarded
 from replay.recorder.recorder import Recorder
@@ -16,14 +16,16 @@ from replay.recorder.recorder import Recorder
 Arguments = Callable[[tuple[Any, ...], dict[str, Any]], tuple[Any, Any]]
 
 
-class Observer(Protocol):
-    """Is shown what passes a captured handler in a replay."""
+class Observer:
+    """Is shown what passes a captured handler in a replay; a subclass says what it makes of it."""
 
     def called(self, event: object) -> None:
         """See the event as the decorator gets it."""
+        raise NotImplementedError
 
     def returned(self, result: object) -> None:
         """See the result as the decorator gives it."""
+        raise NotImplementedError
 
 
 _observer: Observer | None = None

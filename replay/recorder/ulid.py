@@ -5,8 +5,8 @@ bits. Randomness comes from the operating system for each id, so neither a fork 
 is restored from a snapshot repeats one; a clock that is set back does not disturb the order.
 """
 
+from _thread import RLock
 from os import urandom
-from threading import RLock
 from time import time_ns
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"

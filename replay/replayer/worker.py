@@ -21,7 +21,7 @@ from replay.invocation import Invocation
 from replay.outcome import Outcome
 from replay.part import BEGUN, outcome_document
 from replay.payload import escapes_text, marshal
-from replay.recorder.bootstrap import observe
+from replay.recorder.bootstrap import Observer, observe
 from replay.recording import Part, Recording
 from replay.replayer import runtime
 from replay.replayer.context import LambdaContext, rebuild
@@ -129,7 +129,7 @@ class _Loop:
         return self._function, self._clock
 
 
-class _Witness:
+class _Witness(Observer):
     """Sees what passes the decorator, to tell whether another one stands outside of it."""
 
     def __init__(self, event: object) -> None:
