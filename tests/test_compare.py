@@ -206,6 +206,19 @@ def test_times_in_text_are_held_to_the_clock_as_well():
     assert looked({"t": recorded}, {"t": far}, clock={"t": moved}) == ({}, ["$.t"])
 
 
+def test_a_time_an_hour_off_is_drift_though_time_moves_by_itself():
+    """In real time every look shows another one; that excuses no other distance."""
+    times = [f"2026-11-22T{hour}:00:0{n}.500000+00:00" for hour, n in ((10, 0), (11, 1), (11, 2))]
+    moved = {"again": {"t": times[2]}, "clock": {"t": "2026-11-23T12:01:02.5+00:00"}}
+    assert looked({"t": times[0]}, {"t": times[1]}, **moved) == ({}, ["$.t"])
+
+
+def test_a_token_of_32_hexadecimal_digits_is_no_uuid_of_some_version():
+    """As `secrets.token_hex(16)` gives it."""
+    then, now, elsewhere = "7a074e2c19bfb816" * 2, "b0d7618bdd075bd9" * 2, "5c65bcd756dc6951" * 2
+    assert looked({"t": then}, {"t": now}, entropy={"t": elsewhere}) == ({"$.t": "entropy"}, [])
+
+
 def test_an_address_that_moves_by_itself_is_noise():
     """The text around it must be the same."""
     a, b, c = (f"<Order object at 0x7f3a5c{n}1d90>" for n in (1, 2, 3))
