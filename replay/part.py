@@ -37,7 +37,12 @@ CLIENT_FIELDS = (
     "app_version_code",
     "app_package_name",
 )
-IDENTITY_FIELDS = ("cognito_identity_id", "cognito_identity_pool_id")
+IDENTITY_ON_THE_WIRE = {
+    "cognito_identity_id": "cognitoIdentityId",
+    "cognito_identity_pool_id": "cognitoIdentityPoolId",
+}
+"""The fields of an identity, and what Lambda calls them in its header."""
+IDENTITY_FIELDS = tuple(IDENTITY_ON_THE_WIRE)
 
 
 def part_crc(id: str, kind: str, payload: bytes) -> int:

@@ -6,7 +6,7 @@ recording, and a damaged or unknown payload is a `DamagedError` that says why.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from replay.codec import decode, encode
@@ -58,9 +58,12 @@ class Recording:
     remaining_reads_ms: tuple[int, ...] = ()
     reads_complete: bool = True
     replay_version: str = __version__
+    _read_from: tuple[Part, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
     def parts(self) -> tuple[Part, ...]:
-        """Return the parts that `from_parts` reads back, in the order they are written."""
+        """Return the parts that `from_parts` reads back: those it was read from, if it was."""
+        if self._read_from is not None:
+            return self._read_from
         begun = Part(self.id, BEGUN, _begun_of(self))
         if self.outcome is None:
             return (begun,)
@@ -75,18 +78,22 @@ class Recording:
     @classmethod
     def from_parts(cls, id: str, parts: Iterable[Part]) -> "Recording":
         """Return the recording that `parts` make up; raises DamagedError, naming `id`."""
-        payloads = {part.kind: part.payload for part in parts}
+        read_from = tuple(parts)
+        payloads = {part.kind: part.payload for part in read_from}
         if BEGUN not in payloads:
             raise DamagedError(f"recording {id}: its begun part is missing")
         begun = read_payload(id, BEGUN, payloads[BEGUN])
         ended = read_payload(id, ENDED, payloads[ENDED]) if ENDED in payloads else None
         try:
-            return _recording_of(id, begun, ended)
+            recording = _recording_of(id, begun, ended)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             why = f"{type(error).__name__}: {error}"
             raise DamagedError(
                 f"recording {id}: not laid out as format {FORMAT} ({why})"
             ) from error
+        # Payload bytes are the truth; whatever is changed by `replace` is written anew.
+        object.__setattr__(recording, "_read_from", read_from)
+        return recording
 
 
 def digest(parts: Iterable[Part]) -> str:

@@ -11,8 +11,10 @@ from test_recording import ID, invocation
 from replay.codec import Opaque, Truncated
 from replay.outcome import Exited, Outcome, Raised, Returned, TimedOut
 from replay.recording import Recording
-from replay.replayer import engine
+from replay.replayer.builtin import BuiltinSandbox
 from replay.replayer.case import Case
+from replay.replayer.engine import Replay, replay_once
+from replay.replayer.local import WORLD
 from replay.replayer.verdict import judge
 from replay.replayer.world import World
 
@@ -33,8 +35,8 @@ def case_of(
     return Case(recording, "app.handler", (project,), **changes)
 
 
-def run(case: Case) -> engine.Replay:
-    return engine.run(case, World(clock=case.clock, entropy_seed="seed"))
+def run(case: Case) -> Replay:
+    return replay_once(BuiltinSandbox, case, World(clock=case.clock, entropy_seed="seed"))
 
 
 @pytest.mark.parametrize(
@@ -135,7 +137,7 @@ def test_without_the_guard_the_projects_files_would_change(project):
     """Positive control: in an invocation that is no replay, the same call goes through."""
     (project / "data.txt").write_text("hello")
     body = "open(os.path.join(os.path.dirname(__file__), 'data.txt'), 'a').write('y')"
-    engine.run(case_of(project, body), World("live", entropy_seed="seed", is_captured=True))
+    replay_once(BuiltinSandbox, case_of(project, body), WORLD)
     assert (project / "data.txt").read_text() == "helloy"
 
 
@@ -234,7 +236,7 @@ def test_a_handler_that_cannot_be_had_is_an_error_that_names_what_was_tried(
     (project / "app.py").unlink()
     if code is not None:
         (project / "app.py").write_text(code)
-    verdict = judge(case, engine.run)
+    verdict = judge(case, BuiltinSandbox)
     assert verdict.kind == "error"
     assert error_type in verdict.error.message
     assert str(project) in verdict.error.hint
@@ -252,7 +254,7 @@ def test_a_recording_that_lacks_what_a_replay_needs_is_an_error_with_the_reason(
     ]:
         changed = dataclasses.replace(case.recording.invocation, **changes)
         recording = dataclasses.replace(case.recording, invocation=changed)
-        verdict = judge(dataclasses.replace(case, recording=recording), engine.run)
+        verdict = judge(dataclasses.replace(case, recording=recording), BuiltinSandbox)
         assert verdict.kind == "error"
         assert words in verdict.error.message
         assert verdict.error.hint
@@ -267,7 +269,7 @@ def test_a_decorator_outside_capture_that_changes_the_event_is_an_error(project)
         "    return lambda event, context: handler({**event, 'more': 1}, context)\n"
         "@upper\n@capture\ndef handler(event, context): return 1\n"
     )
-    verdict = judge(case, engine.run)
+    verdict = judge(case, BuiltinSandbox)
     assert verdict.kind == "error"
     assert "not the outermost" in verdict.error.message
 
@@ -281,7 +283,7 @@ def test_a_decorator_outside_capture_that_changes_the_result_is_an_error(project
         "    return lambda event, context: 2 * handler(event, context)\n"
         "@twice\n@capture\ndef handler(event, context): return 1\n"
     )
-    verdict = judge(case, engine.run)
+    verdict = judge(case, BuiltinSandbox)
     assert verdict.kind == "error"
     assert "the result is changed outside" in verdict.error.message
 
@@ -299,7 +301,7 @@ def test_the_log_level_of_the_function_is_set(project):
 def test_a_replay_that_our_own_timeout_cuts_short_is_an_error_and_no_match(project):
     """An unfinished recording would match whatever the handler does."""
     case = case_of(project, "time.sleep(60)", remaining_ms=60_000, timeout_s=0.3)
-    verdict = judge(case, engine.run)
+    verdict = judge(case, BuiltinSandbox)
     assert verdict.kind == "error"
     assert "--timeout" in verdict.error.hint
 
@@ -310,14 +312,14 @@ def test_within_a_replay_the_decorator_stores_nothing(project):
     (project / "app.py").write_text(
         "from replay import capture\n@capture\ndef handler(event, context): return 1\n"
     )
-    assert judge(case, engine.run).kind == "match"
+    assert judge(case, BuiltinSandbox).kind == "match"
     assert not list(project.glob("replay.db*"))
 
 
 def test_a_recorded_handler_that_ran_past_its_deadline_is_not_killed_by_it(project):
     """A local runner set a deadline in the past; Lambda would not have returned."""
     case = case_of(project, "time.sleep(0.1)\nreturn 1", Returned(b"1"), remaining_ms=0)
-    assert judge(case, engine.run).kind == "match"
+    assert judge(case, BuiltinSandbox).kind == "match"
 
 
 def test_entropy_is_the_same_in_equal_worlds_and_another_when_it_is_moved(project):
@@ -328,9 +330,9 @@ def test_entropy_is_the_same_in_equal_worlds_and_another_when_it_is_moved(projec
     )
     case = case_of(project, body)
     world = World(clock="shifted", entropy_seed="seed")
-    first, second = (engine.run(case, world).outcome for _ in range(2))
+    first, second = (replay_once(BuiltinSandbox, case, world).outcome for _ in range(2))
     assert first == second
-    moved = engine.run(case, world.moved("entropy")).outcome
+    moved = replay_once(BuiltinSandbox, case, world.moved("entropy")).outcome
     assert moved != first
 
 
@@ -355,15 +357,15 @@ def test_each_factor_is_found_by_moving_it_in_fresh_processes(project, body, fac
     """Recorded in another world, replayed to match, with the factor named."""
     case = case_of(project, body)
     elsewhere = World(clock="shifted", entropy_seed="recorded", hash_seed=77)
-    recorded = engine.run(case, elsewhere).outcome
+    recorded = replay_once(BuiltinSandbox, case, elsewhere).outcome
     recording = dataclasses.replace(case.recording, outcome=recorded)
-    verdict = judge(dataclasses.replace(case, recording=recording), engine.run)
+    verdict = judge(dataclasses.replace(case, recording=recording), BuiltinSandbox)
     assert verdict.kind == "match", verdict.differences
     if verdict.noise:  # a clock in milliseconds may agree by chance
         assert {factor} == {noise.factor for noise in verdict.noise}
     once = dataclasses.replace(case, recording=recording, second_look=False)
     if factor in ("entropy", "hash seed"):
-        assert judge(once, engine.run).kind == "drift"
+        assert judge(once, BuiltinSandbox).kind == "drift"
 
 
 def test_a_changed_field_beside_true_noise_is_still_drift(project):
@@ -372,7 +374,7 @@ def test_a_changed_field_beside_true_noise_is_still_drift(project):
     case = case_of(project, body)
     recorded = Returned(b'{"id": "0b0f6ac2-7e4c-4c41-9d0c-3f1d8f2f6a01", "total": 701}')
     recording = dataclasses.replace(case.recording, outcome=recorded)
-    verdict = judge(dataclasses.replace(case, recording=recording), engine.run)
+    verdict = judge(dataclasses.replace(case, recording=recording), BuiltinSandbox)
     assert verdict.kind == "drift"
     assert [d.path for d in verdict.differences] == ["$.total"]
     assert {n.path: n.factor for n in verdict.noise} == {"$.id": "entropy"}

@@ -21,7 +21,7 @@ from replay.recorder import spool
 from replay.recorder.journal import CREATE_PART, Journal
 from replay.recorder.ulid import new_ulid
 from replay.recording import Part, Recording
-from replay.replayer import engine
+from replay.replayer.builtin import BuiltinSandbox
 from replay.replayer.case import Case
 from replay.replayer.verdict import judge
 from replay.settings import Settings
@@ -341,7 +341,7 @@ def test_no_acknowledged_begun_part_is_lost_to_sigkill(tmp_path, kills):
     for found in unfinished:
         limited = dataclasses.replace(found.invocation, remaining_ms=500)
         recording = dataclasses.replace(found, invocation=limited)
-        verdict = judge(Case(recording, "app.handler", (tmp_path,)), engine.run)
+        verdict = judge(Case(recording, "app.handler", (tmp_path,)), BuiltinSandbox)
         expected = "match" if recording.invocation.event["hangs"] else "drift"
         assert verdict.kind == expected
 

@@ -4,23 +4,14 @@ import os
 import subprocess
 import sys
 import tempfile
-import uuid
 from importlib.resources import files
 from pathlib import Path
-from time import time_ns
 
 from replay.cli.command import answering
-from replay.invocation import ContextSnapshot, Invocation, Sandbox
-from replay.recorder.ulid import new_ulid
-from replay.recording import Recording
-from replay.replayer.case import Case
-from replay.replayer.engine import Worker
-from replay.replayer.world import World
+from replay.replayer.builtin import BuiltinSandbox
+from replay.replayer.local import WORLD, LocalFunction
 
-_HANDLER = "shop.handler"
-_FUNCTION = "shop"
 _TIMEOUT_MS = 1_500
-_ARN = f"arn:aws:lambda:eu-central-1:123456789012:function:{_FUNCTION}:live"
 _ORDER = {
     "version": "2.0",
     "routeKey": "POST /orders",
@@ -53,47 +44,19 @@ def demo() -> int:
 
 def _capture(events: tuple[object, ...], project: Path) -> None:
     """Run the events one after the other in one sandbox, as Lambda's runtime loop does."""
-    world = World(clock="live", entropy_seed=uuid.uuid4().hex, is_captured=True)
-    cases = [_case(event, project) for event in events]
-    with Worker(cases[0], world) as sandbox:
-        for case in cases:
-            sandbox.run(case)
-
-
-def _case(event: object, project: Path) -> Case:
-    now_us = time_ns() // 1000
-    return Case(Recording(new_ulid(), _invocation(event, project, now_us)), _HANDLER, (project,))
-
-
-def _invocation(event: object, project: Path, now_us: int) -> Invocation:
-    environment = {
-        "AWS_LAMBDA_FUNCTION_NAME": _FUNCTION,
-        "AWS_EXECUTION_ENV": f"AWS_Lambda_python3.{sys.version_info.minor}",
-        "AWS_REGION": "eu-central-1",
-        "_HANDLER": _HANDLER,
-        "REPLAY_STORE": str(project / "replay.db"),
-    }
-    context = ContextSnapshot(
-        kind="lambda",
-        type_name="LambdaContext",
-        attributes={
-            "aws_request_id": str(uuid.uuid4()),
-            "log_group_name": f"/aws/lambda/{_FUNCTION}",
-            "log_stream_name": None,
-            "function_name": _FUNCTION,
-            "memory_limit_in_mb": "256",
-            "function_version": "7",
-            "invoked_function_arn": _ARN,
-            "tenant_id": None,
-            "client_context": None,
-            "identity": {"cognito_identity_id": None, "cognito_identity_pool_id": None},
-        },
-        deadline_epoch_ms=now_us // 1000 + _TIMEOUT_MS,
+    shop = LocalFunction(
+        handler="shop.handler",
+        folders=(project,),
+        name="shop",
+        version="7",
+        alias="live",
+        memory_mb=256,
+        timeout_ms=_TIMEOUT_MS,
+        environment={"AWS_REGION": "eu-central-1", "REPLAY_STORE": str(project / "replay.db")},
     )
-    sandbox = Sandbox(new_ulid(), 1, "", None)
-    return Invocation(
-        _HANDLER, event, context, environment, now_us, _TIMEOUT_MS, None, sandbox, awaited=False
-    )
+    with BuiltinSandbox(shop.case(events[0]), WORLD) as sandbox:
+        for event in events:
+            sandbox.replay(shop.case(event), WORLD)
 
 
 def _replay(words: str, project: Path) -> int:

@@ -78,12 +78,12 @@ class _Arguments:
 
 
 def _parameter_names(handler: Any) -> tuple[str, ...]:
-    function = _function_of(handler)
+    function = function_of(handler)
     code = getattr(function, "__code__", None)
     return code.co_varnames[: code.co_argcount] if code is not None else ()
 
 
-def _function_of(handler: Any) -> Any:
+def function_of(handler: Any) -> Any:
     """Return the plain function at the heart of a decorated, bound, partial or callable handler."""
     for _ in range(100):
         if isinstance(handler, functools.partial):

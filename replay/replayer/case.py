@@ -1,12 +1,13 @@
 """A case: a recording with how it is to be replayed. Pure values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from replay.recording import Recording
 
 Clock: TypeAlias = Literal["shifted", "live"]
+Break: TypeAlias = Literal["raise", "entry"]
 
 _NO_DEADLINE_MS = 900_000
 """Lambda's longest timeout; the limit of a case whose context had no deadline."""
@@ -14,11 +15,21 @@ _PAST_DEADLINE_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A value of the event that was set for a replay, in the place of the recorded one."""
+
+    path: str
+    recorded: Any
+    replayed: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One recording and how to replay it.
 
     `handler` is dotted, `folders` are where its module is looked for, first to last; `timeout_s`
-    is a limit in real seconds, None for the recorded deadline alone.
+    is a limit in real seconds, None for the recorded deadline alone. `changes` are what was set in
+    the event; `breaks_at` opens a debugger there, without any limit.
     """
 
     recording: Recording
@@ -27,12 +38,26 @@ class Case:
     clock: Clock = "shifted"
     timeout_s: float | None = None
     second_look: bool = True
+    changes: tuple[Change, ...] = ()
+    breaks_at: Break | None = None
+
+    def with_event(self, event: object, changes: tuple[Change, ...]) -> "Case":
+        """Return the case with another event in place of the recorded one."""
+        invocation = replace(self.recording.invocation, event=event)
+        return replace(
+            self, recording=replace(self.recording, invocation=invocation), changes=changes
+        )
 
     @property
     def limit_ms(self) -> int:
         """The real milliseconds after which the replayed handler is killed."""
         deadline = self._deadline_limit_ms()
         return deadline if self.timeout_s is None else min(deadline, int(self.timeout_s * 1000))
+
+    @property
+    def limit_s(self) -> float | None:
+        """The same in seconds; None, for ever, under a debugger."""
+        return None if self.breaks_at else self.limit_ms / 1000
 
     @property
     def is_cut_short(self) -> bool:

@@ -10,9 +10,10 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from replay.outcome import Outcome
+from replay.outcome import Outcome, Raised
 from replay.payload import escapes_text, marshal
 from replay.recorder.failure import outcome_of_exception
 
@@ -98,12 +99,59 @@ def _import(name: str) -> Any:
         raise ImportFailure(type(error).__name__, str(error)) from error
 
 
-def invoke(function: Callable[..., Any], event: Any, context: Any, *, awaited: bool) -> Outcome:
-    """Call the handler and return its outcome; `awaited` runs a coroutine handler to its end."""
+def restore() -> None:
+    """Run the hooks that a SnapStart function has registered, as after its first snapshot.
+
+    Raises ImportFailure where one fails, as the sandbox would then not start.
+    """
+    hooks = sys.modules.get("snapshot_restore_py")
+    if hooks is None or os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "snap-start":
+        return
+    try:
+        for function, args, kwargs in reversed(hooks.get_before_snapshot()):
+            function(*args, **kwargs)
+        for function, args, kwargs in hooks.get_after_restore():
+            function(*args, **kwargs)
+    except Exception as error:
+        raise ImportFailure(type(error).__name__, str(error)) from error
+
+
+def invoke(
+    function: Callable[..., Any],
+    event: Any,
+    context: Any,
+    *,
+    awaited: bool,
+    look_at: Callable[[Exception], None] | None = None,
+) -> Outcome:
+    """Call the handler and return its outcome; `awaited` runs a coroutine handler to its end.
+
+    `look_at` is shown what the handler raised.
+    """
     try:
         result = function(event, context)
         if awaited and asyncio.iscoroutine(result):
             result = asyncio.run(result)
     except BaseException as error:  # noqa: BLE001 - whatever it is, it is the outcome
+        if look_at is not None and isinstance(error, Exception):
+            look_at(error)
         return outcome_of_exception(error, awaited=awaited)
     return marshal(result, escaped=escapes_text(os.environ))
+
+
+def log_error(error: Raised) -> None:
+    """Write an error to the log as the runtime client does: one line, in its own way of breaking.
+
+    Carriage returns part what is one message, no-break spaces indent it.
+    """
+    lines = [f"[ERROR] {error.error_type}" + (f": {error.message}" if error.message else "")]
+    lines.append("Traceback (most recent call last):")
+    for frame in error.stack:
+        lines += [_indented(line) for line in frame.splitlines()]
+    with suppress(OSError, ValueError, AttributeError):  # the handler may have closed it
+        sys.stdout.write("\r".join(lines) + "\n")
+
+
+def _indented(line: str) -> str:
+    text = line.lstrip(" ")
+    return "\N{NO-BREAK SPACE}" * (len(line) - len(text)) + text

@@ -5,7 +5,7 @@ replayed; never that the handler raised, which is an outcome like any other. The
 in, so what stands here is the whole decision and does nothing else.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from os import cpu_count
@@ -15,14 +15,15 @@ from replay.errors import ReplayError
 from replay.outcome import Outcome
 from replay.recording import Recording
 from replay.replayer import noise
-from replay.replayer.case import Case
+from replay.replayer.case import Case, Change
 from replay.replayer.compare import ROOT, Difference, compare
-from replay.replayer.engine import Replay, interrupt
+from replay.replayer.engine import Replay, Sandbox, replay_once
 from replay.replayer.noise import Looks, Noise
+from replay.replayer.process import interrupt
 from replay.replayer.world import World
 
 VerdictKind: TypeAlias = Literal["match", "drift", "error"]
-Engine: TypeAlias = Callable[[Case, World], Replay]
+Engine: TypeAlias = type[Sandbox]
 
 _TOLERANCE_MS = 2_000.0
 """How far apart two clocks may run between entry and a read; the time the handler took is added."""
@@ -32,7 +33,8 @@ _TOLERANCE_MS = 2_000.0
 class Verdict:
     """What became of one case; `differences` are the drift, `noise` what a factor explains.
 
-    `replay` is None and `error` says why where the case could not be replayed.
+    `replay` is None and `error` says why where the case could not be replayed. `changes` are what
+    was set in the event for this replay.
     """
 
     kind: VerdictKind
@@ -41,21 +43,36 @@ class Verdict:
     differences: tuple[Difference, ...] = ()
     noise: tuple[Noise, ...] = ()
     error: ReplayError | None = None
+    changes: tuple[Change, ...] = ()
+
+
+def match_of(case: Case, replay: Replay) -> Verdict | None:
+    """Return the verdict of a replay that does not differ from its recording, else None."""
+    if compare(case.recording.outcome, replay.outcome):
+        return None
+    return Verdict("match", case.recording, replay, changes=case.changes)
+
+
+def error_of(case: Case, error: ReplayError) -> Verdict:
+    """Return the verdict of a case that could not be replayed."""
+    return Verdict("error", case.recording, error=error, changes=case.changes)
 
 
 def judge(case: Case, engine: Engine) -> Verdict:
-    """Replay `case` with `engine` and return its verdict; what cannot be replayed is an error."""
+    """Replay `case` in fresh processes and return its verdict; what cannot be is an error."""
     recording = case.recording
-    world = World(clock=case.clock, entropy_seed=recording.id)
+    world = World.of(case)
     try:
-        replay = engine(case, world)
+        replay = replay_once(engine, case, world)
+        match = match_of(case, replay)
+        if match is not None:
+            return match
         differences = compare(recording.outcome, replay.outcome)
-        if not differences:
-            return Verdict("match", recording, replay)
         found, drift = _look_again(case, world, replay, differences, engine)
     except ReplayError as error:
-        return Verdict("error", recording, error=error)
-    return Verdict("drift" if drift else "match", recording, replay, drift, found)
+        return error_of(case, error)
+    kind: VerdictKind = "drift" if drift else "match"
+    return Verdict(kind, recording, replay, drift, found, changes=case.changes)
 
 
 def _look_again(
@@ -80,7 +97,8 @@ def _look_again(
 def _replay_all(case: Case, worlds: Iterable[World], engine: Engine) -> list[Outcome]:
     with ThreadPoolExecutor(cpu_count()) as pool:
         try:
-            return [replay.outcome for replay in pool.map(lambda w: engine(case, w), worlds)]
+            replays = pool.map(lambda world: replay_once(engine, case, world), worlds)
+            return [replay.outcome for replay in replays]
         except KeyboardInterrupt:
             interrupt()  # else leaving the pool would wait for each replay's own end
             raise

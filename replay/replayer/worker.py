@@ -1,159 +1,136 @@
-"""The child process of a replay: enters the world, imports the handler, calls it, reports.
+"""The child process of the builtin engine: imports the handler, calls it for each case, reports.
 
-Started by `engine.py` with the number of a socket; a length and that many bytes in each direction.
-Each request is answered with "entered" when the handler starts and "done" with the outcome, or
-"failed" when the handler cannot be had. A second request finds the sandbox warm.
+Started by `builtin.py` with the number of a socket. The first message says what to import and is
+answered with "ready" or "failed"; each further one is a case, with its begun part as the body, and
+is answered with "done" and the payload. Later cases find the sandbox warm; where `forks` was asked
+for, each runs in a fork of its own that knows nothing of the others.
 """
 
+import mmap
 import os
 import socket
 import sys
+import threading
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
-from struct import Struct
+from contextlib import nullcontext, suppress
+from dataclasses import replace
 from time import perf_counter_ns
 from typing import Any
 
-from replay.codec import decode, encode
 from replay.invocation import Invocation
-from replay.outcome import Outcome
-from replay.part import BEGUN, outcome_document
-from replay.payload import escapes_text, marshal
-from replay.recorder.bootstrap import Observer, observe
-from replay.recording import Part, Recording
+from replay.outcome import Outcome, Raised, Returned
+from replay.part import outcome_document
 from replay.replayer import runtime
+from replay.replayer.channel import Channel
+from replay.replayer.clock import entry_epoch_ms, entry_remaining_ms
 from replay.replayer.context import LambdaContext, rebuild
-from replay.replayer.guard import protect
-from replay.replayer.world import WallClock, World, enter
-
-LENGTH = Struct(">I")
-
-
-class Channel:
-    """Messages over a socket, each a codec document behind its length."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-
-    def send(self, message: dict[str, object]) -> None:
-        """Send one message whole."""
-        body = encode(message)
-        self._connection.sendall(LENGTH.pack(len(body)) + body)
-
-    def receive(self) -> dict[str, Any]:
-        """Return the next message; raises EOFError where the other side is gone."""
-        (size,) = LENGTH.unpack(self._read(LENGTH.size))
-        message: dict[str, Any] = decode(self._read(size))
-        return message
-
-    def _read(self, size: int) -> bytes:
-        chunks = bytearray()
-        while len(chunks) < size:
-            chunk = self._connection.recv(min(size - len(chunks), 1 << 20))
-            if not chunk:
-                raise EOFError
-            chunks += chunk
-        return bytes(chunks)
+from replay.replayer.surroundings import Surroundings, Witness, invocation_of
+from replay.replayer.world import World, own_variables
 
 
 def main(descriptor: int) -> None:
     """Serve the socket `descriptor` until the other side closes it."""
     os.set_inheritable(descriptor, False)
     channel = Channel(socket.socket(fileno=descriptor))
-    runtime_loop = _Loop(channel)
+    start, _ = channel.receive()
+    try:
+        sandbox = _Sandbox(channel, start)
+    except runtime.ImportFailure as failure:
+        channel.send({"stage": "failed", "type": failure.error_type, "message": str(failure)})
+        return
+    channel.send({"stage": "ready", "is_threaded": threading.active_count() > 1})
+    serve = sandbox.serve_in_fork if start["forks"] else sandbox.serve
     while True:
         try:
-            request = channel.receive()
+            request, begun = channel.receive()
         except EOFError:
             os._exit(0)  # what would run at exit does not run on Lambda either
-        answer = _answer(runtime_loop, request)
+        serve(request, begun)
+
+
+class _Sandbox:
+    """The imported handler, in its surroundings."""
+
+    def __init__(self, channel: Channel, start: dict[str, Any]) -> None:
+        self._channel = channel
+        self._output = os.dup(1)  # the handler may close its own
+        self._breaks_at = start["breaks_at"]
+        self._surroundings = Surroundings(start)
+        self._log_filter = runtime.set_up_logging()
+        self._witness = Witness() if World(**start["world"]).is_replay else None
+        self._function: Callable[..., Any] = runtime.load(start["handler"])
+        runtime.restore()
+
+    def serve(self, request: dict[str, Any], begun: bytes) -> None:
+        """Run one case and answer it."""
+        pid = os.getpid()
+        try:
+            answer, payload = self._run(request, begun)
+        except Exception:  # noqa: BLE001 - a bug of ours; the parent reports it as one
+            answer, payload = {"stage": "bug", "traceback": traceback.format_exc()}, b""
         with suppress(OSError, ValueError):  # the handler may have closed them
             sys.stdout.flush()
             sys.stderr.flush()
-        channel.send(answer)
+        if os.getpid() != pid:
+            os._exit(0)  # a fork of the handler's own that came back as well
+        answer["output_size"] = os.fstat(self._output).st_size
+        self._channel.send(answer, payload)
 
+    def serve_in_fork(self, request: dict[str, Any], begun: bytes) -> None:
+        """Run one case in a fork of this process, and wait for its end."""
+        with mmap.mmap(-1, 1) as answered:
+            pid = os.fork()
+            if pid == 0:
+                self.serve(request, begun)
+                answered[0] = 1
+                os._exit(0)
+            _, status = os.waitpid(pid, 0)
+            if not answered[0]:
+                code = os.waitstatus_to_exitcode(status)
+                size = os.fstat(self._output).st_size
+                self._channel.send({"stage": "exited", "status": code, "output_size": size})
 
-def _answer(runtime_loop: "_Loop", request: dict[str, Any]) -> dict[str, object]:
-    try:
-        return runtime_loop.run(request)
-    except runtime.ImportFailure as failure:
-        return {"stage": "failed", "error_type": failure.error_type, "message": str(failure)}
-    except Exception:  # noqa: BLE001 - a bug of ours; the parent reports it as one
-        return {"stage": "bug", "traceback": traceback.format_exc()}
-
-
-class _Loop:
-    """One sandbox: its world and its import are made for the first request, and stay."""
-
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
-        self._function: Callable[..., Any] | None = None
-        self._clock: WallClock | None = None
-        self._log_filter = runtime.LambdaLogFilter()
-
-    def run(self, request: dict[str, Any]) -> dict[str, object]:
-        invocation = _invocation_of(request)
-        world = World(**request["world"])
-        function, clock = self._started(request, world, invocation)
-        witness = _Witness(invocation.event)
-        if not world.is_captured:
-            observe(witness)
+    def _run(self, request: dict[str, Any], begun: bytes) -> tuple[dict[str, Any], bytes]:
+        invocation = invocation_of(request["id"], begun)
         self._log_filter.request_id = invocation.context.text("aws_request_id") or ""
-        self._channel.send({"stage": "entered", "remaining_ms": invocation.remaining_ms})
-        context = rebuild(invocation.context, clock.enter_handler(invocation))
+        if self._witness is not None:
+            self._witness.expect(lambda: invocation_of(request["id"], begun).event)
+        context = self._context(World(**request["world"]), invocation)
         began_ns = perf_counter_ns()
         remaining_ms = _remaining_ms(context)
-        outcome = runtime.invoke(function, invocation.event, context, awaited=invocation.awaited)
-        return {
+        outcome = self._invoke(invocation, context)
+        answer = {
             "stage": "done",
             "duration_us": (perf_counter_ns() - began_ns) // 1000,
             "remaining_ms": remaining_ms,
-            "outcome": outcome_document(outcome),
-            "inside": witness.what_differs(outcome),
+            "inside": self._witness.what_differs(outcome) if self._witness else None,
         }
+        if isinstance(outcome, Raised):
+            runtime.log_error(outcome)
+        # A payload of megabytes goes as it is.
+        payload = outcome.payload or b"" if isinstance(outcome, Returned) else b""
+        bare = replace(outcome, payload=None) if isinstance(outcome, Returned) else outcome
+        return {**answer, "outcome": outcome_document(bare)}, payload
 
-    def _started(
-        self, request: dict[str, Any], world: World, invocation: Invocation
-    ) -> tuple[Callable[..., Any], WallClock]:
-        if self._function is None or self._clock is None:
-            enter(world, request["environment"])
-            self._log_filter = runtime.set_up_logging()
-            sys.path[:0] = request["folders"]
-            if not world.is_captured:
-                protect(Path(request["project"]), Path.cwd())
-            self._clock = WallClock(world)
-            self._clock.start_import(invocation)
-            self._function = runtime.load(request["handler"])
-        return self._function, self._clock
+    def _invoke(self, invocation: Invocation, context: object) -> Outcome:
+        arguments = self._function, invocation.event, context
+        if self._breaks_at is None:
+            return runtime.invoke(*arguments, awaited=invocation.awaited)
+        from replay.replayer import debugger
 
+        at_entry = self._breaks_at == "entry"
+        with debugger.breaking_at_entry(self._function) if at_entry else nullcontext():
+            look_at = None if at_entry else debugger.look_at
+            return runtime.invoke(*arguments, awaited=invocation.awaited, look_at=look_at)
 
-class _Witness(Observer):
-    """Sees what passes the decorator, to tell whether another one stands outside of it."""
-
-    def __init__(self, event: object) -> None:
-        self._given = encode(event)
-        self._event: bytes | None = None
-        self._outcome: Outcome | None = None
-
-    def called(self, event: object) -> None:
-        self._event = self._event or encode(event)
-
-    def returned(self, result: object) -> None:
-        self._outcome = marshal(result, escaped=escapes_text(os.environ))
-
-    def what_differs(self, outcome: Outcome) -> str | None:
-        """Return what another decorator has changed; None where nothing was."""
-        if self._event is not None and self._event != self._given:
-            return "event"
-        is_changed = self._outcome is not None and self._outcome != outcome
-        return "result" if is_changed else None
-
-
-def _invocation_of(request: dict[str, Any]) -> Invocation:
-    begun = Part(request["id"], BEGUN, request["begun"])
-    return Recording.from_parts(begun.id, [begun]).invocation
+    def _context(self, world: World, invocation: Invocation) -> object:
+        """Enter the case's world and return its context, with all of its time left."""
+        self._surroundings.enter(world, own_variables(invocation))
+        entry_ms = entry_epoch_ms(world, invocation)
+        remaining_ms = entry_remaining_ms(world, invocation)
+        deadline = self._surroundings.enter_handler(entry_ms, remaining_ms)
+        return rebuild(invocation.context, deadline)
 
 
 def _remaining_ms(context: object) -> int | None:

@@ -5,18 +5,12 @@ find out what a difference depends on, the second look moves one factor of it at
 """
 
 import os
-import random
-import sys
-import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from threading import Lock
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from replay.invocation import Invocation
-from replay.replayer.case import Clock
+from replay.replayer.case import Case, Clock
 
 Factor: TypeAlias = Literal["clock", "entropy", "hash seed", "address"]
 
@@ -31,6 +25,10 @@ _NOT_SET = frozenset(
     {*_REAL, *_PROFILES, _TASK_ROOT, "LAMBDA_RUNTIME_DIR", "AWS_LAMBDA_RUNTIME_API"}
 )
 _DEFAULTS = {"TZ": ":UTC", "LANG": "en_US.UTF-8", "AWS_EC2_METADATA_DISABLED": "true"}
+_TRACE_ID = "_X_AMZN_TRACE_ID"
+_LOG_STREAM = "AWS_LAMBDA_LOG_STREAM_NAME"
+OWN_VARIABLES = (_TRACE_ID, _LOG_STREAM)
+"""Variables that differ between invocations of one function."""
 _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
@@ -38,15 +36,29 @@ _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN
 class World:
     """What a replay fixes; two replays in equal worlds see the same entropy and hash seed.
 
-    `is_captured` makes it no replay but an invocation of its own, which a decorated handler stores.
+    Without an `entropy_seed` nothing is fixed: it is no replay but an invocation of its own, which
+    a decorated handler stores.
     """
 
     clock: Clock
-    entropy_seed: str
-    is_captured: bool = False
+    entropy_seed: str | None
     hash_seed: int = 0
     moved_ms: int = 0
     moved_remaining_ms: int = 0
+
+    @classmethod
+    def of(cls, case: Case) -> "World":
+        """Return the world of a first replay."""
+        return cls(clock=case.clock, entropy_seed=case.recording.id)
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether it is a replay's, and not that of an invocation of its own."""
+        return self.entropy_seed is not None
+
+    def fields(self) -> dict[str, object]:
+        """Return what `World(**fields)` makes this world of."""
+        return {name: getattr(self, name) for name in self.__slots__}
 
     def moved(self, factor: Factor, times: int = 1) -> "World":
         """Return this world with one factor elsewhere; an address moves by itself."""
@@ -75,81 +87,17 @@ def environment_of(invocation: Invocation, home: str, task_root: str) -> dict[st
         environment[_TASK_ROOT] = task_root
     if "AWS_LAMBDA_FUNCTION_NAME" in recorded:
         environment |= dict.fromkeys(_CREDENTIALS, "replay-withheld")
-    if invocation.trace_id is not None:
-        environment["_X_AMZN_TRACE_ID"] = invocation.trace_id
-    return environment
+    return environment | own_variables(invocation)
 
 
-def enter(world: World, environment: Mapping[str, str]) -> None:
-    """Make this process see `world`; before the handler's module is imported, and once."""
-    os.environ.clear()
-    os.environ.update(environment)
-    time.tzset()
-    sys.argv[:] = ["bootstrap"]
-    _seed_entropy(world.entropy_seed)
+def own_variables(invocation: Invocation) -> dict[str, str]:
+    """Return the variables of `OWN_VARIABLES` that an invocation had."""
+    own = {_TRACE_ID: invocation.trace_id, _LOG_STREAM: invocation.environment.get(_LOG_STREAM)}
+    return {name: value for name, value in own.items() if value is not None}
 
 
-class WallClock:
-    """The wall clock of a replay: real, or moved to the recorded instant and running on from it."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._traveller: Any = None
-
-    def start_import(self, invocation: Invocation) -> None:
-        """Set the clock for the import of the handler's module."""
-        if self._world.clock == "shifted":
-            instant = _instant(_entry_ms(invocation) + self._world.moved_ms)
-            self._traveller = _time_machine().travel(instant, tick=True).start()
-
-    def enter_handler(self, invocation: Invocation) -> int:
-        """Set the clock to the handler's entry; return the deadline in epoch milliseconds."""
-        remaining_ms = max(0, (invocation.remaining_ms or 0) - self._world.moved_remaining_ms)
-        if self._traveller is None:
-            # From the beginning of a millisecond, so that the first read finds all of it left.
-            while time.time_ns() % 1_000_000 > 100_000:
-                pass
-            return int(time.time() * 1000) + remaining_ms
-        entry_ms = _entry_ms(invocation) + self._world.moved_ms
-        self._traveller.move_to(_instant(entry_ms))
-        return entry_ms + remaining_ms
-
-
-def _entry_ms(invocation: Invocation) -> int:
-    deadline = invocation.context.deadline_epoch_ms
-    if deadline is None or not invocation.remaining_ms:
-        return invocation.captured_at_us // 1000
-    return deadline - invocation.remaining_ms
-
-
-def _instant(epoch_ms: int) -> datetime:
-    # Naive, which time-machine takes as UTC; an aware one would set the TZ variable too.
-    return datetime(1970, 1, 1) + timedelta(milliseconds=epoch_ms)  # noqa: DTZ001
-
-
-def _time_machine() -> Any:
-    # time-machine imports pytest where it is installed, 100 ms that a replay has no use for.
-    absent = "pytest" not in sys.modules
-    if absent:
-        sys.modules["pytest"] = None  # type: ignore[assignment]
-    try:
-        import time_machine
-    finally:
-        if absent:
-            del sys.modules["pytest"]
-    return time_machine
-
-
-def _seed_entropy(seed: str) -> None:
-    source = random.Random(seed)  # noqa: S311 - the same bytes every time is what is wanted
-    lock = Lock()
-
-    def urandom(size: int, /) -> bytes:
-        with lock:
-            return source.randbytes(size)
-
-    os.urandom = urandom
-    vars(random)["_urandom"] = urandom  # what SystemRandom, and so secrets, draws from
-    with suppress(AttributeError):
-        os.getrandom = lambda size, flags=0: urandom(size)  # noqa: ARG005
-    random.seed(seed)
+def import_key(case: Case) -> Hashable:
+    """Return what the import of a case's handler depends on: equal keys may share a process."""
+    variables = case.recording.invocation.environment
+    shared = frozenset(item for item in variables.items() if item[0] != _LOG_STREAM)
+    return case.handler, case.folders, case.clock, shared

@@ -1,0 +1,124 @@
+"""The builtin engine: a sandbox whose process, `worker.py`, stands in for AWS's runtime client.
+
+Cases are sent ahead of their answers, as far as the socket holds them without blocking anybody.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from replay.errors import ReplayError
+from replay.outcome import Exited, Outcome, Returned
+from replay.recording import outcome_of
+from replay.replayer.case import Case
+from replay.replayer.channel import BUFFERED_BYTES, Message
+from replay.replayer.engine import (
+    IMPORT_LIMIT_S,
+    ImportRefusedError,
+    Replay,
+    Sandbox,
+    not_outermost,
+)
+from replay.replayer.world import World
+
+_HEAD_BYTES = 300
+"""What a request weighs besides the begun part."""
+
+
+class BuiltinSandbox(Sandbox):
+    """Runs a handler without AWS's code, on every system."""
+
+    module = "replay.replayer.worker"
+    forks = False
+    """Whether each case runs in a fork of its own, which knows nothing of the others."""
+
+    def _import(self) -> None:
+        message = {**self._start_message(), "forks": self.forks}
+        try:
+            self._process.channel.send(message)
+            answer = self._receive(IMPORT_LIMIT_S)
+        except (EOFError, ConnectionError):
+            raise self._ended_in_import() from None
+        if answer is None:
+            raise self._not_imported()
+        head, _ = answer
+        if head["stage"] == "failed":
+            raise ImportRefusedError(self._case, head["type"], head["message"])
+        self.is_threaded = head["is_threaded"]
+
+    def replay(self, case: Case, world: World) -> Replay:
+        """Run one case and return what it did; raises ReplayError where it cannot be had."""
+        try:
+            self._send(case, world)
+        except ConnectionError:
+            return self._exited(case)
+        return self._answer(case)
+
+    def replay_all(self, cases: Sequence[Case]) -> Iterator[Replay | ReplayError]:
+        """Yield what became of each case, until one of them has ended the process."""
+        coming, ahead = deque(cases), deque[Case]()
+        while self.is_alive and (coming or ahead):
+            while coming and self._has_room(ahead, coming[0]):
+                case = coming.popleft()
+                ahead.append(case)
+                with suppress(ConnectionError):  # the answer, which will not come, tells it
+                    self._send(case, World.of(case))
+            try:
+                yield self._answer(ahead.popleft())
+            except ReplayError as error:
+                yield error
+
+    def _has_room(self, ahead: Iterable[Case], case: Case) -> bool:
+        sizes = [_size_bytes(waiting) for waiting in ahead]
+        return not sizes or sum(sizes) + _size_bytes(case) < BUFFERED_BYTES
+
+    def _send(self, case: Case, world: World) -> None:
+        message = {"id": case.recording.id, "world": world.fields()}
+        self._process.channel.send(message, _begun(case))
+
+    def _receive(self, limit_s: float | None) -> Message | None:
+        """Return the next message, None once the limit has passed; EOFError: the child ended."""
+        channel = self._process.channel
+        if channel.has_unread or self._process.wait_for([channel.connection], limit_s):
+            return channel.receive()
+        return None
+
+    def _answer(self, case: Case) -> Replay:
+        try:
+            answer = self._receive(case.limit_s)
+        except (EOFError, ConnectionError):
+            return self._exited(case)
+        if answer is None:
+            return self._timed_out(case)
+        head, payload = answer
+        if head["stage"] == "bug":
+            raise RuntimeError(f"the replay worker failed:\n{head['traceback']}")
+        output = self._text(head["output_size"])
+        if head["stage"] == "exited":
+            at_entry = case.recording.invocation.remaining_ms
+            return Replay(Exited(head["status"]), None, at_entry, output)
+        if head.get("inside"):
+            raise not_outermost(case, f"the {head['inside']} is changed outside of it")
+        outcome = _outcome(outcome_of(head["outcome"]), payload)
+        if isinstance(outcome, Exited) and not self.forks:
+            self._process.end()  # it has answered what would have ended it
+        return Replay(outcome, head["duration_us"], head["remaining_ms"], output)
+
+
+class ForkingSandbox(BuiltinSandbox):
+    """Imports the handler once and runs each case in a fork of that process."""
+
+    forks = True
+
+
+def _begun(case: Case) -> bytes:
+    return case.recording.parts()[0].payload
+
+
+def _size_bytes(case: Case) -> int:
+    return len(_begun(case)) + _HEAD_BYTES
+
+
+def _outcome(bare: Outcome, payload: bytes) -> Outcome:
+    return replace(bare, payload=payload) if isinstance(bare, Returned) else bare

@@ -1,0 +1,60 @@
+"""Messages between a replay's parent and its child over one socket.
+
+A message is a codec document and a body of raw bytes, behind the lengths of both, so that a large
+event or result is copied and never encoded again.
+"""
+
+import socket
+from collections.abc import Mapping
+from struct import Struct
+from typing import Any, TypeAlias
+
+from replay.codec import decode, encode
+
+Message: TypeAlias = tuple[dict[str, Any], bytes]
+BUFFERED_BYTES = 1 << 16
+"""What may lie unread in either direction without blocking its sender."""
+_LENGTHS = Struct(">II")
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    """Return two connected sockets that hold `BUFFERED_BYTES` each way."""
+    pair = socket.socketpair()
+    for end in pair:
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * BUFFERED_BYTES)
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * BUFFERED_BYTES)
+    return pair
+
+
+class Channel:
+    """One end of the socket."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        self._unread = bytearray()
+
+    def send(self, message: Mapping[str, object], body: bytes = b"") -> None:
+        """Send one message whole."""
+        head = encode(message)
+        self.connection.sendall(b"".join((_LENGTHS.pack(len(head), len(body)), head, body)))
+
+    def receive(self) -> Message:
+        """Return the next message; raises EOFError where the other side is gone."""
+        head_size, body_size = _LENGTHS.unpack(self._read(_LENGTHS.size))
+        return decode(self._read(head_size)), self._read(body_size)
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether more than the last message has already been read from the socket."""
+        return bool(self._unread)
+
+    def _read(self, size: int) -> bytes:
+        unread = self._unread
+        while len(unread) < size:
+            chunk = self.connection.recv(max(BUFFERED_BYTES, min(size, 1 << 20)))
+            if not chunk:
+                raise EOFError
+            unread += chunk
+        taken = bytes(unread[:size])
+        del unread[:size]
+        return taken

@@ -1,0 +1,208 @@
+"""Many cases to their verdicts, in the order in which they came.
+
+Cases with equal imports share sandboxes, each driven by one thread; `isolation` says how much they
+share: a fresh process each, a fork each, or one warm process. A shared sandbox is believed where it
+matches; whatever differs there is judged again in fresh processes, and that verdict counts.
+"""
+
+import sys
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Generator, Hashable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import islice, takewhile
+from queue import SimpleQueue
+from threading import Thread
+from typing import Literal, TypeAlias
+
+from replay.errors import ReplayError
+from replay.replayer.builtin import BuiltinSandbox, ForkingSandbox
+from replay.replayer.case import Case
+from replay.replayer.engine import Sandbox
+from replay.replayer.process import interrupt, resume
+from replay.replayer.ric import RicSandbox
+from replay.replayer.verdict import Engine, Verdict, error_of, judge, match_of
+from replay.replayer.world import World, import_key
+
+Isolation: TypeAlias = Literal["process", "case", "worker"]
+Runtime: TypeAlias = Literal["builtin", "ric"]
+
+_ENGINES: dict[tuple[Runtime, Isolation], Engine] = {
+    ("builtin", "process"): BuiltinSandbox,
+    ("builtin", "case"): ForkingSandbox,
+    ("builtin", "worker"): BuiltinSandbox,
+    ("ric", "process"): RicSandbox,
+    ("ric", "worker"): RicSandbox,
+}
+_WINDOW = 512
+"""Cases read ahead, to be sorted by their imports."""
+_CHUNK = 64
+"""Cases that one thread takes at a time."""
+_WARM = 4
+"""Sandboxes that one thread keeps."""
+
+Numbered: TypeAlias = tuple[int, Case]
+
+
+def default_isolation(runtime: Runtime, *, is_one: bool) -> Isolation:
+    """Return how cases are kept apart where nobody has said: one case has a process of its own."""
+    if is_one or (runtime == "builtin" and sys.platform == "darwin"):
+        return "process"
+    return "worker" if runtime == "ric" else "case"
+
+
+def engine_of(runtime: Runtime, isolation: Isolation) -> Engine:
+    """Return the engine; raises ReplayError for one that there is not."""
+    if (runtime, isolation) not in _ENGINES:
+        raise ReplayError(
+            f"--runtime {runtime} has no --isolation {isolation}",
+            "AWS's runtime client cannot be forked; use --isolation worker or process",
+        )
+    return _ENGINES[runtime, isolation]
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """How many cases are replayed: by which engine, kept apart how, and on how many threads."""
+
+    runtime: Runtime
+    isolation: Isolation
+    jobs: int
+
+    def verdicts(self, cases: Iterable[Case]) -> Generator[Verdict, None, None]:
+        """Yield the verdict of each case, in order; cases are read as they are needed."""
+        chunks = _chunks(cases, self.jobs, self.isolation)
+        judged: dict[int, Verdict] = {}
+        following = 0
+        with self._threads() as (todo, done):
+            waiting = sum(_put(todo, chunk) for chunk in islice(chunks, 2 * self.jobs))
+            while waiting:
+                number, verdict = _result(done.get())
+                waiting -= 1
+                judged[number] = verdict
+                if todo.qsize() < self.jobs:
+                    waiting += sum(_put(todo, chunk) for chunk in islice(chunks, 1))
+                while following in judged:
+                    yield judged.pop(following)
+                    following += 1
+
+    @contextmanager
+    def _threads(self) -> Iterator[tuple["SimpleQueue[_Chunk]", "SimpleQueue[_Result]"]]:
+        todo, done = SimpleQueue[_Chunk](), SimpleQueue[_Result]()
+        threads = [Thread(target=self._serve, args=(todo, done)) for _ in range(self.jobs)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield todo, done
+        except BaseException:
+            interrupt()  # else the threads would wait for each replay's own end
+            raise
+        finally:
+            for _ in threads:
+                todo.put(None)
+            for thread in threads:
+                thread.join()
+            resume()
+
+    def _serve(self, todo: "SimpleQueue[_Chunk]", done: "SimpleQueue[_Result]") -> None:
+        with ExitStack() as stack:
+            sandboxes = _Sandboxes(self, stack)
+            try:
+                for chunk in iter(todo.get, None):
+                    for result in sandboxes.judge_all(chunk):
+                        done.put(result)
+            except BaseException as error:  # noqa: BLE001 - raised again where results are read
+                done.put(error)
+
+
+_Chunk: TypeAlias = list[Numbered] | None
+_Result: TypeAlias = tuple[int, Verdict] | BaseException
+
+
+class _Sandboxes:
+    """The warm sandboxes of one thread, by what their cases import."""
+
+    def __init__(self, pool: Pool, stack: ExitStack) -> None:
+        self._isolation = pool.isolation
+        self._fresh = engine_of(pool.runtime, "process")
+        self._shared = engine_of(pool.runtime, pool.isolation)
+        self._warm: OrderedDict[Hashable, Sandbox] = OrderedDict()
+        stack.callback(self._close_all)
+
+    def judge_all(self, chunk: list[Numbered]) -> Iterator[tuple[int, Verdict]]:
+        """Yield the verdicts of cases with equal imports."""
+        left = deque(chunk)
+        while left:
+            number, case = left[0]
+            try:
+                self._fresh.refuse(case)
+                sandbox = self._sandbox_of(case)
+            except ReplayError as error:
+                yield number, error_of(case, error)
+                left.popleft()
+                continue
+            if sandbox is None:
+                yield number, judge(case, self._fresh)
+                left.popleft()
+                continue
+            yield from self._replay_in(sandbox, left)
+
+    def _replay_in(self, sandbox: Sandbox, left: deque[Numbered]) -> Iterator[tuple[int, Verdict]]:
+        """Yield verdicts, and take their cases off `left`, until a case ends the sandbox."""
+        replayable = list(takewhile(self._can_be_replayed, (case for _, case in left)))
+        for replay in sandbox.replay_all(replayable):
+            number, case = left.popleft()
+            match = None if isinstance(replay, ReplayError) else match_of(case, replay)
+            yield number, match or judge(case, self._fresh)
+
+    def _can_be_replayed(self, case: Case) -> bool:
+        try:
+            self._fresh.refuse(case)
+        except ReplayError:
+            return False
+        return True
+
+    def _sandbox_of(self, case: Case) -> Sandbox | None:
+        """Return a sandbox with the case's import; None where the case needs one of its own.
+
+        Raises ReplayError where the handler cannot be had.
+        """
+        if self._isolation == "process" or case.breaks_at:
+            return None
+        key = import_key(case)
+        sandbox = self._warm.pop(key, None)
+        if sandbox is not None and not sandbox.is_alive:
+            sandbox.__exit__()
+            sandbox = None
+        sandbox = sandbox or self._shared(case, World.of(case)).__enter__()
+        self._warm[key] = sandbox
+        if len(self._warm) > _WARM:
+            self._warm.popitem(last=False)[1].__exit__()
+        return None if sandbox.is_threaded and self._isolation == "case" else sandbox
+
+    def _close_all(self) -> None:
+        for sandbox in self._warm.values():
+            sandbox.__exit__()
+
+
+def _put(todo: "SimpleQueue[_Chunk]", chunk: list[Numbered]) -> int:
+    todo.put(chunk)
+    return len(chunk)
+
+
+def _result(result: _Result) -> tuple[int, Verdict]:
+    if isinstance(result, BaseException):
+        raise result
+    return result
+
+
+def _chunks(cases: Iterable[Case], jobs: int, isolation: Isolation) -> Iterator[list[Numbered]]:
+    """Yield cases with their numbers, sorted by what they import, in portions for one thread."""
+    numbered = enumerate(cases)
+    while window := list(islice(numbered, _WINDOW)):
+        size = 1 if isolation == "process" else min(_CHUNK, -(-len(window) // jobs))
+        by_import: defaultdict[Hashable, list[Numbered]] = defaultdict(list)
+        for number, case in window:
+            by_import[import_key(case)].append((number, case))
+        for alike in by_import.values():
+            yield from (alike[start : start + size] for start in range(0, len(alike), size))

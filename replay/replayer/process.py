@@ -1,0 +1,108 @@
+"""The child process of a sandbox, which its parent limits and ends.
+
+The child leads a process group of its own. Whatever happens, the group is killed when the child is
+done with, so that nothing the handler started stays behind; an interrupt ends every wait.
+"""
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from threading import Event
+from time import monotonic
+
+from replay.replayer.channel import Channel, pair
+from replay.replayer.workspace import Workspace
+
+_POLL_S = 0.05
+_interrupted = Event()
+
+
+def interrupt() -> None:
+    """End every wait of this process for a child, for the interpreter is to stop."""
+    _interrupted.set()
+
+
+def resume() -> None:
+    """Let this process wait for children again."""
+    _interrupted.clear()
+
+
+class Process:
+    """A Python module in a fresh interpreter, with a channel to it.
+
+    `on_terminal` leaves it in the terminal's foreground, for a debugger.
+    """
+
+    def __init__(
+        self, module: str, workspace: Workspace, *, hash_seed: int | None, on_terminal: bool = False
+    ) -> None:
+        ours, theirs = pair()
+        self.channel = Channel(ours)
+        self._leads_group = not on_terminal
+        with theirs:
+            self._child = subprocess.Popen(
+                [sys.executable, "-P", "-u", "-m", module, str(theirs.fileno())],
+                env=_environment(hash_seed),
+                cwd=workspace.task_root,
+                stdin=None if on_terminal else subprocess.DEVNULL,
+                # Answers go to stdout; what is said in a debugger is talk.
+                stdout=sys.stderr if on_terminal else workspace.output,
+                stderr=None if on_terminal else subprocess.STDOUT,
+                pass_fds=[theirs.fileno()],
+                start_new_session=not on_terminal,
+            )
+
+    @property
+    def pid(self) -> int:
+        """The child's process id."""
+        return self._child.pid
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the child itself is gone."""
+        return self._child.poll() is not None
+
+    def wait_for(self, readers: list[socket.socket], limit_s: float | None) -> list[socket.socket]:
+        """Return the sockets that can be read, none once `limit_s` has passed.
+
+        Raises EOFError where the child has ended and nothing is left to read.
+        """
+        deadline = None if limit_s is None else monotonic() + limit_s
+        while not _interrupted.is_set():
+            ended = self.has_ended
+            left = _POLL_S if deadline is None else max(0.0, deadline - monotonic())
+            # What is under way is read whole: a result of 6 MB may not lose the race.
+            ready = select.select(readers, [], [], 0 if ended else min(_POLL_S, left))[0]
+            if ready:
+                return ready
+            if ended:
+                raise EOFError
+            if deadline is not None and monotonic() >= deadline:
+                return []
+        raise KeyboardInterrupt
+
+    def status(self) -> int:
+        """Wait for the child to end; return its exit status, negative for a signal's number."""
+        return self._child.wait()
+
+    def end(self) -> None:
+        """Kill the child and everything in its group."""
+        with suppress(ProcessLookupError, PermissionError):
+            if self._leads_group:
+                os.killpg(self.pid, signal.SIGKILL)
+            else:
+                self._child.kill()
+        self._child.wait()
+        self.channel.connection.close()
+
+
+def _environment(hash_seed: int | None) -> dict[str, str]:
+    search = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    absolute = os.pathsep.join(str(Path(entry).absolute()) for entry in search if entry)
+    seed = {} if hash_seed is None else {"PYTHONHASHSEED": str(hash_seed)}
+    return {**os.environ, "PYTHONPATH": absolute, **seed}

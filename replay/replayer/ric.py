@@ -1,0 +1,212 @@
+"""The engine `ric`: AWS's own runtime client replays a recording, over a loopback Runtime API.
+
+What the client is given on the wire - headers, event, environment - is rebuilt from the recording;
+what it posts is the outcome. The process, `ric_worker.py`, adds the case's world and nothing else.
+The client is the extra `ric`, for Linux alone.
+"""
+
+import json
+from importlib.util import find_spec
+from math import isinf
+from time import perf_counter_ns
+from typing import Any
+
+import orjson
+
+from replay.codec import is_plain
+from replay.errors import ReplayError
+from replay.invocation import ContextSnapshot, Invocation
+from replay.outcome import BINARY_TYPE, JSON_TYPE, Outcome, Raised, Returned
+from replay.part import IDENTITY_ON_THE_WIRE
+from replay.replayer.case import Case
+from replay.replayer.clock import entry_epoch_ms, entry_remaining_ms
+from replay.replayer.engine import (
+    IMPORT_LIMIT_S,
+    ImportRefusedError,
+    Replay,
+    Sandbox,
+    not_outermost,
+)
+from replay.replayer.runtime_api import Request, RuntimeApi
+from replay.replayer.world import World, own_variables
+
+_IMPORT_ERRORS = ("init/error", "restore/error")
+
+
+class RicSandbox(Sandbox):
+    """A process of the runtime client; it asks for one case after the other."""
+
+    module = "replay.replayer.ric_worker"
+
+    _is_asking = False
+
+    @classmethod
+    def refuse(cls, case: Case) -> None:
+        """Raise ReplayError where the client is missing, or cannot be given the invocation."""
+        super().refuse(case)
+        _refuse_absent_client()
+        _refuse_what_cannot_be_rebuilt(case)
+
+    def _import(self) -> None:
+        self._api = RuntimeApi(self._process)
+        self._stack.callback(self._api.close)
+        try:
+            self._process.channel.send({**self._start_message(), "api": self._api.address})
+            self._await_asking()
+        except (EOFError, ConnectionError):
+            raise self._ended_in_import() from None
+
+    def _await_asking(self) -> None:
+        """Wait until the client asks for an invocation; raises ReplayError where it never does."""
+        while not self._is_asking:
+            request = self._api.receive(IMPORT_LIMIT_S)
+            if request is None:
+                raise self._not_imported()
+            self._is_asking = request.endpoint == "invocation/next"
+            if not self._is_asking:
+                self._api.answer(200 if request.endpoint == "restore/next" else 202)
+            if request.endpoint in _IMPORT_ERRORS:
+                error = orjson.loads(request.body)
+                raise ImportRefusedError(self._case, error["errorType"], error["errorMessage"])
+
+    def replay(self, case: Case, world: World) -> Replay:
+        """Run one case and return what it did; raises ReplayError where it cannot be had."""
+        try:
+            self._await_asking()
+            began_ns = perf_counter_ns()
+            self._give(case, world)
+            request = self._await_outcome(case)
+        except (EOFError, ConnectionError):
+            return self._exited(case)
+        if request is None:
+            return self._timed_out(case)
+        duration_us = (perf_counter_ns() - began_ns) // 1000
+        output = self._text()
+        self._refuse_other_decorator(case)
+        remaining_ms = case.recording.invocation.remaining_ms
+        return Replay(_outcome(request), duration_us, remaining_ms, output)
+
+    def _give(self, case: Case, world: World) -> None:
+        invocation = case.recording.invocation
+        entry = {
+            "world": world.fields(),
+            "own": own_variables(invocation),
+            "entry_ms": entry_epoch_ms(world, invocation),
+            "remaining_ms": entry_remaining_ms(world, invocation),
+        }
+        self._process.channel.send(entry)
+        self._is_asking = False
+        self._api.answer(200, _event_body(invocation.event), **_headers(invocation))
+
+    def _await_outcome(self, case: Case) -> Request | None:
+        limit_s = case.limit_s
+        while True:
+            request = self._api.receive(limit_s)
+            if request is None:
+                return None
+            self._api.answer(202)
+            if request.endpoint in ("response", "error"):
+                return request
+
+    def _refuse_other_decorator(self, case: Case) -> None:
+        channel = self._process.channel
+        if self._process.wait_for([channel.connection], 0):
+            message, _ = channel.receive()
+            raise not_outermost(case, f"the {message['inside']} is changed outside of it")
+
+
+def _refuse_absent_client() -> None:
+    if find_spec("awslambdaric") is None:
+        raise ReplayError(
+            "AWS's runtime client is not installed",
+            "on Linux: pip install 'lambda-replay[ric]'; or replay with --runtime builtin",
+        )
+
+
+def _refuse_what_cannot_be_rebuilt(case: Case) -> None:
+    context = case.recording.invocation.context
+    if context.kind != "lambda":
+        lacks = f"was a {context.type_name}, which AWS's runtime client does not make"
+    elif context.text("aws_request_id") is None:
+        lacks = "had no request id, which AWS's runtime client insists on"
+    else:
+        _headers(case.recording.invocation)
+        return
+    raise ReplayError(
+        f"recording {case.recording.id}: its context {lacks}", "replay it with --runtime builtin"
+    )
+
+
+def _headers(invocation: Invocation) -> dict[str, str]:
+    context = invocation.context
+    headers = {
+        "Content_Type": BINARY_TYPE if isinstance(invocation.event, bytes) else JSON_TYPE,
+        "Lambda_Runtime_Aws_Request_Id": context.text("aws_request_id"),
+        "Lambda_Runtime_Invoked_Function_Arn": context.text("invoked_function_arn"),
+        "Lambda_Runtime_Aws_Tenant_Id": context.text("tenant_id"),
+        "Lambda_Runtime_Trace_Id": invocation.trace_id,
+        "Lambda_Runtime_Client_Context": _client_context(context),
+        "Lambda_Runtime_Cognito_Identity": _identity(context),
+    }
+    return {name: _header(name, value) for name, value in headers.items() if value}
+
+
+def _header(name: str, value: str) -> str:
+    """Return a value as `http.server` writes it: the bytes of UTF-8."""
+    if not value.isprintable():
+        raise ReplayError(
+            f"{name.replace('_', '-')} cannot be {value!r}: no header can hold that",
+            "replay it with --runtime builtin",
+        )
+    return value.encode().decode("latin-1")
+
+
+def _client_context(context: ContextSnapshot) -> str | None:
+    fields: Any = context.attributes.get("client_context")
+    if fields is None and not context.w3c:
+        return None
+    # The client takes w3c out of it again; ASCII alone may stand in a header.
+    return json.dumps({**(fields or {}), **({"w3c": dict(context.w3c)} if context.w3c else {})})
+
+
+def _identity(context: ContextSnapshot) -> str | None:
+    fields: Any = context.attributes.get("identity")
+    if not isinstance(fields, dict) or not any(fields.values()):
+        return None
+    names = IDENTITY_ON_THE_WIRE.items()
+    return json.dumps({on_the_wire: fields.get(name) for name, on_the_wire in names})
+
+
+def _event_body(event: object) -> bytes:
+    if isinstance(event, bytes):
+        return event
+    try:
+        if is_plain(event):
+            return orjson.dumps(event)
+    except TypeError:  # integers over 64 bits, lone surrogates, deep nesting
+        pass
+    from simplejson import dumps  # what the client itself reads with
+
+    return str(dumps(_as_it_came(event))).encode()
+
+
+def _as_it_came(value: Any) -> Any:
+    """Return an event with each infinity as the number, too large for a float, that it came from.
+
+    The client refuses the word `Infinity`.
+    """
+    from simplejson import RawJSON
+
+    if isinstance(value, dict):
+        return {key: _as_it_came(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_as_it_came(item) for item in value]
+    is_infinite = isinstance(value, float) and isinf(value)
+    return RawJSON("1e999" if value > 0 else "-1e999") if is_infinite else value
+
+
+def _outcome(request: Request) -> Outcome:
+    if request.endpoint == "response":
+        return Returned(request.body, request.headers.get("Content-Type", JSON_TYPE))
+    error = json.loads(request.body)
+    return Raised(error["errorType"], error["errorMessage"], tuple(error["stackTrace"]))

@@ -1,0 +1,105 @@
+"""The child process of the engine `ric`: AWS's runtime client, started as Lambda starts it.
+
+Started by `ric.py` with the number of a socket. The first message says what to import; for each
+case one more, with what makes its world, comes before the client is given the invocation. Whatever
+a decorator outside of capture has changed goes back over the same socket.
+"""
+
+import json
+import os
+import socket
+import sys
+from typing import Any
+
+from replay.outcome import JSON_TYPE, Outcome, Raised, Returned
+from replay.replayer.channel import Channel
+from replay.replayer.surroundings import Surroundings, Witness
+from replay.replayer.world import World
+
+_API = "AWS_LAMBDA_RUNTIME_API"
+
+
+def main(descriptor: int) -> None:
+    """Run the client's own loop; it ends with the process."""
+    os.set_inheritable(descriptor, False)
+    channel = Channel(socket.socket(fileno=descriptor))
+    start, _ = channel.receive()
+    surroundings = Surroundings(start)
+    witness = Witness() if World(**start["world"]).is_replay else None
+    os.environ[_API] = start["api"]
+    from awslambdaric import bootstrap  # reads the environment as it is imported
+
+    client = _client(channel, surroundings, witness)
+    del os.environ[_API]
+    bootstrap.run(start["handler"], client)
+
+
+def _client(channel: Channel, surroundings: Surroundings, witness: Witness | None) -> Any:
+    from awslambdaric.lambda_runtime_client import LambdaRuntimeClient
+
+    class Client(LambdaRuntimeClient):  # type: ignore[misc]
+        """The client, which enters the world of a case between its request and its handler."""
+
+        def wait_next_invocation(self) -> Any:
+            request = super().wait_next_invocation()
+            entry, _ = channel.receive()
+            surroundings.enter(World(**entry["world"]), entry["own"])
+            kind: Any = type(self)  # a function may have set a marshaller of its own there
+            self.marshaller = _Unmarshalled(kind.marshaller, request)
+            if witness is not None:
+                witness.expect(self.marshaller.read_again)
+            request.deadline_time_in_ms = surroundings.enter_handler(
+                entry["entry_ms"], entry["remaining_ms"]
+            )
+            return request
+
+        def post_invocation_result(self, invoke_id: str, result: Any, *rest: Any) -> None:
+            payload = result if isinstance(result, bytes) else result.encode()
+            _report(Returned(payload, rest[0] if rest else JSON_TYPE))
+            super().post_invocation_result(invoke_id, result, *rest)
+
+        def post_invocation_error(self, invoke_id: str, error: str, *rest: Any) -> None:
+            if witness is not None and witness.outcome is not None:
+                posted = json.loads(error)
+                _report(Raised(posted["errorType"], posted["errorMessage"]))
+            super().post_invocation_error(invoke_id, error, *rest)
+
+    def _report(outcome: Outcome) -> None:
+        inside = witness.what_differs(outcome) if witness is not None else None
+        if inside is not None:
+            channel.send({"inside": inside})
+
+    return Client(os.environ[_API])
+
+
+class _Unmarshalled:
+    """A marshaller that has read its event before the clock of the handler is set.
+
+    Reading 6 MB takes some of the remaining time that the handler is to find.
+    """
+
+    def __init__(self, marshaller: Any, request: Any) -> None:
+        self._marshaller = marshaller
+        self._request = request
+        self._error: Exception | None = None
+        try:
+            self._event = self.read_again()
+        except Exception as error:  # noqa: BLE001 - the client reports it, where it asks
+            self._error = error
+
+    def read_again(self) -> Any:
+        return self._marshaller.unmarshal_request(
+            self._request.event_body, self._request.content_type
+        )
+
+    def unmarshal_request(self, _body: bytes, _content_type: str) -> Any:
+        if self._error is not None:
+            raise self._error
+        return self._event
+
+    def marshal_response(self, response: Any) -> Any:
+        return self._marshaller.marshal_response(response)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,91 @@
+"""The world from inside: what a sandbox's process sets up for the import, and for each case.
+
+Used by the child processes of both engines, before AWS's code or ours imports the handler.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from replay.codec import encode
+from replay.invocation import Invocation
+from replay.outcome import Outcome
+from replay.part import BEGUN
+from replay.payload import escapes_text, marshal
+from replay.recorder.bootstrap import Observer, observe
+from replay.recording import Part, Recording
+from replay.replayer.clock import WallClock
+from replay.replayer.entropy import Entropy
+from replay.replayer.guard import protect
+from replay.replayer.world import OWN_VARIABLES, World
+
+
+class Surroundings:
+    """This process's environment, clock, randomness and guard, made of the parent's first message.
+
+    `start` holds the `world`, its `environment`, the `project`, the `folders` where the handler's
+    module is looked for, and `entry_ms`, the instant of the first case.
+    """
+
+    def __init__(self, start: Mapping[str, Any]) -> None:
+        world = World(**start["world"])
+        os.environ.clear()
+        os.environ.update(start["environment"])
+        time.tzset()
+        sys.argv[:] = ["bootstrap"]
+        sys.path[:0] = start["folders"]
+        self._entropy: Entropy | None = None
+        self._clock = WallClock()
+        if world.is_replay:
+            protect(Path(start["project"]), Path.cwd())
+            self._entropy = Entropy(f"{world.entropy_seed}/import")
+        self._clock.start_import(world, start["entry_ms"])
+
+    def enter(self, world: World, own: Mapping[str, str]) -> None:
+        """Set up what is the case's own: its variables, and its randomness."""
+        for name in OWN_VARIABLES:
+            os.environ.pop(name, None)
+        os.environ.update(own)
+        if self._entropy is not None and world.entropy_seed is not None:
+            self._entropy.restart(world.entropy_seed)
+
+    def enter_handler(self, entry_ms: int, remaining_ms: int) -> int:
+        """Set the clock, right before the handler; return its deadline in epoch milliseconds."""
+        return self._clock.enter_handler(entry_ms, remaining_ms)
+
+
+class Witness(Observer):
+    """Sees what passes the decorator, to tell whether another one stands outside of it."""
+
+    def __init__(self) -> None:
+        self._read_event: Callable[[], object] = lambda: None
+        self.event_differs = False
+        self.outcome: Outcome | None = None
+        observe(self)
+
+    def expect(self, read_event: Callable[[], object]) -> None:
+        """Make ready for the next case; `read_event` returns what the runtime was given."""
+        self._read_event, self.event_differs, self.outcome = read_event, False, None
+
+    def called(self, event: object) -> None:
+        """Compare the event that reaches the decorator with the one that was given."""
+        if not self.event_differs:
+            self.event_differs = encode(event) != encode(self._read_event())
+
+    def returned(self, result: object) -> None:
+        """Keep what Lambda would make of the decorator's result."""
+        self.outcome = marshal(result, escaped=escapes_text(os.environ))
+
+    def what_differs(self, outcome: Outcome) -> str | None:
+        """Return what a decorator outside of ours has changed; None where nothing was."""
+        if self.event_differs:
+            return "event"
+        return "result" if self.outcome is not None and self.outcome != outcome else None
+
+
+def invocation_of(id: str, begun: bytes) -> Invocation:
+    """Return the invocation that a begun part holds."""
+    return Recording.from_parts(id, [Part(id, BEGUN, begun)]).invocation
