@@ -16,7 +16,7 @@ from test_store import recording
 from replay.outcome import Raised, Returned
 from replay.recorder.ulid import new_ulid
 from replay.recording import Recording
-from replay.replayer import engine
+from replay.replayer.builtin import BuiltinSandbox
 from replay.report.text import escaped
 
 APP = "def handler(event, context):\n    return {'total': 700, 'event': event}\n"
@@ -231,7 +231,7 @@ def test_what_was_in_the_spool_is_said(shop, replay):
 
 def test_a_bug_of_ours_ends_with_3_and_a_report_to_paste(shop, replay, monkeypatch):
     """Never with a bare traceback."""
-    monkeypatch.setattr(engine, "run", None)
+    monkeypatch.setattr(BuiltinSandbox, "replay", None)
     done = replay("run", "000001")
     assert done.returncode == 3
     assert "this is a bug in replay" in done.stderr

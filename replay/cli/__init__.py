@@ -18,7 +18,6 @@ app = typer.Typer(
     name="replay",
     help="Record AWS Lambda invocations where they happen; replay and judge them here.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -48,4 +47,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Events nest deeper than Python's stack allows by default, and hold integers of any length.
     sys.setrecursionlimit(_RECURSION_LIMIT)
     sys.set_int_max_str_digits(0)
-    app(args=arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    # An option whose value may be left out, which Typer does not know.
+    app(args=["--pdb=raise" if word == "--pdb" else word for word in given])

@@ -9,18 +9,18 @@ import json
 import os
 import platform
 import sys
-import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
+from replay.cli.progress import Bar
 from replay.errors import ReplayError
 from replay.report.text import escaped
 from replay.settings import Settings, command_settings
@@ -33,9 +33,25 @@ StoreOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
+
+class RuntimeChoice(StrEnum):
+    """`--runtime`: what calls the handler."""
+
+    builtin = "builtin"
+    ric = "ric"
+
+
+RuntimeOption = Annotated[
+    RuntimeChoice,
+    typer.Option("--runtime", help="builtin; or ric: AWS's own runtime client, on Linux."),
+]
+PathOption = Annotated[
+    list[Path] | None,
+    typer.Option("--path", help="Look for the handler's module here first; may be repeated."),
+]
+
 BUG = 3
 INTERRUPTED = 130
-_SLOW_S = 1.0
 _WIDTH = 160
 """Columns of a table that goes to a file or a pipe."""
 
@@ -103,7 +119,7 @@ def read_settings(store: str | None) -> Settings:
 @contextmanager
 def opened(settings: Settings) -> Iterator[Store]:
     """Yield the store, taken in; says on stderr what came out of the spool."""
-    bar = _IntakeBar()
+    bar = Bar("taking in")
     try:
         store = Store.open(settings.store, progress=bar)
     finally:
@@ -115,30 +131,3 @@ def opened(settings: Settings) -> Iterator[Store]:
         yield store
     finally:
         store.close()
-
-
-class _IntakeBar:
-    """What the intake reports to: a bar on a terminal, once it has taken a second."""
-
-    def __init__(self) -> None:
-        self._began = time.monotonic()
-        self._bar: Progress | None = None
-        self._task = TaskID(0)
-
-    def __call__(self, done: int, total: int) -> None:
-        """Show how much is done."""
-        if self._bar is None and self._is_due():
-            columns = (TextColumn("taking in"), BarColumn(), MofNCompleteColumn())
-            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
-            self._task = self._bar.add_task("intake", total=total)
-            self._bar.start()
-        if self._bar is not None:
-            self._bar.update(self._task, completed=done, total=total)
-
-    def stop(self) -> None:
-        """Take the bar away."""
-        if self._bar is not None:
-            self._bar.stop()
-
-    def _is_due(self) -> bool:
-        return sys.stderr.isatty() and time.monotonic() - self._began > _SLOW_S

@@ -10,12 +10,15 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 
+from replay.cli.completion import complete_function
 from replay.errors import ReplayError
 from replay.store.selection import Selection
 
 _Text: TypeAlias = str | None
 _OPTIONS: dict[str, object] = {
-    "function": Annotated[_Text, typer.Option(help="Of this function.")],
+    "function": Annotated[
+        _Text, typer.Option(help="Of this function.", autocompletion=complete_function)
+    ],
     "alias": Annotated[_Text, typer.Option(help="Invoked by this alias.")],
     "outcome": Annotated[
         _Text, typer.Option(help="returned, raised, timed_out, exited or unfinished.")
@@ -73,7 +76,7 @@ def _selection(
         outcome=outcome,
         since_us=_epoch_us(since, "--since"),
         until_us=_epoch_us(until, "--until"),
-        where=tuple(_condition(text) for text in where or ()),
+        where=tuple(path_and_value(text, "--where") for text in where or ()),
         **exact,
     )
 
@@ -93,9 +96,12 @@ def _epoch_us(text: str | None, option: str) -> int | None:
     return int(moment.timestamp() * 1_000_000)
 
 
-def _condition(text: str) -> tuple[str, object]:
-    """Split at the first `=` that leaves a JSONPath: a query may hold some itself."""
-    import jsonpath_rfc9535 as jsonpath  # 30 ms, for this one filter
+def path_and_value(text: str, option: str) -> tuple[str, object]:
+    """Return the JSONPath and the value of `PATH=VALUE`: JSON, else text. Raises ReplayError.
+
+    Split at the first `=` that leaves a JSONPath: a query may hold some itself.
+    """
+    import jsonpath_rfc9535 as jsonpath  # 30 ms, for these options alone
 
     why = "it has no value"
     for equals in re.finditer("=", text):
@@ -105,8 +111,12 @@ def _condition(text: str) -> tuple[str, object]:
         except jsonpath.JSONPathError as error:
             why = str(error)
             continue
-        try:
-            return path, json.loads(value)
-        except ValueError:
-            return path, value
-    raise ReplayError(f"--where {text!r}: {why}", "write --where '$.detail.id=42'")
+        return path, _json_or_text(value)
+    raise ReplayError(f"{option} {text!r}: {why}", f"write {option} '$.detail.id=42'")
+
+
+def _json_or_text(value: str) -> object:
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value

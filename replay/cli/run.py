@@ -1,33 +1,38 @@
 """`replay run`: replay recordings and judge them."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from replay.cli.arguments import Found, IdsArgument, recordings
 from replay.cli.command import (
     JsonOption,
+    PathOption,
+    RuntimeChoice,
+    RuntimeOption,
     StoreOption,
     answering,
-    opened,
     out,
-    print_json,
     read_settings,
     say_error,
 )
-from replay.cli.filters import filtered
+from replay.cli.filters import filtered, path_and_value
+from replay.cli.progress import Bar
 from replay.errors import MISUSE, DamagedError, ReplayError
-from replay.recording import Recording
-from replay.replayer import engine
-from replay.replayer.case import Case, Clock
-from replay.replayer.verdict import Verdict, judge
-from replay.report.document import verdict_document
-from replay.report.text import totals_text, verdict_text
+from replay.replayer.case import Break, Case, Clock
+from replay.replayer.change import changed
+from replay.replayer.pool import Isolation, Pool, Runtime, default_isolation, engine_of
+from replay.replayer.verdict import VerdictKind
+from replay.report.stream import JsonStream, TextStream, VerdictStream
 from replay.store.selection import Selection
-from replay.store.store import Store
 
 
 class ClockChoice(StrEnum):
@@ -37,23 +42,49 @@ class ClockChoice(StrEnum):
     live = "live"
 
 
-IdsArgument = Annotated[
-    list[str] | None,
-    typer.Argument(help="Ids, their tails, request ids, @latest, @2; or use the filters."),
-]
+class IsolationChoice(StrEnum):
+    """`--isolation`: what cases share."""
+
+    process = "process"
+    case = "case"
+    worker = "worker"
+
+
+class BreakChoice(StrEnum):
+    """`--pdb`: where the debugger opens."""
+
+    error = "raise"
+    entry = "entry"
+
+
 HandlerOption = Annotated[
     str | None, typer.Option("--handler", help="Replay this handler instead: module.function.")
-]
-PathOption = Annotated[
-    list[Path] | None,
-    typer.Option("--path", help="Look for the handler's module here first; may be repeated."),
 ]
 ClockOption = Annotated[
     ClockChoice, typer.Option("--clock", help="shifted: now is the recorded instant; live: real.")
 ]
+IsolationOption = Annotated[
+    IsolationChoice | None,
+    typer.Option(
+        "--isolation",
+        help="process: a fresh import each, the default for one case; case: a fork each, the"
+        " default for many; worker: one warm process.",
+    ),
+]
+JobsOption = Annotated[
+    int | None, typer.Option("--jobs", "-j", min=1, max=256, help="So many at once; else cores.")
+]
 TimeoutOption = Annotated[
     float | None,
     typer.Option("--timeout", min=0.001, help="Stop each replay after so many real seconds."),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="JSONPATH=VALUE: set in the event first; may be repeated."),
+]
+PdbOption = Annotated[
+    BreakChoice | None,
+    typer.Option("--pdb", help="Debug where the handler raises; --pdb=entry: from its first line."),
 ]
 OnceOption = Annotated[bool, typer.Option("--once", help="Do not look again at what differs.")]
 AllowEmptyOption = Annotated[
@@ -73,7 +104,12 @@ def run(
     handler: HandlerOption = None,
     path: PathOption = None,
     clock: ClockOption = ClockChoice.shifted,
+    runtime: RuntimeOption = RuntimeChoice.builtin,
+    isolation: IsolationOption = None,
+    jobs: JobsOption = None,
     timeout: TimeoutOption = None,
+    values: SetOption = None,
+    pdb: PdbOption = None,
     once: OnceOption = False,
     allow_empty: AllowEmptyOption = False,
     show_output: ShowOutputOption = False,
@@ -87,79 +123,82 @@ def run(
         folders=(*(path or ()), *map(Path, settings.path), Path.cwd()),
         clock=clock.value,
         timeout_s=timeout or settings.timeout,
-        second_look=not once,
+        second_look=not once and pdb is None,
+        changes=tuple(path_and_value(text, "--set") for text in values or ()),
+        breaks_at=pdb.value if pdb else None,
     )
-    show = None if as_json else _printer(show_output)
-    with opened(settings) as found_store:
-        found = _recordings(found_store, ids or [], wanted)
-        judged = [_judge(one, plan, show) for one in found]
-    if not judged and not allow_empty:
-        raise ReplayError(
-            "no recording matches", "replay list shows what there is; or --allow-empty"
-        )
-    verdicts = [verdict for verdict in judged if verdict is not None]
-    if as_json:
-        print_json([verdict_document(verdict) for verdict in verdicts])
-    elif len(verdicts) > 1:
-        out().print(totals_text(verdicts))
-    return _exit_code(verdicts, unreadable=len(judged) - len(verdicts))
+    with closing(recordings(ids or [], wanted, settings)) as found:
+        ahead = list(islice(found, 2))
+        pool = _pool(plan, runtime.value, isolation.value if isolation else None, jobs, len(ahead))
+        if not ahead and not allow_empty:
+            raise ReplayError(
+                "no recording matches", "replay list shows what there is; or --allow-empty"
+            )
+        stream = JsonStream(sys.stdout) if as_json else TextStream(out(), show_output=show_output)
+        return _judge_all(plan, pool, chain(ahead, found), stream)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Plan:
-    """How the selected recordings are replayed."""
+    """How the selected recordings are replayed; counts those that cannot be read or changed."""
 
     handler: str | None
     folders: tuple[Path, ...]
     clock: Clock
     timeout_s: float | None
     second_look: bool
+    changes: tuple[tuple[str, object], ...]
+    breaks_at: Break | None
+    unreadable: int = field(default=0, init=False)
 
-    def case(self, recording: Recording) -> Case:
-        """Return the case of one recording."""
-        return Case(
+    def cases(self, found: Iterator[Found]) -> Iterator[Case]:
+        """Yield the cases of what can be read, and say what cannot."""
+        for recording in found:
+            try:
+                yield self._case(recording)
+            except ReplayError as error:
+                say_error(error)
+                self.unreadable += 1
+
+    def _case(self, recording: Found) -> Case:
+        if isinstance(recording, DamagedError):
+            raise recording
+        case = Case(
             recording,
             handler=self.handler or recording.invocation.handler,
             folders=tuple(dict.fromkeys(folder.absolute() for folder in self.folders)),
             clock=self.clock,
             timeout_s=self.timeout_s,
             second_look=self.second_look,
+            breaks_at=self.breaks_at,
         )
+        return changed(case, self.changes) if self.changes else case
 
 
-def _recordings(
-    store: Store, ids: list[str], wanted: Selection
-) -> Iterator[Recording | DamagedError]:
-    if ids and not wanted.is_empty:
-        raise ReplayError("ids and filters were both given", "name recordings by one or the other")
-    if not ids:
-        yield from store.find(wanted)
-    for id in dict.fromkeys(id for text in ids for id in store.resolve(text)):
-        try:
-            yield store.get(id)
-        except DamagedError as error:
-            yield error
+def _pool(
+    plan: _Plan, runtime: Runtime, isolation: Isolation | None, jobs: int | None, count: int
+) -> Pool:
+    """Return what replays `count` or more recordings; raises ReplayError for what cannot be."""
+    if plan.breaks_at and runtime != "builtin":
+        raise ReplayError(f"--pdb does not work with --runtime {runtime}", "leave --runtime out")
+    isolation = isolation or default_isolation(runtime, is_one=count < 2)
+    engine_of(runtime, isolation)
+    return Pool(runtime, isolation, 1 if plan.breaks_at else jobs or os.cpu_count() or 1)
 
 
-def _judge(
-    found: Recording | DamagedError, plan: _Plan, show: Callable[[Verdict], None] | None
-) -> Verdict | None:
-    if isinstance(found, DamagedError):
-        say_error(found)
-        return None
-    verdict = judge(plan.case(found), engine.run)
-    if show is not None:
-        show(verdict)
-    return verdict
-
-
-def _printer(show_output: bool) -> Callable[[Verdict], None]:
-    console = out()
-    return lambda verdict: console.print(verdict_text(verdict, show_output=show_output))
-
-
-def _exit_code(verdicts: list[Verdict], *, unreadable: int) -> int:
-    kinds = {verdict.kind for verdict in verdicts}
-    if unreadable or "error" in kinds:
+def _judge_all(plan: _Plan, pool: Pool, found: Iterator[Found], stream: VerdictStream) -> int:
+    kinds: set[VerdictKind] = set()
+    bar = Bar("replaying", is_wanted=not sys.stdout.isatty())
+    verdicts = pool.verdicts(plan.cases(found))
+    try:
+        with closing(verdicts):
+            for done, verdict in enumerate(verdicts, start=1):
+                kinds.add(verdict.kind)
+                stream.add(verdict)
+                bar(done)
+    finally:
+        bar.stop()
+        stream.close()
+    if plan.unreadable or "error" in kinds:
         return MISUSE
     return 1 if "drift" in kinds else 0

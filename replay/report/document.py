@@ -9,6 +9,7 @@ from replay.event import source_of
 from replay.outcome import Outcome, Returned
 from replay.part import FORMAT
 from replay.recording import Recording, digest
+from replay.replayer.case import Change
 from replay.replayer.compare import ABSENT, UNFINISHED, Difference, summary
 from replay.replayer.noise import Noise
 from replay.replayer.verdict import Verdict
@@ -96,12 +97,14 @@ def verdict_document(verdict: Verdict) -> dict[str, object]:
         "remaining_ms": replay.remaining_ms if replay else None,
         "output": replay.output if replay else None,
     }
+    if verdict.changes:
+        document["changed_input"] = [_difference_document(change) for change in verdict.changes]
     if verdict.error is not None:
         document["error"] = {"message": verdict.error.message, "hint": verdict.error.hint}
     return document
 
 
-def _difference_document(difference: Difference | Noise) -> dict[str, object]:
+def _difference_document(difference: Difference | Noise | Change) -> dict[str, object]:
     # A side that has nothing at the path has no key: null is a value.
     sides = {"recorded": difference.recorded, "replayed": difference.replayed}
     present = {name: jsonable(value) for name, value in sides.items() if value is not ABSENT}

@@ -5,16 +5,15 @@ so that nothing captured is taken for an instruction by the terminal or by rich.
 """
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args
 
 from rich.text import Text
 
 from replay.outcome import Exited, Outcome, Raised, Returned, TimedOut
 from replay.replayer.compare import ABSENT
 from replay.replayer.noise import Noise
-from replay.replayer.verdict import Verdict
+from replay.replayer.verdict import Verdict, VerdictKind
 
 STYLES = {
     "match": "bold green",
@@ -87,7 +86,9 @@ def verdict_text(verdict: Verdict, *, show_output: bool) -> Text:
     output = verdict.replay.output if verdict.replay else ""
     if output and (show_output or verdict.kind == "drift"):
         text.append("\n       output of the handler:\n", "dim")
-        text.append(_indented(escaped(output.rstrip("\n"), keep_lines=True)))
+        # The runtime parts the lines of one message by carriage returns.
+        lines = output.replace("\r", "\n").rstrip("\n")
+        text.append(_indented(escaped(lines, keep_lines=True)))
     return text
 
 
@@ -96,6 +97,9 @@ def _details(verdict: Verdict) -> Iterator[Text]:
         yield Text(escaped(verdict.error.message, keep_lines=True))
         if verdict.error.hint:
             yield Text(f"hint: {escaped(verdict.error.hint)}", "dim")
+    for change in verdict.changes:
+        values = f"{value_text(change.recorded)} -> {value_text(change.replayed)}"
+        yield Text.assemble("changed input  ", (escaped(change.path), "bold"), f"  {values}")
     for difference in verdict.differences:
         yield Text(escaped(difference.path), "bold")
         yield Text.assemble("  recorded  ", (value_text(difference.recorded), "green"))
@@ -125,15 +129,12 @@ def _indented(text: str) -> str:
     return "\n".join(f"         {line}" for line in text.split("\n"))
 
 
-def totals_text(verdicts: Iterable[Verdict]) -> Text:
+def totals_text(kinds: Mapping[VerdictKind, int], noise: int) -> Text:
     """Return the closing line: how many of each verdict, and how much noise."""
-    verdicts = list(verdicts)
-    counts = Counter(verdict.kind for verdict in verdicts)
-    noise = sum(len(verdict.noise) for verdict in verdicts)
     text = Text()
-    for kind in ("match", "drift", "error"):
-        style = STYLES[kind] if counts[kind] else "dim"
-        text.append(f"{counts[kind]} {kind}", style).append("  ")
+    for kind in get_args(VerdictKind):
+        style = STYLES[kind] if kinds.get(kind) else "dim"
+        text.append(f"{kinds.get(kind, 0)} {kind}", style).append("  ")
     return text.append(f"{noise} noise", "dim")
 
 

@@ -1,0 +1,85 @@
+"""Verdicts written one by one, as they come: as text for reading, or as one JSON array.
+
+Nothing is kept but the totals, so a million verdicts need no more memory than one.
+"""
+
+import json
+from collections import Counter
+from contextlib import suppress
+from typing import Any, Protocol, TextIO
+
+import orjson
+from rich.console import Console
+
+from replay.replayer.verdict import Verdict, VerdictKind
+from replay.report.document import verdict_document
+from replay.report.text import totals_text, verdict_text
+
+
+class VerdictStream(Protocol):
+    """Where verdicts go."""
+
+    def add(self, verdict: Verdict) -> None:
+        """Write one."""
+
+    def close(self) -> None:
+        """Write what comes after the last one."""
+
+
+class Totals:
+    """How many verdicts of each kind there were, and how much noise."""
+
+    def __init__(self) -> None:
+        self.kinds: Counter[VerdictKind] = Counter()
+        self.noise = 0
+
+    def add(self, verdict: Verdict) -> None:
+        """Count one."""
+        self.kinds[verdict.kind] += 1
+        self.noise += len(verdict.noise)
+
+
+class TextStream:
+    """Some lines a verdict, and a closing line where there are several."""
+
+    def __init__(self, console: Console, *, show_output: bool) -> None:
+        self._console = console
+        self._show_output = show_output
+        self._totals = Totals()
+
+    def add(self, verdict: Verdict) -> None:
+        """Write one."""
+        self._totals.add(verdict)
+        text = verdict_text(verdict, show_output=self._show_output)
+        if self._console.is_terminal:
+            self._console.print(text)
+        else:  # rich takes longer over a line than a replay does
+            self._console.file.write(f"{text.plain}\n")
+
+    def close(self) -> None:
+        """Write the totals."""
+        if self._totals.kinds.total() > 1:
+            self._console.print(totals_text(self._totals.kinds, self._totals.noise))
+
+
+class JsonStream:
+    """An array with one object a verdict; complete whenever it is closed."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._separator = "[\n"
+
+    def add(self, verdict: Verdict) -> None:
+        """Write one."""
+        self._file.write(self._separator + _indented(verdict_document(verdict)))
+        self._separator = ",\n"
+
+    def close(self) -> None:
+        """End the array."""
+        self._file.write("[]\n" if self._separator == "[\n" else "\n]\n")
+
+
+def _indented(document: dict[str, Any]) -> str:
+    with suppress(TypeError):  # lone surrogates, integers over 64 bits, deep nesting
+        return orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()
+    return json.dumps(document, indent=2)
