@@ -1,0 +1,76 @@
+"""The JSON of a portable document: what may stand in it, and reading it without losing anything.
+
+`fixture.py` makes a recording of it. Imports orjson and the standard library. Invariant: whatever
+orjson would change in silence - an integer over 64 bits, a key that stands twice - is refused.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+DOCUMENT_FORMAT = 1
+KEYS = ("format", "id", "tags", "parts", "digest")
+"""The keys of a document, in the order they are written."""
+_DIGEST = re.compile(r"[0-9a-f]{32}")
+
+
+class LayoutError(Exception):
+    """The document is not laid out as one; the message says in what."""
+
+
+def loaded(document: bytes, load: Callable[[bytes], Any]) -> dict[str, Any]:
+    """Return the object that a document is; raises LayoutError."""
+    try:
+        found = load(document)
+    except (ValueError, RecursionError) as error:
+        raise LayoutError(f"not JSON ({error})") from error
+    if type(found) is not dict:
+        raise LayoutError("not an object")
+    return found
+
+
+def load_strictly(document: bytes) -> Any:
+    """Return the value of valid JSON; raises LayoutError where reading it would change it."""
+    return json.loads(document, parse_int=_parse_int, object_pairs_hook=_parse_object)
+
+
+def _parse_int(digits: str) -> int:
+    number = int(digits) if len(digits) < 21 else 2**64
+    if not -(2**63) <= number < 2**64:
+        hint = 'write {"$replay:int": "0x..."}'
+        raise LayoutError(f"an integer over 64 bits; in a payload {hint}")
+    return number
+
+
+def _parse_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise LayoutError(f"the key {twice!r} stands twice in one object")
+    return found
+
+
+def check_format(document: dict[str, Any]) -> None:
+    """Raise LayoutError where the document is not ours, or of a newer format."""
+    number = document.get("format")
+    if type(number) is not int or "id" not in document:
+        raise LayoutError("not a recording that replay has exported")
+    if number != DOCUMENT_FORMAT:
+        raise LayoutError(
+            f"document format {number}; this version reads formats up to {DOCUMENT_FORMAT}"
+        )
+
+
+def check_keys(document: dict[str, Any]) -> None:
+    """Raise LayoutError where a key is unknown or missing, or the digest cannot be one."""
+    unknown = sorted(set(document) - set(KEYS))
+    if unknown:
+        raise LayoutError(f"unknown key {unknown[0]!r}; keys: {', '.join(KEYS)}")
+    for key in KEYS[:-1]:
+        if key not in document:
+            raise LayoutError(f"it has no {key!r}; keys: {', '.join(KEYS)}")
+    digest = document.get("digest", "0" * 32)
+    if type(digest) is not str or not _DIGEST.fullmatch(digest):
+        raise LayoutError("its digest is not 32 hexadecimal digits")
