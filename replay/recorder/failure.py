@@ -13,25 +13,28 @@ from replay.outcome import ErrorLink, Exited, Raised
 from replay.recorder.guard import is_our_file
 
 _MAX_LINKS = 10
+_UNREADABLE = "<its text cannot be read>"
 
 
 def outcome_of_exception(error: BaseException, *, awaited: bool) -> Raised | Exited:
     """Return the outcome of a handler that ended in `error`.
 
     The runtime client reports an `Exception` and dies of anything else: with the status of a
-    `SystemExit`, of SIGINT for a `KeyboardInterrupt`, with 1 otherwise. A caller that awaits the
+    `SystemExit`, of SIGINT for a `KeyboardInterrupt`, with 1 otherwise, as of an exception whose
+    text cannot be had or written to the log. A caller that awaits the
     handler itself gets whatever it raises.
     """
     if isinstance(error, SystemExit):
         return Exited(_exit_status(error.code))
     if isinstance(error, KeyboardInterrupt):
         return Exited(-2)
-    if not isinstance(error, Exception) and not awaited:
+    message = _message(error)
+    if not awaited and not (isinstance(error, Exception) and _is_loggable(message)):
         return Exited(1)
     return Raised(
         error_type=type(error).__name__,
         module=type(error).__module__,
-        message=_message(error),
+        message=_UNREADABLE if message is None else message,
         stack=_stack(error.__traceback__),
         arguments=tuple(error.args) if type(error.args) is tuple else (),
         chain=tuple(_chain(error)),
@@ -44,11 +47,18 @@ def _exit_status(code: object) -> int:
     return code & 0xFF if isinstance(code, int) else 1
 
 
-def _message(error: BaseException) -> str:
+def _message(error: BaseException) -> str | None:
     try:
         return str(error)
-    except Exception:  # noqa: BLE001 - a failing __str__ of the host; the client would die of it
-        return f"<{type(error).__name__}: its text cannot be read>"
+    except Exception:  # noqa: BLE001 - a failing __str__ of the host; the client dies of it
+        return None
+
+
+def _is_loggable(message: str | None) -> bool:
+    try:
+        return message is not None and message.encode() is not None
+    except UnicodeEncodeError:
+        return False
 
 
 def _stack(tb: TracebackType | None) -> tuple[str, ...]:
@@ -73,6 +83,6 @@ def _chain(error: BaseException) -> Iterator[ErrorLink]:
             link=link,
             error_type=type(current).__name__,
             module=type(current).__module__,
-            message=_message(current),
+            message=_message(current) or "",
             stack=_stack(current.__traceback__),
         )

@@ -80,7 +80,7 @@ class Pool:
                 number, verdict = _result(done.get())
                 waiting -= 1
                 judged[number] = verdict
-                if todo.qsize() < self.jobs:
+                if waiting < self.jobs * _CHUNK:
                     waiting += sum(_put(todo, chunk) for chunk in islice(chunks, 1))
                 while following in judged:
                     yield judged.pop(following)

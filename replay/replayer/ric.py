@@ -9,7 +9,7 @@ import json
 from importlib.util import find_spec
 from math import isinf
 from time import perf_counter_ns
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -27,10 +27,13 @@ from replay.replayer.engine import (
     Sandbox,
     not_outermost,
 )
-from replay.replayer.runtime_api import Request, RuntimeApi
 from replay.replayer.world import World, own_variables
 
+if TYPE_CHECKING:
+    from replay.replayer.runtime_api import Request
+
 _IMPORT_ERRORS = ("init/error", "restore/error")
+_EXTRA = ("awslambdaric", "httptools")
 
 
 class RicSandbox(Sandbox):
@@ -48,6 +51,8 @@ class RicSandbox(Sandbox):
         _refuse_what_cannot_be_rebuilt(case)
 
     def _import(self) -> None:
+        from replay.replayer.runtime_api import RuntimeApi  # of the extra `ric`
+
         self._api = RuntimeApi(self._process)
         self._stack.callback(self._api.close)
         try:
@@ -62,7 +67,7 @@ class RicSandbox(Sandbox):
             request = self._api.receive(IMPORT_LIMIT_S)
             if request is None:
                 raise self._not_imported()
-            self._is_asking = request.endpoint == "invocation/next"
+            self._is_asking = request.endpoint == "next"
             if not self._is_asking:
                 self._api.answer(200 if request.endpoint == "restore/next" else 202)
             if request.endpoint in _IMPORT_ERRORS:
@@ -98,7 +103,7 @@ class RicSandbox(Sandbox):
         self._is_asking = False
         self._api.answer(200, _event_body(invocation.event), **_headers(invocation))
 
-    def _await_outcome(self, case: Case) -> Request | None:
+    def _await_outcome(self, case: Case) -> "Request | None":
         limit_s = case.limit_s
         while True:
             request = self._api.receive(limit_s)
@@ -116,7 +121,7 @@ class RicSandbox(Sandbox):
 
 
 def _refuse_absent_client() -> None:
-    if find_spec("awslambdaric") is None:
+    if not all(find_spec(name) for name in _EXTRA):
         raise ReplayError(
             "AWS's runtime client is not installed",
             "on Linux: pip install 'lambda-replay[ric]'; or replay with --runtime builtin",
@@ -152,13 +157,12 @@ def _headers(invocation: Invocation) -> dict[str, str]:
 
 
 def _header(name: str, value: str) -> str:
-    """Return a value as `http.server` writes it: the bytes of UTF-8."""
-    if not value.isprintable():
-        raise ReplayError(
-            f"{name.replace('_', '-')} cannot be {value!r}: no header can hold that",
-            "replay it with --runtime builtin",
-        )
-    return value.encode().decode("latin-1")
+    if value.isprintable():
+        return value
+    raise ReplayError(
+        f"{name.replace('_', '-')} cannot be {value!r}: no header can hold that",
+        "replay it with --runtime builtin",
+    )
 
 
 def _client_context(context: ContextSnapshot) -> str | None:
@@ -205,8 +209,8 @@ def _as_it_came(value: Any) -> Any:
     return RawJSON("1e999" if value > 0 else "-1e999") if is_infinite else value
 
 
-def _outcome(request: Request) -> Outcome:
+def _outcome(request: "Request") -> Outcome:
     if request.endpoint == "response":
-        return Returned(request.body, request.headers.get("Content-Type", JSON_TYPE))
+        return Returned(request.body, request.headers.get("content-type", JSON_TYPE))
     error = json.loads(request.body)
     return Raised(error["errorType"], error["errorMessage"], tuple(error["stackTrace"]))

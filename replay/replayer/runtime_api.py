@@ -6,19 +6,22 @@ Lambda runtime API for custom runtimes".
 """
 
 import socket
+from collections import deque
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler
-from typing import Any
+from http import HTTPStatus
+
+from httptools import HttpRequestParser
 
 from replay.errors import ReplayError
 from replay.replayer.process import Process
 
+_RECEIVED_BYTES = 1 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the client asked: the last words of its path, such as "next" or "init/error"."""
+    """What the client asked: next, response or error, init/error, restore/next or restore/error."""
 
     endpoint: str
     body: bytes
@@ -62,79 +65,81 @@ class RuntimeApi:
 
     def close(self) -> None:
         """Stop listening and hang up."""
-        for connection in (self._listener, *self._connections):
+        self._listener.close()
+        for connection in self._connections.values():
             connection.close()
 
     def _read(self, ready: socket.socket) -> Request | None:
         if ready is self._listener:
-            connection, address = ready.accept()
-            self._connections[connection] = _Connection(connection, address)
+            connection, _ = ready.accept()
+            self._connections[connection] = _Connection(connection)
             return None
         self._asking = self._connections[ready]
         request = self._asking.receive()
         if request is None:
-            self._connections.pop(ready).connection.close()
+            self._connections.pop(ready).close()
         return request
 
 
-class _Connection(BaseHTTPRequestHandler):
-    """One connection of the client; the standard library reads and writes its HTTP."""
+class _Connection:
+    """One connection of the client; httptools reads its HTTP, whose headers may fill a megabyte."""
 
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1
-
-    def __init__(self, connection: socket.socket, address: Any) -> None:
-        self._request: Request | None = None
-        self.close_connection = True
-        super().__init__(connection, address, None)  # type: ignore[arg-type]
-
-    def handle(self) -> None:
-        """Read nothing yet: `receive` does."""
-
-    def finish(self) -> None:
-        """Stay open."""
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._parser = HttpRequestParser(self)
+        self._complete: deque[Request] = deque()
+        self.on_message_begin()
 
     def receive(self) -> Request | None:
         """Return the next request; None where the client has hung up."""
-        self._request = None
-        with suppress(ConnectionError):
-            self.handle_one_request()
-        return self._request
-
-    def do_GET(self) -> None:
-        """Take a request for an invocation."""
-        self._take(b"")
-
-    def do_POST(self) -> None:
-        """Take what became of an invocation."""
-        if self.headers.get("Transfer-Encoding") == "chunked":
-            return self._take(b"".join(iter(self._read_chunk, b"")))
-        return self._take(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
-
-    def _take(self, body: bytes) -> None:
-        *_, before, last = ("", *self.path.split("/"))
-        endpoint = last if before == "invocation" or last == "response" else f"{before}/{last}"
-        is_outcome = endpoint.endswith("/error") and before not in ("init", "restore")
-        self._request = Request("error" if is_outcome else endpoint, body, dict(self.headers))
-
-    def _read_chunk(self) -> bytes:
-        size = int(self.rfile.readline(), 16)
-        chunk = self.rfile.read(size)
-        self.rfile.readline()
-        return chunk
+        while not self._complete:
+            received = self._receive_some()
+            if not received:
+                return None
+            self._parser.feed_data(received)
+        return self._complete.popleft()
 
     def send(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
         """Answer the request; raises EOFError where the client is gone."""
-        self.send_response_only(status)
-        for name, value in {**headers, "Content-Length": str(len(body))}.items():
-            self.send_header(name, value)
-        self.end_headers()
+        fields = {**headers, "Content-Length": str(len(body))}.items()
+        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"]
+        head = "\r\n".join([*lines, *(f"{name}: {value}" for name, value in fields), "", ""])
         try:
-            self.wfile.write(body)
-            self.wfile.flush()
+            self._connection.sendall(head.encode() + body)
         except ConnectionError as error:
             raise EOFError from error
 
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+    def close(self) -> None:
+        """Hang up."""
+        self._connection.close()
+
+    def _receive_some(self) -> bytes:
+        try:
+            return self._connection.recv(_RECEIVED_BYTES)
+        except ConnectionError:
+            return b""
+
+    def on_message_begin(self) -> None:
+        """Begin a request; called by the parser, as what follows."""
+        self._url = b""
+        self._headers: dict[str, str] = {}
+        self._body: list[bytes] = []
+
+    def on_url(self, url: bytes) -> None:
+        """Take some of the path."""
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take one header."""
+        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_body(self, body: bytes) -> None:
+        """Take some of the body."""
+        self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        """Take the request as a whole."""
+        *_, before, last = ("", *self._url.decode("latin-1").split("/"))
+        endpoint = f"{before}/{last}" if before in ("init", "restore") else last
+        self._complete.append(Request(endpoint, b"".join(self._body), self._headers))
