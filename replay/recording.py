@@ -118,18 +118,19 @@ def outcome_of(document: Mapping[str, Any]) -> Outcome:
                 document.get("size_bytes"),
             )
         case "raised":
-            return Raised(
-                **_link_fields(document),
-                arguments=tuple(document["arguments"]),
-                chain=tuple(
-                    ErrorLink(link=link["link"], **_link_fields(link)) for link in document["chain"]
-                ),
-            )
+            return error_of(document)
         case "timed_out":
             return TimedOut(document["limit_ms"])
         case "exited":
             return Exited(document["status"])
     raise ValueError(f"unknown outcome {document['kind']!r}")
+
+
+def error_of(document: Mapping[str, Any]) -> Raised:
+    """Return the error that `outcome_document` laid out."""
+    links = [ErrorLink(link=link["link"], **_link_fields(link)) for link in document["chain"]]
+    arguments = tuple(document["arguments"])
+    return Raised(**_link_fields(document), arguments=arguments, chain=tuple(links))
 
 
 def _link_fields(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -126,7 +126,7 @@ RAISES = [
     "raise asyncio.CancelledError",
     "helper(3)",
     "1 / 0",
-    "try:\n    1 / 0\nexcept ZeroDivisionError as error:\n    raise RuntimeError('after') from error",
+    "try:\n    1 / 0\nexcept ArithmeticError as error:\n    raise ValueError('after') from error",
     "try:\n    1 / 0\nfinally:\n    raise RuntimeError('instead')",
     "assert event == 'nothing', 'as expected'",
     "exec('def f(): raise TypeError(1)')\nlocals()['f']()",

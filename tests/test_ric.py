@@ -1,7 +1,6 @@
 """AWS's own runtime client as an engine: the oracle that the builtin one is held to."""
 
 import dataclasses
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,10 +9,9 @@ from handlers import EXITS, PREAMBLE, RAISES, RETURNS
 from replay.outcome import Exited, Outcome, Raised, TimedOut
 from replay.replayer.builtin import BuiltinSandbox
 from replay.replayer.case import Case
-from replay.replayer.engine import Sandbox, replay_once
+from replay.replayer.engine import Sandbox
 from replay.replayer.local import LocalFunction
 from replay.replayer.ric import RicSandbox
-from replay.replayer.verdict import judge
 from replay.replayer.world import World
 
 pytest.importorskip("awslambdaric")

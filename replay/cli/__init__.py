@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from replay.cli.demo import demo
+from replay.cli.invoke import invoke
 from replay.cli.list import list_recordings
 from replay.cli.run import run
 from replay.cli.show import show
@@ -22,6 +23,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("demo")(demo)
+app.command("invoke")(invoke)
 app.command("list")(list_recordings)
 app.command("show")(show)
 app.command("run")(run)

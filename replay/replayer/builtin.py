@@ -7,10 +7,11 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from time import perf_counter_ns
 
 from replay.errors import ReplayError
 from replay.outcome import Exited, Outcome, Returned
-from replay.recording import outcome_of
+from replay.recording import error_of, outcome_of
 from replay.replayer.case import Case
 from replay.replayer.channel import BUFFERED_BYTES, Message
 from replay.replayer.engine import (
@@ -44,15 +45,13 @@ class BuiltinSandbox(Sandbox):
             raise self._not_imported()
         head, _ = answer
         if head["stage"] == "failed":
-            raise ImportRefusedError(self._case, head["type"], head["message"])
+            raise ImportRefusedError(self._case, error_of(head["error"]))
         self.is_threaded = head["is_threaded"]
 
     def replay(self, case: Case, world: World) -> Replay:
         """Run one case and return what it did; raises ReplayError where it cannot be had."""
-        try:
+        with suppress(ConnectionError):  # the answer, which will not come, tells it
             self._send(case, world)
-        except ConnectionError:
-            return self._exited(case)
         return self._answer(case)
 
     def replay_all(self, cases: Sequence[Case]) -> Iterator[Replay | ReplayError]:
@@ -62,7 +61,7 @@ class BuiltinSandbox(Sandbox):
             while coming and self._has_room(ahead, coming[0]):
                 case = coming.popleft()
                 ahead.append(case)
-                with suppress(ConnectionError):  # the answer, which will not come, tells it
+                with suppress(ConnectionError):
                     self._send(case, World.of(case))
             try:
                 yield self._answer(ahead.popleft())
@@ -85,10 +84,11 @@ class BuiltinSandbox(Sandbox):
         return None
 
     def _answer(self, case: Case) -> Replay:
+        began_ns = perf_counter_ns()
         try:
             answer = self._receive(case.limit_s)
         except (EOFError, ConnectionError):
-            return self._exited(case)
+            return self._exited(case, (perf_counter_ns() - began_ns) // 1000)
         if answer is None:
             return self._timed_out(case)
         head, payload = answer
@@ -97,10 +97,10 @@ class BuiltinSandbox(Sandbox):
         output = self._text(head["output_size"])
         if head["stage"] == "exited":
             at_entry = case.recording.invocation.remaining_ms
-            return Replay(Exited(head["status"]), None, at_entry, output)
+            return Replay(Exited(head["status"]), head["duration_us"], at_entry, output)
         if head.get("inside"):
             raise not_outermost(case, f"the {head['inside']} is changed outside of it")
-        outcome = _outcome(outcome_of(head["outcome"]), payload)
+        outcome = _with_payload(outcome_of(head["outcome"]), payload)
         if isinstance(outcome, Exited) and not self.forks:
             self._process.end()  # it has answered what would have ended it
         return Replay(outcome, head["duration_us"], head["remaining_ms"], output)
@@ -120,5 +120,5 @@ def _size_bytes(case: Case) -> int:
     return len(_begun(case)) + _HEAD_BYTES
 
 
-def _outcome(bare: Outcome, payload: bytes) -> Outcome:
+def _with_payload(bare: Outcome, payload: bytes) -> Outcome:
     return replace(bare, payload=payload) if isinstance(bare, Returned) else bare

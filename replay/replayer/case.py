@@ -29,7 +29,8 @@ class Case:
 
     `handler` is dotted, `folders` are where its module is looked for, first to last; `timeout_s`
     is a limit in real seconds, None for the recorded deadline alone. `changes` are what was set in
-    the event; `breaks_at` opens a debugger there, without any limit.
+    the event; `breaks_at` opens a debugger there, without any limit; `is_captured` captures a
+    handler that has no decorator.
     """
 
     recording: Recording
@@ -40,6 +41,7 @@ class Case:
     second_look: bool = True
     changes: tuple[Change, ...] = ()
     breaks_at: Break | None = None
+    is_captured: bool = False
 
     def with_event(self, event: object, changes: tuple[Change, ...]) -> "Case":
         """Return the case with another event in place of the recorded one."""

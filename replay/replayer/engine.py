@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 
 from replay.codec import Opaque, Truncated
 from replay.errors import ReplayError
-from replay.outcome import Exited, Outcome, TimedOut
+from replay.outcome import Exited, Outcome, Raised, TimedOut
 from replay.replayer import workspace
 from replay.replayer.case import Case
 from replay.replayer.clock import entry_epoch_ms
@@ -28,7 +28,7 @@ class Replay:
     """What one replay did: its outcome, its real duration, remaining time at entry, its output."""
 
     outcome: Outcome
-    duration_us: int | None
+    duration_us: int
     remaining_ms: int | None
     output: str
 
@@ -65,6 +65,7 @@ class Sandbox(ABC):
             began_ns = perf_counter_ns()
             self._import()
             self.init_us = (perf_counter_ns() - began_ns) // 1000
+            self._process.peak_memory_bytes()  # a handler may end it before anybody asks again
             self._stack = self._stack.pop_all()
         return self
 
@@ -77,9 +78,9 @@ class Sandbox(ABC):
         return not self._process.has_ended
 
     @property
-    def pid(self) -> int:
-        """The process id."""
-        return self._process.pid
+    def peak_memory_bytes(self) -> int | None:
+        """The most memory that the process has had in use; None where the system does not say."""
+        return self._process.peak_memory_bytes()
 
     @classmethod
     def refuse(cls, case: Case) -> None:
@@ -120,11 +121,12 @@ class Sandbox(ABC):
             "world": self._world.fields(),
             "entry_ms": entry_epoch_ms(self._world, invocation),
             "breaks_at": self._case.breaks_at,
+            "is_captured": self._case.is_captured,
         }
 
-    def _exited(self, case: Case) -> Replay:
-        status = self._process.status()
-        return Replay(Exited(status), None, case.recording.invocation.remaining_ms, self._text())
+    def _exited(self, case: Case, duration_us: int) -> Replay:
+        status, at_entry = self._process.status(), case.recording.invocation.remaining_ms
+        return Replay(Exited(status), duration_us, at_entry, self._text())
 
     def _timed_out(self, case: Case) -> Replay:
         """Return the replay of a case whose limit has passed; ends the process."""
@@ -154,7 +156,7 @@ class Sandbox(ABC):
 
     def _ended_in_import(self) -> ReplayError:
         why = f"the process ended with status {self._process.status()}\n{self._text()[-2000:]}"
-        return ImportRefusedError(self._case, "Runtime.ExitError", why.rstrip())
+        return ImportRefusedError(self._case, Raised("Runtime.ExitError", why.rstrip()))
 
 
 def replay_once(engine: type[Sandbox], case: Case, world: World) -> Replay:
@@ -192,13 +194,12 @@ def not_outermost(case: Case, why: str) -> ReplayError:
 
 
 class ImportRefusedError(ReplayError):
-    """The handler of a case cannot be had; `error_type` is the runtime client's name for why."""
+    """The handler of a case cannot be had; `error` is what the runtime client says of it."""
 
-    def __init__(self, case: Case, error_type: str, reason: str) -> None:
+    def __init__(self, case: Case, error: Raised) -> None:
         tried = ", ".join(str(folder) for folder in case.folders)
         super().__init__(
-            f"handler {case.handler} cannot be had: {error_type}: {reason}",
+            f"handler {case.handler} cannot be had: {error.error_type}: {error.message}",
             f"looked in {tried}; name it with --handler MODULE.FUNCTION, its folder with --path",
         )
-        self.error_type = error_type
-        self.reason = reason
+        self.error = error

@@ -46,6 +46,7 @@ class LocalFunction:
     memory_mb: int = 128
     timeout_ms: int = 3_000
     environment: Mapping[str, str] = field(default_factory=dict)
+    is_captured: bool = False
     sandbox_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def case(
@@ -85,7 +86,13 @@ class LocalFunction:
             trace_id=_trace_id(),
             sandbox=Sandbox(self.sandbox_id, 1, "", None),
         )
-        return Case(Recording(new_ulid(), invocation), self.handler, self.folders, clock="live")
+        return Case(
+            Recording(new_ulid(), invocation),
+            self.handler,
+            tuple(folder.absolute() for folder in self.folders),
+            clock="live",
+            is_captured=self.is_captured,
+        )
 
     def _attributes(self, environment: Mapping[str, str]) -> dict[str, str]:
         return {

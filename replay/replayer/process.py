@@ -5,6 +5,7 @@ done with, so that nothing the handler started stays behind; an interrupt ends e
 """
 
 import os
+import re
 import select
 import signal
 import socket
@@ -43,6 +44,7 @@ class Process:
     ) -> None:
         ours, theirs = pair()
         self.channel = Channel(ours)
+        self._peak_bytes: int | None = None
         self._leads_group = not on_terminal
         with theirs:
             self._child = subprocess.Popen(
@@ -56,11 +58,6 @@ class Process:
                 pass_fds=[theirs.fileno()],
                 start_new_session=not on_terminal,
             )
-
-    @property
-    def pid(self) -> int:
-        """The child's process id."""
-        return self._child.pid
 
     @property
     def has_ended(self) -> bool:
@@ -90,15 +87,34 @@ class Process:
         """Wait for the child to end; return its exit status, negative for a signal's number."""
         return self._child.wait()
 
+    def peak_memory_bytes(self) -> int | None:
+        """Return the most memory the child was seen to have in use; None where nobody can say."""
+        now = _memory_bytes(self._child.pid)
+        self._peak_bytes = max(now or 0, self._peak_bytes or 0) or None
+        return self._peak_bytes
+
     def end(self) -> None:
         """Kill the child and everything in its group."""
+        self.peak_memory_bytes()
         with suppress(ProcessLookupError, PermissionError):
             if self._leads_group:
-                os.killpg(self.pid, signal.SIGKILL)
+                os.killpg(self._child.pid, signal.SIGKILL)
             else:
                 self._child.kill()
         self._child.wait()
         self.channel.connection.close()
+
+
+def _memory_bytes(pid: int) -> int | None:
+    """Return the peak of a process's memory on Linux, what it has now elsewhere."""
+    if Path("/proc/self").exists():
+        with suppress(OSError):
+            status = Path(f"/proc/{pid}/status").read_text()
+            found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+            return int(found[1]) * 1024 if found else None
+        return None
+    ps = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, check=False)  # noqa: S607
+    return int(ps.stdout) * 1024 if ps.stdout.strip().isdigit() else None
 
 
 def _environment(hash_seed: int | None) -> dict[str, str]:

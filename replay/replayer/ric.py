@@ -71,18 +71,17 @@ class RicSandbox(Sandbox):
             if not self._is_asking:
                 self._api.answer(200 if request.endpoint == "restore/next" else 202)
             if request.endpoint in _IMPORT_ERRORS:
-                error = orjson.loads(request.body)
-                raise ImportRefusedError(self._case, error["errorType"], error["errorMessage"])
+                raise ImportRefusedError(self._case, _error(request))
 
     def replay(self, case: Case, world: World) -> Replay:
         """Run one case and return what it did; raises ReplayError where it cannot be had."""
+        began_ns = perf_counter_ns()
         try:
             self._await_asking()
-            began_ns = perf_counter_ns()
             self._give(case, world)
             request = self._await_outcome(case)
         except (EOFError, ConnectionError):
-            return self._exited(case)
+            return self._exited(case, (perf_counter_ns() - began_ns) // 1000)
         if request is None:
             return self._timed_out(case)
         duration_us = (perf_counter_ns() - began_ns) // 1000
@@ -212,5 +211,9 @@ def _as_it_came(value: Any) -> Any:
 def _outcome(request: "Request") -> Outcome:
     if request.endpoint == "response":
         return Returned(request.body, request.headers.get("content-type", JSON_TYPE))
+    return _error(request)
+
+
+def _error(request: "Request") -> Raised:
     error = json.loads(request.body)
     return Raised(error["errorType"], error["errorMessage"], tuple(error["stackTrace"]))

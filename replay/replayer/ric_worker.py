@@ -17,6 +17,7 @@ from replay.replayer.surroundings import Surroundings, Witness
 from replay.replayer.world import World
 
 _API = "AWS_LAMBDA_RUNTIME_API"
+_CAPTURING_ENTRY = "replay.recorder.handler.handler"
 
 
 def main(descriptor: int) -> None:
@@ -31,7 +32,10 @@ def main(descriptor: int) -> None:
 
     client = _client(channel, surroundings, witness)
     del os.environ[_API]
-    bootstrap.run(start["handler"], client)
+    handler = start["handler"]
+    if start["is_captured"]:
+        os.environ["REPLAY_HANDLER"], handler = handler, _CAPTURING_ENTRY
+    bootstrap.run(handler, client)
 
 
 def _client(channel: Channel, surroundings: Surroundings, witness: Witness | None) -> Any:

@@ -9,7 +9,8 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -50,9 +51,10 @@ def set_up_logging() -> LambdaLogFilter:
 class ImportFailure(Exception):  # noqa: N818 - an outcome of the runtime, no error of ours
     """The handler cannot be had; `error_type` is the runtime client's own name for why."""
 
-    def __init__(self, error_type: str, message: str) -> None:
+    def __init__(self, error_type: str, message: str, stack: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.error_type = error_type
+        self.stack = stack
 
 
 def load(handler: str) -> Callable[..., Any]:
@@ -93,10 +95,18 @@ def _import(name: str) -> Any:
         ) from error
     except SyntaxError as error:
         raise ImportFailure(
-            "Runtime.UserCodeSyntaxError", f"Syntax error in module '{name}': {error}"
+            "Runtime.UserCodeSyntaxError",
+            f"Syntax error in module '{name}': {error}",
+            [f'  File "{error.filename}" Line {error.lineno}\n    {error.text}'],
         ) from error
     except Exception as error:
-        raise ImportFailure(type(error).__name__, str(error)) from error
+        raise _failure_of(error) from error
+
+
+def _failure_of(error: Exception) -> ImportFailure:
+    frames = traceback.extract_tb(error.__traceback__)[1:]  # the first one is ours
+    stack = traceback.format_list([(f.filename, f.lineno or 0, f.name, f.line) for f in frames])
+    return ImportFailure(type(error).__name__, str(error), stack)
 
 
 def restore() -> None:
@@ -113,7 +123,7 @@ def restore() -> None:
         for function, args, kwargs in hooks.get_after_restore():
             function(*args, **kwargs)
     except Exception as error:
-        raise ImportFailure(type(error).__name__, str(error)) from error
+        raise _failure_of(error) from error
 
 
 def invoke(

@@ -12,7 +12,6 @@ import socket
 import sys
 import threading
 import traceback
-from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from time import perf_counter_ns
@@ -21,6 +20,7 @@ from typing import Any
 from replay.invocation import Invocation
 from replay.outcome import Outcome, Raised, Returned
 from replay.part import outcome_document
+from replay.recorder.decorator import capture
 from replay.replayer import runtime
 from replay.replayer.channel import Channel
 from replay.replayer.clock import entry_epoch_ms, entry_remaining_ms
@@ -37,7 +37,8 @@ def main(descriptor: int) -> None:
     try:
         sandbox = _Sandbox(channel, start)
     except runtime.ImportFailure as failure:
-        channel.send({"stage": "failed", "type": failure.error_type, "message": str(failure)})
+        error = outcome_document(Raised(failure.error_type, str(failure), tuple(failure.stack)))
+        channel.send({"stage": "failed", "error": error})
         return
     channel.send({"stage": "ready", "is_threaded": threading.active_count() > 1})
     serve = sandbox.serve_in_fork if start["forks"] else sandbox.serve
@@ -59,7 +60,8 @@ class _Sandbox:
         self._surroundings = Surroundings(start)
         self._log_filter = runtime.set_up_logging()
         self._witness = Witness() if World(**start["world"]).is_replay else None
-        self._function: Callable[..., Any] = runtime.load(start["handler"])
+        function = runtime.load(start["handler"])
+        self._function = capture(function) if start["is_captured"] else function
         runtime.restore()
 
     def serve(self, request: dict[str, Any], begun: bytes) -> None:
@@ -80,6 +82,7 @@ class _Sandbox:
     def serve_in_fork(self, request: dict[str, Any], begun: bytes) -> None:
         """Run one case in a fork of this process, and wait for its end."""
         with mmap.mmap(-1, 1) as answered:
+            began_ns = perf_counter_ns()
             pid = os.fork()
             if pid == 0:
                 self.serve(request, begun)
@@ -87,9 +90,13 @@ class _Sandbox:
                 os._exit(0)
             _, status = os.waitpid(pid, 0)
             if not answered[0]:
-                code = os.waitstatus_to_exitcode(status)
-                size = os.fstat(self._output).st_size
-                self._channel.send({"stage": "exited", "status": code, "output_size": size})
+                exited = {
+                    "stage": "exited",
+                    "status": os.waitstatus_to_exitcode(status),
+                    "duration_us": (perf_counter_ns() - began_ns) // 1000,
+                    "output_size": os.fstat(self._output).st_size,
+                }
+                self._channel.send(exited)
 
     def _run(self, request: dict[str, Any], begun: bytes) -> tuple[dict[str, Any], bytes]:
         invocation = invocation_of(request["id"], begun)
