@@ -10,6 +10,8 @@ from replay.cli.demo import demo
 from replay.cli.list import list_recordings
 from replay.cli.run import run
 from replay.cli.show import show
+from replay.cli.tag import tag
+from replay.cli.upgrade import upgrade_store
 from replay.version import __version__
 
 _RECURSION_LIMIT = 20_000
@@ -26,6 +28,8 @@ app.command("demo")(demo)
 app.command("list")(list_recordings)
 app.command("show")(show)
 app.command("run")(run)
+app.command("tag")(tag)
+app.command("upgrade")(upgrade_store)
 
 
 def _print_version(is_wanted: bool) -> None:

@@ -4,7 +4,7 @@ import functools
 import inspect
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeAlias
 
@@ -12,7 +12,16 @@ import typer
 
 from replay.errors import ReplayError
 from replay.store.selection import Selection
+from replay.store.store import Store
+from replay.tag import checked_tag
 
+IdsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(help="Ids, their tails, request ids, @latest, @2; or use the filters."),
+]
+AllowEmptyOption = Annotated[
+    bool, typer.Option("--allow-empty", help="A selection that matches nothing is no error.")
+]
 _Text: TypeAlias = str | None
 _OPTIONS: dict[str, object] = {
     "function": Annotated[_Text, typer.Option(help="Of this function.")],
@@ -26,6 +35,7 @@ _OPTIONS: dict[str, object] = {
         _Text, typer.Option(help="Captured at or after: 2026-11-22T10:00Z, or 2h, 3d.")
     ],
     "until": Annotated[_Text, typer.Option(help="Captured before.")],
+    "tag": Annotated[list[str] | None, typer.Option(help="With this tag; may be repeated.")],
     "where": Annotated[
         list[str] | None, typer.Option(help="JSONPATH=VALUE of the event; may be repeated.")
     ],
@@ -57,12 +67,35 @@ def filtered(command: Callable[..., int]) -> Callable[..., int]:
     return select_and_call
 
 
+def selected_ids(
+    store: Store, ids: Sequence[str], wanted: Selection, *, allow_empty: bool
+) -> Iterator[str]:
+    """Yield the ids that are named, else those that the filters select, newest first.
+
+    Raises ReplayError where both are given, and for a selection that matches nothing.
+    """
+    if ids and not wanted.is_empty:
+        raise ReplayError("ids and filters were both given", "name recordings by one or the other")
+    if ids:
+        yield from dict.fromkeys(id for text in ids for id in store.resolve(text))
+        return
+    is_empty = True
+    for id in store.ids(wanted):
+        is_empty = False
+        yield id
+    if is_empty and not allow_empty:
+        raise ReplayError(
+            "no recording matches", "replay list shows what there is; or --allow-empty"
+        )
+
+
 def _selection(
     *,
     function: str | None,
     outcome: str | None,
     since: str | None,
     until: str | None,
+    tag: list[str] | None,
     where: list[str] | None,
     **exact: Any,
 ) -> Selection:
@@ -73,6 +106,7 @@ def _selection(
         outcome=outcome,
         since_us=_epoch_us(since, "--since"),
         until_us=_epoch_us(until, "--until"),
+        tags=tuple(checked_tag(name) for name in tag or ()),
         where=tuple(_condition(text) for text in where or ()),
         **exact,
     )

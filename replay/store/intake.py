@@ -65,10 +65,22 @@ def rewind(connection: Connection) -> None:
 
 
 def locate(connection: Connection, row: Row[Any]) -> list[Located]:
-    """Return the parts of one recording's row, checked, in the order of commit."""
-    numbers = [n for n in (row.begun_n, row.ended_n) if n is not None]
-    found = connection.execute(select(part).where(part.c.n.in_(numbers)).order_by(part.c.n))
-    return [_located(found_row) for found_row in found]
+    """Return the parts of one recording's row, checked, the begun part first.
+
+    A part that is not where the row says, or is another recording's, is there as not intact.
+    """
+    places = {kind: getattr(row, column) for kind, column in _POSITIONS.items()}
+    found = connection.execute(select(part).where(part.c.n.in_(places.values())))
+    located = {one.n: one for one in map(_located, found)}
+    return [
+        _confirmed(located.get(n), row.id, kind, n) for kind, n in places.items() if n is not None
+    ]
+
+
+def _confirmed(one: Located | None, id: str, kind: str, n: int) -> Located:
+    if one is not None and (one.part.id, one.part.kind) == (id, kind):
+        return one
+    return Located(n, Part(id, kind, b""), is_intact=False)
 
 
 def read(id: str, located: Iterable[Located]) -> Recording:
