@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from replay.cli.demo import demo
+from replay.cli.export import export
+from replay.cli.import_ import import_recordings
 from replay.cli.list import list_recordings
 from replay.cli.run import run
 from replay.cli.show import show
@@ -29,6 +31,8 @@ app.command("list")(list_recordings)
 app.command("show")(show)
 app.command("run")(run)
 app.command("tag")(tag)
+app.command("export")(export)
+app.command("import")(import_recordings)
 app.command("upgrade")(upgrade_store)
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec
+from typing import Annotated, Any, ParamSpec, Self
 
 import typer
 from rich.console import Console
@@ -101,13 +101,10 @@ def read_settings(store: str | None) -> Settings:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Store]:
+def opened(settings: Settings, *, create: bool = False) -> Iterator[Store]:
     """Yield the store, taken in; says on stderr what came out of the spool."""
-    bar = _IntakeBar()
-    try:
-        store = Store.open(settings.store, progress=bar)
-    finally:
-        bar.stop()
+    with Bar("taking in") as bar:
+        store = Store.open(settings.store, progress=bar, create=create)
     if store.spool.taken or store.spool.damaged:
         damaged = f", {store.spool.damaged} damaged lines left out" if store.spool.damaged else ""
         say(f"took {store.spool.taken} parts from the spool{damaged}")
@@ -117,28 +114,32 @@ def opened(settings: Settings) -> Iterator[Store]:
         store.close()
 
 
-class _IntakeBar:
-    """What the intake reports to: a bar on a terminal, once it has taken a second."""
+class Bar:
+    """A progress bar on a terminal, once the work has taken a second; `words` say what is done."""
 
-    def __init__(self) -> None:
+    def __init__(self, words: str) -> None:
+        self._words = words
         self._began = time.monotonic()
         self._bar: Progress | None = None
         self._task = TaskID(0)
 
-    def __call__(self, done: int, total: int) -> None:
-        """Show how much is done."""
+    def __call__(self, done: int, total: int | None) -> None:
+        """Show how much is done, of how much where that is known."""
         if self._bar is None and self._is_due():
-            columns = (TextColumn("taking in"), BarColumn(), MofNCompleteColumn())
+            columns = (TextColumn(self._words), BarColumn(), MofNCompleteColumn())
             self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
-            self._task = self._bar.add_task("intake", total=total)
+            self._task = self._bar.add_task(self._words, total=total)
             self._bar.start()
         if self._bar is not None:
             self._bar.update(self._task, completed=done, total=total)
 
-    def stop(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Take the bar away."""
         if self._bar is not None:
             self._bar.stop()
 
     def _is_due(self) -> bool:
-        return sys.stderr.isatty() and time.monotonic() - self._began > _SLOW_S
+        return time.monotonic() - self._began > _SLOW_S and sys.stderr.isatty()

@@ -4,7 +4,7 @@ import functools
 import inspect
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeAlias
 
@@ -67,26 +67,20 @@ def filtered(command: Callable[..., int]) -> Callable[..., int]:
     return select_and_call
 
 
-def selected_ids(
-    store: Store, ids: Sequence[str], wanted: Selection, *, allow_empty: bool
-) -> Iterator[str]:
-    """Yield the ids that are named, else those that the filters select, newest first.
-
-    Raises ReplayError where both are given, and for a selection that matches nothing.
-    """
+def check_ids_or_filters(ids: Sequence[str] | None, wanted: Selection) -> None:
+    """Raise ReplayError where both ids and filters are given."""
     if ids and not wanted.is_empty:
         raise ReplayError("ids and filters were both given", "name recordings by one or the other")
-    if ids:
-        yield from dict.fromkeys(id for text in ids for id in store.resolve(text))
-        return
-    is_empty = True
-    for id in store.ids(wanted):
-        is_empty = False
-        yield id
-    if is_empty and not allow_empty:
-        raise ReplayError(
-            "no recording matches", "replay list shows what there is; or --allow-empty"
-        )
+
+
+def resolved(store: Store, ids: Sequence[str]) -> list[str]:
+    """Return the full ids that the arguments mean, each once; raises ReplayError."""
+    return list(dict.fromkeys(id for text in ids for id in store.resolve(text)))
+
+
+def nothing_matches() -> ReplayError:
+    """Return the error for a selection that matches nothing."""
+    return ReplayError("no recording matches", "replay list shows what there is; or --allow-empty")
 
 
 def _selection(

@@ -14,7 +14,14 @@ from replay.cli.command import (
     read_settings,
     say,
 )
-from replay.cli.filters import AllowEmptyOption, IdsArgument, filtered, selected_ids
+from replay.cli.filters import (
+    AllowEmptyOption,
+    IdsArgument,
+    check_ids_or_filters,
+    filtered,
+    nothing_matches,
+    resolved,
+)
 from replay.errors import ReplayError
 from replay.report.text import escaped
 from replay.store.selection import Selection
@@ -46,8 +53,11 @@ def tag(
         raise ReplayError(
             "neither ids nor filters say what to tag", "all: replay tag --since 1970-01-01 --add X"
         )
+    check_ids_or_filters(ids, wanted)
     with opened(read_settings(store)) as found_store:
-        found = list(selected_ids(found_store, ids or [], wanted, allow_empty=allow_empty))
+        found = resolved(found_store, ids) if ids else list(found_store.ids(wanted))
+        if not found and not allow_empty:
+            raise nothing_matches()
         if given or taken:
             found_store.tag(found, add=given, remove=taken)
         tags = found_store.tags(found)

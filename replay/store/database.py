@@ -102,7 +102,7 @@ def said_clearly(name: str) -> Iterator[None]:
         why = _why(error)
         if "not a database" in why:
             raise StoreError(f"{name} is no database", NAME_STORE) from error
-        if _is_corrupt(why):
+        if is_corrupt(why):
             raise StoreError(
                 f"{name} is damaged: {why}", f"save what is left: sqlite3 {name} .recover"
             ) from error
@@ -116,7 +116,7 @@ def damage_named(id: str) -> Iterator[None]:
         yield
     except (exc.DBAPIError, sqlite3.Error) as error:
         why = _why(error)
-        if not _is_corrupt(why):
+        if not is_corrupt(why):
             raise
         raise DamagedError(
             f"recording {id}: its bytes cannot be read ({why})",
@@ -128,5 +128,6 @@ def _why(error: Exception) -> str:
     return str(error.orig) if isinstance(error, exc.DBAPIError) else str(error)
 
 
-def _is_corrupt(why: str) -> bool:
+def is_corrupt(why: str) -> bool:
+    """Whether SQLite's message says that the file is damaged."""
     return any(word in why for word in _CORRUPT)

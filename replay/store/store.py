@@ -4,7 +4,7 @@ Opening it takes in what the recorder has written since. A recording that cannot
 as the `DamagedError` that says why, in its place among the others.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -14,10 +14,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select
 
 from replay.errors import DamagedError
+from replay.fixture import Fixture
 from replay.recording import Recording
 from replay.settings import store_path
-from replay.store import intake, reference, revision, spool, tags
+from replay.store import incoming, intake, outgoing, reference, revision, spool, tags
 from replay.store.database import Database, damage_named, refuse_absent, refuse_foreign
+from replay.store.incoming import Prepared, Taken
 from replay.store.intake import Progress
 from replay.store.selection import Selection
 from replay.store.tables import part, recording, tag
@@ -140,6 +142,26 @@ class Store:
         except DamagedError as error:
             return replace(summary, damage=summary.damage or str(error))
         return summary
+
+    def fixtures(self, selection: Selection) -> Iterator[Fixture | DamagedError]:
+        """Yield the selected recordings as they travel, oldest first."""
+        if selection.limit is None and not selection.where:
+            return self._outgoing(outgoing.pages(self._database, selection))
+        # A limit counts from the newest.
+        return self._outgoing(outgoing.chunks(list(self.ids(selection))[::-1]))
+
+    def fixtures_of(self, ids: Sequence[str]) -> Iterator[Fixture | DamagedError]:
+        """Yield the recordings of full ids as they travel, in the order of their ids."""
+        return self._outgoing(outgoing.chunks(sorted(ids)))
+
+    def _outgoing(self, pages: Iterable[Sequence[str]]) -> Iterator[Fixture | DamagedError]:
+        for ids in pages:
+            yield from outgoing.read(self._database, ids)
+
+    def take(self, batch: Sequence[Prepared]) -> Taken:
+        """Store a batch of fixtures, in one transaction; what the store has is left as it is."""
+        with self._database.writing() as connection:
+            return incoming.take(connection, batch)
 
     def remove(self, id: str) -> None:
         """Delete a recording, its parts and its tags."""
