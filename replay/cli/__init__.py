@@ -7,10 +7,14 @@ from typing import Annotated
 import typer
 
 from replay.cli.demo import demo
+from replay.cli.export import export
+from replay.cli.import_ import import_recordings
 from replay.cli.invoke import invoke
 from replay.cli.list import list_recordings
 from replay.cli.run import run
 from replay.cli.show import show
+from replay.cli.tag import tag
+from replay.cli.upgrade import upgrade_store
 from replay.version import __version__
 
 _RECURSION_LIMIT = 20_000
@@ -27,6 +31,10 @@ app.command("invoke")(invoke)
 app.command("list")(list_recordings)
 app.command("show")(show)
 app.command("run")(run)
+app.command("tag")(tag)
+app.command("export")(export)
+app.command("import")(import_recordings)
+app.command("upgrade")(upgrade_store)
 
 
 def _print_version(is_wanted: bool) -> None:

@@ -9,14 +9,15 @@ import typer
 
 from replay.cli.command import opened
 from replay.cli.completion import complete_id
-from replay.errors import DamagedError, ReplayError
+from replay.cli.filters import check_ids_or_filters
+from replay.errors import DamagedError
 from replay.fixture import read_fixtures
 from replay.recording import Recording
 from replay.settings import Settings
 from replay.store.selection import Selection
 from replay.store.store import Store
 
-IdsArgument = Annotated[
+IdsOrFilesArgument = Annotated[
     list[str] | None,
     typer.Argument(
         help="Ids, their tails, request ids, @latest, @2, or fixture files; or use the filters.",
@@ -39,8 +40,7 @@ def recordings(
     One that cannot be read comes as the error that says why. The store is opened only where an
     argument needs it.
     """
-    if arguments and not wanted.is_empty:
-        raise ReplayError("ids and filters were both given", "name recordings by one or the other")
+    check_ids_or_filters(arguments, wanted)
     with ExitStack() as stack:
         store: Store | None = None
         if not arguments:

@@ -117,13 +117,10 @@ def read_settings(store: str | None) -> Settings:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Store]:
+def opened(settings: Settings, *, create: bool = False) -> Iterator[Store]:
     """Yield the store, taken in; says on stderr what came out of the spool."""
-    bar = Bar("taking in")
-    try:
-        store = Store.open(settings.store, progress=bar)
-    finally:
-        bar.stop()
+    with Bar("taking in") as bar:
+        store = Store.open(settings.store, progress=bar, create=create)
     if store.spool.taken or store.spool.damaged:
         damaged = f", {store.spool.damaged} damaged lines left out" if store.spool.damaged else ""
         say(f"took {store.spool.taken} parts from the spool{damaged}")

@@ -4,16 +4,28 @@ import functools
 import inspect
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeAlias
 
 import typer
 
-from replay.cli.completion import complete_function
+from replay.cli.completion import complete_function, complete_id
 from replay.errors import ReplayError
 from replay.store.selection import Selection
+from replay.store.store import Store
+from replay.tag import checked_tag
 
+IdsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Ids, their tails, request ids, @latest, @2; or use the filters.",
+        autocompletion=complete_id,
+    ),
+]
+AllowEmptyOption = Annotated[
+    bool, typer.Option("--allow-empty", help="A selection that matches nothing is no error.")
+]
 _Text: TypeAlias = str | None
 _OPTIONS: dict[str, object] = {
     "function": Annotated[
@@ -29,6 +41,7 @@ _OPTIONS: dict[str, object] = {
         _Text, typer.Option(help="Captured at or after: 2026-11-22T10:00Z, or 2h, 3d.")
     ],
     "until": Annotated[_Text, typer.Option(help="Captured before.")],
+    "tag": Annotated[list[str] | None, typer.Option(help="With this tag; may be repeated.")],
     "where": Annotated[
         list[str] | None, typer.Option(help="JSONPATH=VALUE of the event; may be repeated.")
     ],
@@ -60,12 +73,29 @@ def filtered(command: Callable[..., int]) -> Callable[..., int]:
     return select_and_call
 
 
+def check_ids_or_filters(ids: Sequence[str] | None, wanted: Selection) -> None:
+    """Raise ReplayError where both ids and filters are given."""
+    if ids and not wanted.is_empty:
+        raise ReplayError("ids and filters were both given", "name recordings by one or the other")
+
+
+def resolved(store: Store, ids: Sequence[str]) -> list[str]:
+    """Return the full ids that the arguments mean, each once; raises ReplayError."""
+    return list(dict.fromkeys(id for text in ids for id in store.resolve(text)))
+
+
+def nothing_matches() -> ReplayError:
+    """Return the error for a selection that matches nothing."""
+    return ReplayError("no recording matches", "replay list shows what there is; or --allow-empty")
+
+
 def _selection(
     *,
     function: str | None,
     outcome: str | None,
     since: str | None,
     until: str | None,
+    tag: list[str] | None,
     where: list[str] | None,
     **exact: Any,
 ) -> Selection:
@@ -76,6 +106,7 @@ def _selection(
         outcome=outcome,
         since_us=_epoch_us(since, "--since"),
         until_us=_epoch_us(until, "--until"),
+        tags=tuple(checked_tag(name) for name in tag or ()),
         where=tuple(path_and_value(text, "--where") for text in where or ()),
         **exact,
     )

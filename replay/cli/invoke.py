@@ -78,16 +78,16 @@ def invoke(
     store: StoreOption = None,
 ) -> int:
     """Invoke a handler once; prints what the invoker gets, exits with 1 where it failed."""
-    settings = read_settings(store)
-    function = LocalFunction(
-        handler=handler,
-        folders=(*(path or ()), *map(Path, settings.path), Path.cwd()),
-        name=function_name or handler.replace("/", ".").split(".", maxsplit=1)[0],
+    function = _function(
+        handler,
+        read_settings(store),
+        path=path,
+        env_file=env_file,
+        name=function_name,
         version=version,
         alias=alias,
         memory_mb=memory,
         timeout_ms=round(timeout * 1000),
-        environment=_variables(settings, env_file),
         is_captured=capture,
     )
     given: dict[str, Any] = {
@@ -103,9 +103,23 @@ def invoke(
     return 1 if failures else 0
 
 
-def _variables(settings: Settings, env_file: Path | None) -> dict[str, str]:
-    store = str(Path(store_path(settings.store)).absolute())
-    return {**os.environ, "REPLAY_STORE": store, **read_variables(env_file)}
+def _function(
+    handler: str,
+    settings: Settings,
+    *,
+    path: list[Path] | None,
+    env_file: Path | None,
+    name: str | None,
+    **configured: Any,
+) -> LocalFunction:
+    stored_in = str(Path(store_path(settings.store)).absolute())
+    return LocalFunction(
+        handler=handler,
+        folders=(*(path or ()), *map(Path, settings.path), Path.cwd()),
+        name=name or handler.replace("/", ".").split(".", maxsplit=1)[0],
+        environment={**os.environ, "REPLAY_STORE": stored_in, **read_variables(env_file)},
+        **configured,
+    )
 
 
 def _invoke_all(cases: Iterator[Case], runtime: RuntimeChoice, memory_mb: int) -> Iterator[bool]:

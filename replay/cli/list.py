@@ -67,8 +67,12 @@ def _print_table(found: list[Summary]) -> None:
         table.add_column(name, overflow="fold")
     for name in ("duration", "remaining", "age"):
         table.add_column(name, justify="right", no_wrap=True)
+    has_tags = any(summary.tags for summary in found)
+    if has_tags:
+        table.add_column("tags", overflow="fold")
     for summary in found:
-        table.add_row(*_cells(summary))
+        tags = [Text(escaped(" ".join(summary.tags)), "cyan")] if has_tags else []
+        table.add_row(*_cells(summary), *tags)
     out().print(table)
 
 

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from replay.cli.arguments import Found, IdsArgument, recordings
+from replay.cli.arguments import Found, IdsOrFilesArgument, recordings
 from replay.cli.command import (
     JsonOption,
     PathOption,
@@ -24,7 +24,7 @@ from replay.cli.command import (
     read_settings,
     say_error,
 )
-from replay.cli.filters import filtered, path_and_value
+from replay.cli.filters import AllowEmptyOption, filtered, nothing_matches, path_and_value
 from replay.cli.progress import Bar
 from replay.errors import MISUSE, DamagedError, ReplayError
 from replay.replayer.case import Break, Case, Clock
@@ -87,9 +87,6 @@ PdbOption = Annotated[
     typer.Option("--pdb", help="Debug where the handler raises; --pdb=entry: from its first line."),
 ]
 OnceOption = Annotated[bool, typer.Option("--once", help="Do not look again at what differs.")]
-AllowEmptyOption = Annotated[
-    bool, typer.Option("--allow-empty", help="A selection that matches nothing is no error.")
-]
 ShowOutputOption = Annotated[
     bool, typer.Option("-s", "--show-output", help="Show what each handler wrote.")
 ]
@@ -98,7 +95,7 @@ ShowOutputOption = Annotated[
 @answering
 @filtered
 def run(
-    ids: IdsArgument = None,
+    ids: IdsOrFilesArgument = None,
     *,
     wanted: Selection,
     handler: HandlerOption = None,
@@ -131,9 +128,7 @@ def run(
         ahead = list(islice(found, 2))
         pool = _pool(plan, runtime.value, isolation.value if isolation else None, jobs, len(ahead))
         if not ahead and not allow_empty:
-            raise ReplayError(
-                "no recording matches", "replay list shows what there is; or --allow-empty"
-            )
+            raise nothing_matches()
         stream = JsonStream(sys.stdout) if as_json else TextStream(out(), show_output=show_output)
         return _judge_all(plan, pool, chain(ahead, found), stream)
 
@@ -188,17 +183,16 @@ def _pool(
 
 def _judge_all(plan: _Plan, pool: Pool, found: Iterator[Found], stream: VerdictStream) -> int:
     kinds: set[VerdictKind] = set()
-    bar = Bar("replaying", is_wanted=not sys.stdout.isatty())
     verdicts = pool.verdicts(plan.cases(found))
-    try:
-        with closing(verdicts):
-            for done, verdict in enumerate(verdicts, start=1):
-                kinds.add(verdict.kind)
-                stream.add(verdict)
-                bar(done)
-    finally:
-        bar.stop()
-        stream.close()
+    with (
+        closing(stream),
+        closing(verdicts),
+        Bar("replaying", is_wanted=not sys.stdout.isatty()) as bar,
+    ):
+        for done, verdict in enumerate(verdicts, start=1):
+            kinds.add(verdict.kind)
+            stream.add(verdict)
+            bar(done, None)
     if plan.unreadable or "error" in kinds:
         return MISUSE
     return 1 if "drift" in kinds else 0

@@ -38,18 +38,19 @@ def show(id: IdArgument, *, store: StoreOption = None, as_json: JsonOption = Fal
     with opened(read_settings(store)) as found_store:
         ids = found_store.resolve(id)
         recording = found_store.get(ids[-1])
+        tags = found_store.tags(ids[-1:]).get(recording.id, ())
     if len(ids) > 1:
         say(f"{len(ids)} attempts have this request id; the last is shown: {', '.join(ids)}")
     if as_json:
-        print_json(recording_document(recording))
+        print_json({**recording_document(recording), "tags": list(tags)})
     else:
         console = out()
-        for line in _lines(recording):
+        for line in _lines(recording, tags):
             console.print(line)
     return 0
 
 
-def _lines(recording: Recording) -> Iterator[Text]:
+def _lines(recording: Recording, tags: tuple[str, ...]) -> Iterator[Text]:
     invocation = recording.invocation
     sandbox = invocation.sandbox
     yield Text(recording.id, "bold")
@@ -65,6 +66,7 @@ def _lines(recording: Recording) -> Iterator[Text]:
         f" ({'cold' if sandbox.cold else 'warm'}), Python {sandbox.python_version},"
         f" runtime client {sandbox.runtime_client or 'none'}",
         "written by": f"replay {recording.replay_version}",
+        "tags": " ".join(tags) or "-",
     }
     for name, fact in facts.items():
         yield Text.assemble((f"{name:12}", "dim"), escaped(str(fact)))

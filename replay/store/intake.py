@@ -5,7 +5,7 @@ parts that there are. A damaged part costs its own
 recording, never the others. Runs inside one write transaction of the caller.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -24,7 +24,11 @@ Progress: TypeAlias = Callable[[int, int], None]
 Values: TypeAlias = dict[str, Any]
 
 _BATCH = 500
-_POSITIONS = {BEGUN: "begun_n", ENDED: "ended_n"}
+POSITIONS = {BEGUN: "begun_n", ENDED: "ended_n"}
+"""For each kind of part, in the order of a recording, the column that says where it is."""
+
+
+_NOTHING: Values = dict.fromkeys(recording.c.keys())
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ def take_in(connection: Connection, progress: Progress) -> None:
     total = last_n - taken_n
     while taken_n < last_n:
         rows = _rows_after(connection, taken_n)
-        _derive(connection, [_located(row) for row in rows])
+        _derive(connection, [located(*tuple(row)) for row in rows])
         taken_n = rows[-1].n
         connection.execute(update(intake).where(intake.c.name == "part").values(taken_n=taken_n))
         progress(total - (last_n - taken_n), total)
@@ -65,22 +69,32 @@ def rewind(connection: Connection) -> None:
 
 
 def locate(connection: Connection, row: Row[Any]) -> list[Located]:
-    """Return the parts of one recording's row, checked, in the order of commit."""
-    numbers = [n for n in (row.begun_n, row.ended_n) if n is not None]
-    found = connection.execute(select(part).where(part.c.n.in_(numbers)).order_by(part.c.n))
-    return [_located(found_row) for found_row in found]
+    """Return the parts of one recording's row, checked, the begun part first.
+
+    A part that is not where the row says, or is another recording's, is there as not intact.
+    """
+    places = {kind: getattr(row, column) for kind, column in POSITIONS.items()}
+    found = connection.execute(select(part).where(part.c.n.in_(places.values())))
+    parts = {row.n: located(*tuple(row)) for row in found}
+    return [confirmed(parts.get(n), row.id, kind, n) for kind, n in places.items() if n is not None]
 
 
-def read(id: str, located: Iterable[Located]) -> Recording:
+def confirmed(one: Located | None, id: str, kind: str, n: int) -> Located:
+    """Return the part that was found, if it is the one that was looked for; else a damaged one."""
+    if one is not None and (one.part.id, one.part.kind) == (id, kind):
+        return one
+    return Located(n, Part(id, kind, b""), is_intact=False)
+
+
+def read(id: str, found: Sequence[Located]) -> Recording:
     """Return the recording that the parts make up; raises DamagedError, naming it."""
-    located = list(located)
-    check(id, located)
-    return Recording.from_parts(id, [one.part for one in located])
+    check(id, found)
+    return Recording.from_parts(id, [one.part for one in found])
 
 
-def check(id: str, located: Iterable[Located]) -> None:
+def check(id: str, found: Iterable[Located]) -> None:
     """Raise DamagedError, naming the recording, where a checksum does not hold."""
-    for one in located:
+    for one in found:
         if not one.is_intact:
             raise DamagedError(
                 f"recording {id}: its {one.part.kind} part is damaged (checksum)",
@@ -93,11 +107,12 @@ def _rows_after(connection: Connection, n: int) -> list[Row[Any]]:
     return list(connection.execute(statement))
 
 
-def _located(row: Row[Any]) -> Located:
-    id, kind, payload = str(row.id), str(row.kind), row.payload or b""
-    if not isinstance(payload, bytes):  # SQLite keeps any type in any column
+def located(n: int, id: Any, kind: Any, crc: Any, payload: Any) -> Located:
+    """Return a row of `part` as what it is: SQLite keeps any type in any column."""
+    id, kind, payload = str(id), str(kind), payload or b""
+    if not isinstance(payload, bytes):
         payload = str(payload).encode(errors="replace")
-    return Located(row.n, Part(id, kind, payload), part_crc(id, kind, payload) == row.crc)
+    return Located(n, Part(id, kind, payload), part_crc(id, kind, payload) == crc)
 
 
 def _derive(connection: Connection, batch: list[Located]) -> None:
@@ -122,23 +137,30 @@ def _write(connection: Connection, statement: Any, rows: list[Values]) -> None:
 
 
 def _values(id: str, parts: dict[str, Located]) -> Values:
-    """Return the row of one recording; where it cannot be read, what is known without reading."""
-    located = sorted(parts.values(), key=lambda one: (one.part.kind != BEGUN, one.n))
+    """Return the row of one recording, from all the parts that there are."""
+    found = sorted(parts.values(), key=lambda one: (one.part.kind != BEGUN, one.n))
+    positions = {POSITIONS[kind]: one.n for kind, one in parts.items() if kind in POSITIONS}
+    try:
+        what: Recording | DamagedError = read(id, found)
+    except DamagedError as error:
+        what = error
+    return values_of(id, [one.part for one in found], what) | positions
+
+
+def values_of(id: str, parts: Sequence[Part], what: Recording | DamagedError) -> Values:
+    """Return a row, without where the parts are; of one that cannot be read, what else is known."""
     values: Values = {
-        **dict.fromkeys(recording.c.keys()),
+        **_NOTHING,
         "id": id,
         "short_id": id[-8:],
         "reversed_id": id[::-1],
         "captured_at_us": milliseconds_of(id) * 1000,
-        "size_bytes": sum(len(one.part.payload) for one in located),
-        "digest": digest(one.part for one in located),
-        **{_POSITIONS[kind]: one.n for kind, one in parts.items() if kind in _POSITIONS},
+        "size_bytes": sum(len(one.payload) for one in parts),
+        "digest": digest(parts),
     }
-    try:
-        derived = _values_of(read(id, located))
-        return values | {name: _storable(value) for name, value in derived.items()}
-    except DamagedError as error:
-        return values | {"damage": str(error)}
+    if isinstance(what, DamagedError):
+        return values | {"damage": str(what)}
+    return values | {name: _storable(value) for name, value in _values_of(what).items()}
 
 
 def _storable(value: object) -> object:

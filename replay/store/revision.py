@@ -1,9 +1,10 @@
 """The revision of a store's schema: which one it has, and making the tables of a new store.
 
 Alembic takes 0.3 s to import, so the revision is first compared with a constant; it is loaded only
-to create tables. An older revision is never changed here, a newer one never written.
+to migrate. An older revision is changed by upgrade.py alone, a newer one never written.
 """
 
+import shlex
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
@@ -12,9 +13,9 @@ import replay
 from replay.errors import StoreError
 from replay.store.tables import metadata
 
-HEAD = "0001"
-"""The newest migration; a test holds it against the folder."""
-
+OLDER = ("0001",)
+HEAD = "0002"
+"""The newest migration, and those before it; a test holds them against the folder."""
 
 _OURS = set(metadata.tables) - {"part"}
 
@@ -39,17 +40,18 @@ def ensure(connection: Connection, name: str) -> None:
     if revision == HEAD:
         return
     if revision is not None:
-        raise _wrong_revision(name, revision)
+        raise _outdated(name, revision) if revision in OLDER else wrong(name, revision)
     taken = _OURS & set(inspect(connection).get_table_names())
     if taken:
         raise StoreError(
             f"{name} has a table {min(taken)!r} that no version of replay has made",
             "name the store with --store PATH or REPLAY_STORE=PATH",
         )
-    _create(connection)
+    migrate(connection)
 
 
-def _create(connection: Connection) -> None:
+def migrate(connection: Connection) -> None:
+    """Bring the store to HEAD, inside the transaction that the caller has begun."""
     from alembic import command
     from alembic.config import Config
 
@@ -59,8 +61,16 @@ def _create(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
-def _wrong_revision(name: str, revision: str) -> StoreError:
+def wrong(name: str, revision: str) -> StoreError:
+    """Return the error for a store that a newer version has made."""
     return StoreError(
         f"{name} has schema revision {revision}; this version of replay knows up to {HEAD}",
         "pip install -U lambda-replay",
+    )
+
+
+def _outdated(name: str, revision: str) -> StoreError:
+    return StoreError(
+        f"{name} has schema revision {revision}; this version of replay works with {HEAD}",
+        f"replay upgrade --store {shlex.quote(name)} (it makes a backup first)",
     )

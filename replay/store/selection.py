@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, select
 
-from replay.store.tables import recording
+from replay.store.tables import recording, tag
+from replay.store.tags import TAGS
 
 _COLUMNS = ("function_name", "alias", "outcome", "error_type", "source")
 
@@ -17,7 +18,8 @@ _COLUMNS = ("function_name", "alias", "outcome", "error_type", "source")
 class Selection:
     """Filters; None means any. Times are microseconds since 1970, `before` is a recording's id.
 
-    `where` pairs JSONPaths with the values that the event must have there.
+    `tags` are those that a recording must all have; `where` pairs JSONPaths with the values that
+    the event must have there.
     """
 
     function_name: str | None = None
@@ -28,6 +30,7 @@ class Selection:
     since_us: int | None = None
     until_us: int | None = None
     before: str | None = None
+    tags: tuple[str, ...] = ()
     where: tuple[tuple[str, object], ...] = ()
     limit: int | None = None
 
@@ -49,8 +52,11 @@ class Selection:
             wanted.append(recording.c.captured_at_us < self.until_us)
         if self.before is not None:
             wanted.append(recording.c.id < self.before)
+        for name in self.tags:
+            tagged = select(tag.c.recording_id).where(tag.c.name == name)
+            wanted.append(recording.c.id.in_(tagged))
         return wanted
 
     def statement(self) -> Select[tuple[object, ...]]:
         """Return the query for the selected rows, newest first, without the limit."""
-        return select(recording).where(*self.conditions()).order_by(recording.c.id.desc())
+        return select(recording, TAGS).where(*self.conditions()).order_by(recording.c.id.desc())

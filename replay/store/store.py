@@ -4,39 +4,27 @@ Opening it takes in what the recorder has written since. A recording that cannot
 as the `DamagedError` that says why, in its place among the others.
 """
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
-from sqlalchemy import (
-    URL,
-    Connection,
-    Engine,
-    Row,
-    create_engine,
-    delete,
-    event,
-    exc,
-    insert,
-    inspect,
-    select,
-)
+from sqlalchemy import Connection, Row, delete, insert, select
 
-from replay.errors import DamagedError, StoreError
+from replay.errors import DamagedError
+from replay.fixture import Fixture
 from replay.recording import Recording
 from replay.settings import store_path
-from replay.store import intake, reference, revision, spool
+from replay.store import incoming, intake, outgoing, reference, revision, spool, tags
+from replay.store.database import Database, damage_named, refuse_absent, refuse_foreign
+from replay.store.incoming import Prepared, Taken
 from replay.store.intake import Progress
 from replay.store.selection import Selection
-from replay.store.tables import part, recording
+from replay.store.tables import part, recording, tag
 
-_BUSY_S = 30
 _PAGE = 200
-_NAME_STORE = "name the store with --store PATH or REPLAY_STORE=PATH"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +43,26 @@ class Summary:
     request_id: str | None = None
     cold: bool | None = None
     size_bytes: int | None = None
+    tags: tuple[str, ...] = ()
     damage: str | None = None
+
+
+_TYPES = dict.fromkeys(Summary.__slots__, (str, NoneType)) | {
+    **dict.fromkeys(("duration_us", "remaining_ms", "size_bytes"), (int, NoneType)),
+    "id": (str,),
+    "captured_at_us": (int,),
+    "cold": (bool, NoneType),
+    "tags": (tuple,),
+}
+"""What each field is; SQLite keeps any type in any column, and damage makes use of it."""
+_FIX = "replay doctor --fix derives it again"
 
 
 class Store:
     """One store, opened; `spool` says what was taken from its spool on the way."""
 
-    def __init__(self, engine: Engine, name: str) -> None:
-        self._engine = engine
-        self._name = name
+    def __init__(self, path: Path) -> None:
+        self._database = Database(path)
         self.spool = spool.SpoolReport()
 
     @classmethod
@@ -73,8 +72,8 @@ class Store:
         """Return the store that `setting` names, taken in; raises StoreError."""
         path = Path(store_path(setting))
         if not create:
-            _refuse_absent(path)
-        store = cls(_engine(path), str(path))
+            refuse_absent(path)
+        store = cls(path)
         try:
             store._take_in(path, progress or _say_nothing)
         except BaseException:
@@ -84,11 +83,11 @@ class Store:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._engine.dispose()
+        self._database.close()
 
     def add(self, added: Recording) -> None:
         """Store a recording; one that the store has is left as it is."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             if connection.scalar(select(recording.c.id).where(recording.c.id == added.id)) is None:
                 rows = [
                     {"id": one.id, "kind": one.kind, "crc": one.crc, "payload": one.payload}
@@ -99,11 +98,18 @@ class Store:
 
     def get(self, id: str) -> Recording:
         """Return the recording of a full id; raises DamagedError, or ReplayError if unknown."""
-        with self._reading() as connection:
-            row = connection.execute(select(recording).where(recording.c.id == id)).one_or_none()
-            if row is None:
-                raise reference.unknown(id)
-            return intake.read(id, intake.locate(connection, row))
+        with self._database.reading() as connection:
+            return self._read(connection, id)
+
+    def _read(self, connection: Connection, id: str) -> Recording:
+        with damage_named(id):
+            return intake.read(id, self._located(connection, id))
+
+    def _located(self, connection: Connection, id: str) -> list[intake.Located]:
+        row = connection.execute(select(recording).where(recording.c.id == id)).one_or_none()
+        if row is None:
+            raise reference.unknown(id)
+        return intake.locate(connection, row)
 
     def find(self, selection: Selection) -> Iterator[Recording | DamagedError]:
         """Yield the selected recordings, newest first, each read when it is asked for."""
@@ -117,25 +123,65 @@ class Store:
         """Return summaries of the selected recordings, newest first."""
         return list(self._matching(selection))
 
+    def ids(self, selection: Selection) -> Iterator[str]:
+        """Yield the ids of the selected recordings, newest first."""
+        return (summary.id for summary in self._matching(selection))
+
     def checked(self, summaries: list[Summary]) -> list[Summary]:
         """Return the summaries with `damage` where a part's checksum does not hold any more."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return [self._checked(connection, summary) for summary in summaries]
 
     def _checked(self, connection: Connection, summary: Summary) -> Summary:
-        row = connection.execute(select(recording).where(recording.c.id == summary.id)).one()
         try:
-            intake.check(summary.id, intake.locate(connection, row))
+            with damage_named(summary.id):
+                row = connection.execute(
+                    select(recording).where(recording.c.id == summary.id)
+                ).one()
+                intake.check(summary.id, intake.locate(connection, row))
         except DamagedError as error:
             return replace(summary, damage=summary.damage or str(error))
         return summary
 
+    def fixtures(self, selection: Selection) -> Iterator[Fixture | DamagedError]:
+        """Yield the selected recordings as they travel, oldest first."""
+        if selection.limit is None and not selection.where:
+            return self._outgoing(outgoing.pages(self._database, selection))
+        # A limit counts from the newest.
+        return self._outgoing(outgoing.chunks(list(self.ids(selection))[::-1]))
+
+    def fixtures_of(self, ids: Sequence[str]) -> Iterator[Fixture | DamagedError]:
+        """Yield the recordings of full ids as they travel, in the order of their ids."""
+        return self._outgoing(outgoing.chunks(sorted(ids)))
+
+    def _outgoing(self, pages: Iterable[Sequence[str]]) -> Iterator[Fixture | DamagedError]:
+        for ids in pages:
+            yield from outgoing.read(self._database, ids)
+
+    def take(self, batch: Sequence[Prepared]) -> Taken:
+        """Store a batch of fixtures, in one transaction; what the store has is left as it is."""
+        with self._database.writing() as connection:
+            return incoming.take(connection, batch)
+
     def remove(self, id: str) -> None:
-        """Delete a recording and its parts."""
-        with self._writing() as connection:
+        """Delete a recording, its parts and its tags."""
+        with self._database.writing() as connection:
             connection.execute(delete(part).where(part.c.id == id))
             connection.execute(delete(recording).where(recording.c.id == id))
+            connection.execute(delete(tag).where(tag.c.recording_id == id))
             intake.rewind(connection)
+
+    def tags(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Return the tags of those of `ids` that have some."""
+        with self._database.reading() as connection:
+            return tags.of(connection, ids)
+
+    def tag(self, ids: Sequence[str], *, add: Sequence[str], remove: Sequence[str]) -> None:
+        """Give and take tags, all in one transaction; their names have been checked."""
+        with self._database.writing() as connection:
+            tags.add(connection, [(id, name) for id in ids for name in add])
+            for id in ids if remove else ():
+                tags.remove(connection, id, remove)
 
     def resolve(self, text: str) -> tuple[str, ...]:
         """Return the ids that an argument means; several for a request id with several attempts.
@@ -143,7 +189,7 @@ class Store:
         Takes a full id, a tail of 4 or more characters, a request id, `@latest` or `@N`, the Nth
         newest. Raises ReplayError where it is unknown or ambiguous, listing the candidates.
         """
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return reference.resolve(connection, text)
 
     def _matching(self, selection: Selection) -> Iterator[Summary]:
@@ -160,7 +206,7 @@ class Store:
             statement = selection.statement().limit(size)
             if last is not None:
                 statement = statement.where(recording.c.id < last)
-            with self._reading() as connection:
+            with self._database.reading() as connection:
                 rows = connection.execute(statement).all()
             yield from map(_summary, rows)
             if len(rows) < size:
@@ -182,89 +228,32 @@ class Store:
         )
 
     def _take_in(self, path: Path, progress: Progress) -> None:
-        with self._reading() as connection:
-            _refuse_foreign(connection, self._name)
+        with self._database.reading() as connection:
+            refuse_foreign(connection, str(path))
             if _is_current(connection) and not spool.spools(path):
                 return
-        with self._writing() as connection:
-            revision.ensure(connection, self._name)
+        with self._database.writing() as connection:
+            revision.ensure(connection, str(path))
             self.spool, files = spool.take_in(connection, path)
             intake.take_in(connection, progress)
         for file in files:
             spool.dispose(file, keep=self.spool.damaged > 0)
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with _said_clearly(self._name), self._engine.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with _said_clearly(self._name), self._engine.connect() as connection:
-            # Taken at once: a transaction that reads first and writes later fails where another
-            # process has written in between, whatever the busy timeout.
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            yield connection
-            connection.commit()
 
 
 def _say_nothing(_done: int, _total: int) -> None:
     pass
 
 
-def _engine(path: Path) -> Engine:
-    url = URL.create("sqlite", database=str(path))
-    engine = create_engine(url, connect_args={"timeout": _BUSY_S})
-
-    @event.listens_for(engine, "connect")
-    def take_over_transactions(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None
-        # One id that is not UTF-8 may not hide the others.
-        connection.text_factory = lambda raw: raw.decode(errors="backslashreplace")
-
-    return engine
-
-
-def _refuse_absent(path: Path) -> None:
-    if path.is_dir():
-        raise StoreError(f"{path} is a directory, not a store", _NAME_STORE)
-    wal = path.with_name(path.name + "-wal")
-    if path.exists() and not path.stat().st_size and wal.exists() and wal.stat().st_size:
-        # SQLite would take it for a new database, and delete what the WAL still holds.
-        raise StoreError(
-            f"{path} was cut to nothing, but {wal.name} beside it was not", _NAME_STORE
-        )
-    if not path.exists() and not spool.spools(path):
-        raise StoreError(
-            f"there is no store at {path.absolute()}",
-            f"capture an invocation first (replay demo shows how), or {_NAME_STORE}",
-        )
-
-
-def _refuse_foreign(connection: Connection, name: str) -> None:
-    tables = inspect(connection).get_table_names()
-    if tables and "part" not in tables:
-        raise StoreError(f"{name} is a database, but no store: it has no table 'part'", _NAME_STORE)
-
-
 def _is_current(connection: Connection) -> bool:
     return revision.current(connection) == revision.HEAD and intake.is_complete(connection)
 
 
-@contextmanager
-def _said_clearly(name: str) -> Iterator[None]:
-    try:
-        yield
-    except exc.DBAPIError as error:
-        why = str(error.orig)
-        if "not a database" in why:
-            raise StoreError(f"{name} is no database", _NAME_STORE) from error
-        if "malformed" in why or "disk I/O" in why:
-            raise StoreError(
-                f"{name} is damaged: {why}", f"save what is left: sqlite3 {name} .recover"
-            ) from error
-        raise StoreError(f"{name} cannot be used: {why}", _NAME_STORE) from error
-
-
 def _summary(row: Row[Any]) -> Summary:
-    return Summary(**{name: getattr(row, name) for name in Summary.__slots__})
+    values = row._asdict()
+    values["tags"] = tags.split(values["tags"])
+    fields = {name: values[name] for name in Summary.__slots__}
+    odd = [name for name, value in fields.items() if not isinstance(value, _TYPES[name])]
+    if odd:
+        fields |= dict.fromkeys(odd) | {"id": str(row.id), "captured_at_us": 0}
+        fields["damage"] = f"recording {row.id}: its row has a damaged {odd[0]}; {_FIX}"
+    return Summary(**fields)

@@ -1,8 +1,9 @@
 """The tables of a store, as SQLAlchemy declares them; every column says what it means.
 
-`part` is the truth and is written by the recorder alone (recorder/journal.py). Every other table is
-derived from it by the intake and can be dropped and derived again. Changes go through a migration,
-with `HEAD` in revision.py moved along.
+`part` is the truth and is written by the recorder (recorder/journal.py) and by an import. `tag`
+holds what a person has said of recordings: it cannot be derived from anything. Every other table is
+derived from `part` by the intake and can be dropped and derived again; tags stay when that is done.
+Changes go through a migration, with `HEAD` in revision.py moved along.
 """
 
 from sqlalchemy import (
@@ -71,4 +72,12 @@ intake = Table(
     metadata,
     Column("name", Text, primary_key=True, doc="What is taken in: part."),
     Column("taken_n", Integer, nullable=False, doc="The last part that was taken in."),
+)
+
+tag = Table(
+    "tag",
+    metadata,
+    Column("recording_id", Text, primary_key=True, doc="The recording that is tagged."),
+    Column("name", Text, primary_key=True, doc="The tag; see replay/tag.py for what it may be."),
+    Index("ix_tag_name", "name", "recording_id"),
 )

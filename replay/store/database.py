@@ -1,0 +1,133 @@
+"""The SQLite file of a store: its connections, its transactions, and its errors in clear words.
+
+A transaction that may write begins as one: a transaction that reads first and writes later fails
+where another process has written in between, whatever the busy timeout.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, inspect
+
+from replay.errors import DamagedError, StoreError
+from replay.store import spool
+
+BUSY_S = 30
+"""How long a command waits for another process's transaction."""
+NAME_STORE = "name the store with --store PATH or REPLAY_STORE=PATH"
+_CORRUPT = ("malformed", "disk I/O", "database corruption")
+
+
+class Database:
+    """One SQLite file, opened; a file that is not there is made with its first connection."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._engine = _engine(path)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Yield a connection to read with; raises StoreError for what SQLite raises."""
+        with said_clearly(str(self.path)), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Yield a connection in one write transaction, committed at the end of the block."""
+        with said_clearly(str(self.path)), self._engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
+            connection.commit()
+
+
+def _engine(path: Path) -> Engine:
+    url = URL.create("sqlite", database=str(path))
+    engine = create_engine(url, connect_args={"timeout": BUSY_S})
+
+    @event.listens_for(engine, "do_connect")
+    def make_private(*_: object) -> None:
+        # SQLite would make a file that others may read, as the umask has it.
+        with suppress(OSError):  # SQLite names the reason better
+            if not path.exists():
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+    @event.listens_for(engine, "connect")
+    def take_over_transactions(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+        connection.text_factory = decode_text
+
+    return engine
+
+
+def decode_text(raw: bytes) -> str:
+    """Return text of a database; one id that is not UTF-8 may not hide the others."""
+    return raw.decode(errors="backslashreplace")
+
+
+def refuse_absent(path: Path) -> None:
+    """Raise StoreError where there is no file to open, or one that SQLite would do harm to."""
+    if path.is_dir():
+        raise StoreError(f"{path} is a directory, not a store", NAME_STORE)
+    wal = path.with_name(path.name + "-wal")
+    if path.exists() and not path.stat().st_size and wal.exists() and wal.stat().st_size:
+        # SQLite would take it for a new database, and delete what the WAL still holds.
+        raise StoreError(f"{path} was cut to nothing, but {wal.name} beside it was not", NAME_STORE)
+    if not path.exists() and not spool.spools(path):
+        raise StoreError(
+            f"there is no store at {path.absolute()}",
+            f"capture an invocation first (replay demo shows how), or {NAME_STORE}",
+        )
+
+
+def refuse_foreign(connection: Connection, name: str) -> None:
+    """Raise StoreError where a database has tables, but not ours."""
+    tables = inspect(connection).get_table_names()
+    if tables and "part" not in tables:
+        raise StoreError(f"{name} is a database, but no store: it has no table 'part'", NAME_STORE)
+
+
+@contextmanager
+def said_clearly(name: str) -> Iterator[None]:
+    """Turn what SQLite raises inside the block into a StoreError."""
+    try:
+        yield
+    except (exc.DBAPIError, sqlite3.Error) as error:
+        why = _why(error)
+        if "not a database" in why:
+            raise StoreError(f"{name} is no database", NAME_STORE) from error
+        if is_corrupt(why):
+            raise StoreError(
+                f"{name} is damaged: {why}", f"save what is left: sqlite3 {name} .recover"
+            ) from error
+        raise StoreError(f"{name} cannot be used: {why}", NAME_STORE) from error
+
+
+@contextmanager
+def damage_named(id: str) -> Iterator[None]:
+    """Turn corruption that SQLite meets inside the block into the DamagedError of one recording."""
+    try:
+        yield
+    except (exc.DBAPIError, sqlite3.Error) as error:
+        why = _why(error)
+        if not is_corrupt(why):
+            raise
+        raise DamagedError(
+            f"recording {id}: its bytes cannot be read ({why})",
+            "replay doctor says what else is damaged; restore the store from a copy",
+        ) from error
+
+
+def _why(error: Exception) -> str:
+    return str(error.orig) if isinstance(error, exc.DBAPIError) else str(error)
+
+
+def is_corrupt(why: str) -> bool:
+    """Whether SQLite's message says that the file is damaged."""
+    return any(word in why for word in _CORRUPT)

@@ -1,0 +1,137 @@
+"""Recordings out of a store file that came from somebody else: read as data, trusted in nothing.
+
+The file is opened read-only and immutable, never attached; only the tables `part` and `tag` are
+read, only if their columns are ours, and everything read goes through `Part` and its checksum.
+Triggers, views and other tables are never touched: an authorizer refuses every statement but plain
+reads of what is named here. A WAL beside the file is read with it, from a copy of both.
+"""
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeAlias
+
+from replay.errors import DamagedError, StoreError
+from replay.fixture import MAX_LINE_BYTES, Fixture
+from replay.recording import Part
+from replay.store.database import damage_named, decode_text, is_corrupt
+from replay.store.intake import POSITIONS, Located, check, located
+from replay.tag import is_tag
+
+MAGIC = b"SQLite format 3\0"
+_Columns: TypeAlias = tuple[tuple[str, str], ...]
+_PART = (
+    *(("n", "INTEGER"), ("id", "TEXT"), ("kind", "TEXT"), ("crc", "INTEGER")),
+    ("payload", "BLOB"),
+)
+_TAG = (("recording_id", "TEXT"), ("name", "TEXT"))
+_READ = {"part", "tag", "sqlite_master", "pragma_table_xinfo"}
+_PROTECTION = ("trusted_schema = OFF", "query_only = ON", "cell_size_check = ON")
+_NAME_STORE = "name a store file of replay, or what replay export has written"
+
+
+def read(path: Path) -> Iterator[Fixture | DamagedError]:
+    """Yield the recordings of a store file by id; raises StoreError where it is none of ours."""
+    with ExitStack() as stack:
+        connection = stack.enter_context(closing(_connect(path, stack)))
+        try:
+            _check_columns(connection, "part", _PART)
+            has_tags = _has_columns(connection, "tag", _TAG)
+            yield from _recordings(connection, path, has_tags)
+        except sqlite3.Error as error:
+            raise _refused(path, error) from error
+
+
+def _refused(path: Path, error: sqlite3.Error) -> StoreError:
+    if is_corrupt(str(error)):
+        return StoreError(
+            f"{path} is damaged: {error}", f"save what is left: sqlite3 {path} .recover"
+        )
+    return StoreError(f"{path} cannot be read as a store: {error}", _NAME_STORE)
+
+
+def _connect(path: Path, stack: ExitStack) -> sqlite3.Connection:
+    mode = "mode=ro&immutable=1"
+    beside = [suffix for suffix in ("-wal", "-journal") if _has_content(path, suffix)]
+    if beside:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="replay-")))
+        for suffix in ("", *beside):
+            shutil.copyfile(path.with_name(path.name + suffix), folder / f"copy.db{suffix}")
+        path = folder / "copy.db"
+        mode = "mode=rw"  # SQLite folds a WAL or a journal in by writing
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)
+    connection.text_factory = decode_text
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_LINE_BYTES)
+    for pragma in _PROTECTION:
+        connection.execute(f"PRAGMA {pragma}")
+    connection.set_authorizer(_authorize)
+    return connection
+
+
+def _has_content(path: Path, suffix: str) -> bool:
+    beside = path.with_name(path.name + suffix)
+    return beside.exists() and beside.stat().st_size > 0
+
+
+def _authorize(action: int, table: str | None, *_: object) -> int:
+    if action == sqlite3.SQLITE_SELECT or (action == sqlite3.SQLITE_READ and table in _READ):
+        return sqlite3.SQLITE_OK
+    is_column_list = action == sqlite3.SQLITE_PRAGMA and table == "table_xinfo"
+    return sqlite3.SQLITE_OK if is_column_list else sqlite3.SQLITE_DENY
+
+
+def _check_columns(connection: sqlite3.Connection, table: str, columns: _Columns) -> None:
+    if not _has_columns(connection, table, columns):
+        raise sqlite3.DatabaseError(f"it has no table {table!r} with the columns of a store")
+
+
+def _has_columns(connection: sqlite3.Connection, table: str, columns: _Columns) -> bool:
+    """Whether `table` is an ordinary table with exactly these columns, none of them computed."""
+    made = connection.execute("SELECT type, sql FROM sqlite_master WHERE name = ?", (table,))
+    if [(kind, str(sql).upper()[:12]) for kind, sql in made] != [("table", "CREATE TABLE")]:
+        return False  # before the next statement, which would build a virtual table
+    rows = connection.execute(f"PRAGMA table_xinfo({table})").fetchall()
+    return tuple((row[1], row[2]) for row in rows) == columns and not any(row[6] for row in rows)
+
+
+def _recordings(
+    connection: sqlite3.Connection, path: Path, has_tags: bool
+) -> Iterator[Fixture | DamagedError]:
+    # Without payloads, so that sorting a large file takes little.
+    rows = connection.execute("SELECT id, n FROM part NOT INDEXED ORDER BY id, n")
+    for id, numbers in groupby(rows, key=itemgetter(0)):
+        try:
+            with damage_named(id):
+                parts = _parts(connection, str(id), [n for _, n in numbers])
+                yield Fixture(str(id), parts, _tags(connection, id) if has_tags else ())
+        except DamagedError as error:
+            yield DamagedError(f"{path}: {error.message}", error.hint)
+
+
+def _parts(connection: sqlite3.Connection, id: str, numbers: list[int]) -> tuple[Part, ...]:
+    found: dict[str, Located] = {}
+    for n in numbers:
+        row = connection.execute(
+            "SELECT n, id, kind, crc, payload FROM part NOT INDEXED WHERE n = ?", (n,)
+        ).fetchone()
+        one = located(*row)
+        # The first part of a kind counts: a spooled copy of it may have been committed as well.
+        found.setdefault(one.part.kind, one)
+    check(id, found.values())
+    unknown = set(found) - set(POSITIONS)
+    if unknown:
+        raise DamagedError(
+            f"recording {id}: a part of unknown kind {min(unknown)!r}",
+            "pip install -U lambda-replay",
+        )
+    return tuple(found[kind].part for kind in POSITIONS if kind in found)
+
+
+def _tags(connection: sqlite3.Connection, id: object) -> tuple[str, ...]:
+    rows = connection.execute("SELECT name FROM tag NOT INDEXED WHERE recording_id = ?", (id,))
+    return tuple(sorted({name for (name,) in rows if is_tag(name)}))

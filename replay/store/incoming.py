@@ -1,0 +1,108 @@
+"""Recordings on their way into the store from a file: checked, then inserted in bulk.
+
+Each batch is one transaction, short enough for processes that capture meanwhile. What is derived of
+a recording is derived before the transaction begins; within it nothing is read twice.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from replay.errors import DamagedError
+from replay.fixture import Fixture
+from replay.store import intake, tags
+from replay.store.tables import intake as intake_table
+from replay.store.tables import part, recording
+
+_BATCH = 300
+_BATCH_BYTES = 8 * 2**20
+_INSERT_PARTS = "INSERT INTO part (n, id, kind, crc, payload) VALUES (?, ?, ?, ?, ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a batch: recordings that are new, that the store had, and that differ."""
+
+    new: int
+    known: int
+    conflicts: tuple[DamagedError, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A fixture, read and found sound, with the row that is derived of it."""
+
+    fixture: Fixture
+    values: intake.Values
+
+
+def prepared(fixture: Fixture) -> Prepared:
+    """Return the fixture with its row; raises DamagedError where it cannot be read."""
+    return Prepared(fixture, intake.values_of(fixture.id, fixture.parts, fixture.recording))
+
+
+def batches(found: Iterable[Prepared]) -> Iterator[list[Prepared]]:
+    """Yield the prepared fixtures in batches, small in number and in bytes."""
+    batch: list[Prepared] = []
+    size_bytes = 0
+    for one in found:
+        batch.append(one)
+        size_bytes += one.values["size_bytes"]
+        if len(batch) == _BATCH or size_bytes > _BATCH_BYTES:
+            yield batch
+            batch, size_bytes = [], 0
+    if batch:
+        yield batch
+
+
+def take(connection: Connection, batch: Sequence[Prepared]) -> Taken:
+    """Insert what the store does not have; one that it has under another digest is a conflict."""
+    intake.take_in(connection, lambda _done, _total: None)
+    new, known, conflicts = _sorted_out(connection, batch)
+    _insert(connection, new)
+    return Taken(len(new), known, tuple(conflicts))
+
+
+def _sorted_out(
+    connection: Connection, batch: Sequence[Prepared]
+) -> tuple[list[Prepared], int, list[DamagedError]]:
+    ids = [one.fixture.id for one in batch]
+    rows = connection.execute(
+        select(recording.c.id, recording.c.digest).where(recording.c.id.in_(ids))
+    )
+    digests: dict[str, Any] = {row.id: row.digest for row in rows}
+    new: list[Prepared] = []
+    conflicts: list[DamagedError] = []
+    for one in batch:
+        id, digest = one.fixture.id, one.values["digest"]
+        if id not in digests:
+            digests[id] = digest
+            new.append(one)
+        elif digests[id] != digest:
+            conflicts.append(_conflict(id))
+    return new, len(batch) - len(new) - len(conflicts), conflicts
+
+
+def _conflict(id: str) -> DamagedError:
+    return DamagedError(
+        f"recording {id}: the store has this id already, with other content; left as it is",
+        f"replay show {id}; import into another store: replay import --store PATH FILE",
+    )
+
+
+def _insert(connection: Connection, new: Sequence[Prepared]) -> None:
+    if not new:
+        return
+    n = connection.scalar(select(func.max(part.c.n))) or 0
+    parts: list[tuple[object, ...]] = []
+    for one in new:
+        for added in one.fixture.parts:
+            n += 1
+            parts.append((n, added.id, added.kind, added.crc, added.payload))
+            one.values[intake.POSITIONS[added.kind]] = n
+    connection.exec_driver_sql(_INSERT_PARTS, parts)
+    connection.execute(insert(recording), [one.values for one in new])
+    tags.add(connection, [(one.fixture.id, name) for one in new for name in one.fixture.tags])
+    connection.execute(update(intake_table).values(taken_n=n))

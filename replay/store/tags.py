@@ -1,0 +1,46 @@
+"""Tags of recordings: what a person has said of them, and nothing that could be derived again."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from replay.store.tables import recording, tag
+
+_CHUNK = 500
+
+TAGS = (
+    select(func.group_concat(tag.c.name, " "))
+    .where(tag.c.recording_id == recording.c.id)
+    .correlate(recording)
+    .scalar_subquery()
+    .label("tags")
+)
+"""A column of a query for recordings: the names, with a space between them; none holds a space."""
+
+
+def split(joined: str | None) -> tuple[str, ...]:
+    """Return the names that a value of `TAGS` holds, in order."""
+    return tuple(sorted((joined or "").split()))
+
+
+def of(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return the tags of those of `ids` that have some."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for start in range(0, len(ids), _CHUNK):
+        wanted = tag.c.recording_id.in_(ids[start : start + _CHUNK])
+        for row in connection.execute(select(tag).where(wanted)):
+            found[row.recording_id].append(row.name)
+    return {id: tuple(sorted(names)) for id, names in found.items()}
+
+
+def add(connection: Connection, rows: Sequence[tuple[str, str]]) -> None:
+    """Give tags, as pairs of recording id and name; one that is there already stays."""
+    values = [{"recording_id": id, "name": name} for id, name in rows]
+    if values:
+        connection.execute(insert(tag).prefix_with("OR IGNORE"), values)
+
+
+def remove(connection: Connection, id: str, names: Sequence[str]) -> None:
+    """Take tags away; one that is not there is no error."""
+    connection.execute(delete(tag).where(tag.c.recording_id == id, tag.c.name.in_(names)))
