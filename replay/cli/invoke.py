@@ -4,6 +4,7 @@ import math
 import os
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -90,17 +91,15 @@ def invoke(
         timeout_ms=round(timeout * 1000),
         is_captured=capture,
     )
-    given: dict[str, Any] = {
-        "event": read_event(event),
-        "client_context": read_json_object(client_context, "--client-context"),
-        "identity": read_json_object(cognito_identity, "--cognito-identity"),
-        "tenant_id": tenant_id,
-    }
-    cases = (function.case(**given) for _ in range(repeat))
-    failures = sum(_invoke_all(cases, runtime, memory))
-    if capture:
-        say("captured: replay run @latest")
-    return 1 if failures else 0
+    case = partial(
+        function.case,
+        read_event(event),
+        client_context=read_json_object(client_context, "--client-context"),
+        identity=read_json_object(cognito_identity, "--cognito-identity"),
+        tenant_id=tenant_id,
+    )
+    failed = list(_invoke_all((case() for _ in range(repeat)), runtime, memory))
+    return 1 if any(failed) else 0
 
 
 def _function(
@@ -151,6 +150,8 @@ def _invoke(sandbox: Sandbox, case: Case, init_us: int, memory_mb: int) -> bool:
     _print(response_of(replay.outcome, request_id))
     sys.stdout.flush()
     say(_report(replay, request_id, init_us, memory_mb, sandbox.peak_memory_bytes))
+    if case.is_captured:
+        say(f"captured: replay run {request_id}")
     return is_failure(replay.outcome)
 
 

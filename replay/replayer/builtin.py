@@ -94,6 +94,8 @@ class BuiltinSandbox(Sandbox):
         head, payload = answer
         if head["stage"] == "bug":
             raise RuntimeError(f"the replay worker failed:\n{head['traceback']}")
+        if head["stage"] == "quit":
+            raise KeyboardInterrupt  # the debugger was left
         output = self._text(head["output_size"])
         if head["stage"] == "exited":
             at_entry = case.recording.invocation.remaining_ms

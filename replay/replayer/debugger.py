@@ -13,9 +13,6 @@ from typing import Any
 from replay.recorder.decorator import function_of
 from replay.recorder.guard import is_our_file
 
-QUIT = "BdbQuit"
-"""The error type of a handler whose debugger was left."""
-
 
 @contextmanager
 def breaking_at_entry(function: Callable[..., Any]) -> Iterator[None]:

@@ -115,6 +115,8 @@ class _Sandbox:
         }
         if isinstance(outcome, Raised):
             runtime.log_error(outcome)
+            if self._breaks_at and outcome.error_type == "BdbQuit":
+                answer["stage"] = "quit"
         # A payload of megabytes goes as it is.
         payload = outcome.payload or b"" if isinstance(outcome, Returned) else b""
         bare = replace(outcome, payload=None) if isinstance(outcome, Returned) else outcome
