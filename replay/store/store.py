@@ -4,7 +4,7 @@ Opening it takes in what the recorder has written since. A recording that cannot
 as the `DamagedError` that says why, in its place among the others.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -17,7 +17,8 @@ from replay.errors import DamagedError
 from replay.fixture import Fixture
 from replay.recording import Recording
 from replay.settings import store_path
-from replay.store import incoming, intake, outgoing, reference, revision, spool, tags
+from replay.store import audit, incoming, intake, outgoing, reference, revision, spool, tags
+from replay.store.check import Check
 from replay.store.database import Database, damage_named, refuse_absent, refuse_foreign
 from replay.store.incoming import Prepared, Taken
 from replay.store.intake import Progress
@@ -156,12 +157,22 @@ class Store:
 
     def _outgoing(self, pages: Iterable[Sequence[str]]) -> Iterator[Fixture | DamagedError]:
         for ids in pages:
-            yield from outgoing.read(self._database, ids)
+            yield from (found for _, found in outgoing.read(self._database, ids))
 
     def take(self, batch: Sequence[Prepared]) -> Taken:
         """Store a batch of fixtures, in one transaction; what the store has is left as it is."""
         with self._database.writing() as connection:
             return incoming.take(connection, batch)
+
+    def audit(self, progress: Callable[[int, int | None], None]) -> Iterator[Check]:
+        """Yield what is to say of the parts and of what is derived from them."""
+        return audit.examine(self._database, progress)
+
+    def derive_again(self, progress: Progress) -> None:
+        """Drop what is derived and derive it from the parts; tags stay."""
+        with self._database.writing() as connection:
+            intake.forget(connection)
+            intake.take_in(connection, progress)
 
     def remove(self, id: str) -> None:
         """Delete a recording, its parts and its tags."""
