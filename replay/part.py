@@ -63,12 +63,14 @@ def begun_payload(
     environment: bytes,
     event: object,
     is_parsed: bool = False,
+    lost_parts: int = 0,
 ) -> bytes:
     """Return the payload of a begun part; `environment` is a codec document already.
 
     `is_parsed` says that the event came out of a JSON parser; see `codec.encode_fields`.
+    `lost_parts` are those that this process has lost before, since it began.
     """
-    fields = {
+    fields: dict[str, object] = {
         "format": FORMAT,
         "sequence": 0,
         "replay_version": replay_version,
@@ -80,8 +82,10 @@ def begun_payload(
         "sandbox": sandbox,
         "environment": orjson.Fragment(environment),
         "context": context,
-        "event": event,
     }
+    if lost_parts:
+        fields["lost_parts"] = lost_parts
+    fields["event"] = event
     return encode_fields(fields, is_parsed=is_parsed)
 
 

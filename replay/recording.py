@@ -48,7 +48,8 @@ class Recording:
 
     `remaining_reads_ms` are the values that the handler read from the context, in order;
     `reads_complete` is False where the context's class allowed the entry value only;
-    `replay_version` is the version that wrote it.
+    `replay_version` is the version that wrote it; `lost_parts` are those that its process had
+    lost by then, of whatever recordings.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Recording:
     remaining_reads_ms: tuple[int, ...] = ()
     reads_complete: bool = True
     replay_version: str = __version__
+    lost_parts: int = 0
     _read_from: tuple[Part, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
     def parts(self) -> tuple[Part, ...]:
@@ -170,6 +172,7 @@ def _begun_of(recording: Recording) -> bytes:
         context=_fields_of(invocation.context),
         environment=encode(dict(invocation.environment)),
         event=invocation.event,
+        lost_parts=recording.lost_parts,
     )
 
 
@@ -189,9 +192,9 @@ def _recording_of(id: str, begun: dict[str, Any], ended: dict[str, Any] | None) 
         sandbox=Sandbox(**begun["sandbox"]),
         awaited=begun["awaited"],
     )
-    version = begun["replay_version"]
+    version, lost_parts = begun["replay_version"], begun.get("lost_parts", 0)
     if ended is None:
-        return Recording(id, invocation, replay_version=version)
+        return Recording(id, invocation, replay_version=version, lost_parts=lost_parts)
     return Recording(
         id,
         invocation,
@@ -200,4 +203,5 @@ def _recording_of(id: str, begun: dict[str, Any], ended: dict[str, Any] | None) 
         remaining_reads_ms=tuple(ended["remaining_reads_ms"]),
         reads_complete=ended["reads_complete"],
         replay_version=version,
+        lost_parts=lost_parts,
     )

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from replay.cli.demo import demo
+from replay.cli.doctor import doctor
 from replay.cli.export import export
 from replay.cli.import_ import import_recordings
 from replay.cli.invoke import invoke
@@ -35,6 +36,7 @@ app.command("tag")(tag)
 app.command("export")(export)
 app.command("import")(import_recordings)
 app.command("upgrade")(upgrade_store)
+app.command("doctor")(doctor)
 
 
 def _print_version(is_wanted: bool) -> None:

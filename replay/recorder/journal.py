@@ -145,6 +145,7 @@ class Journal:
 
     def _start_over(self) -> None:
         self._abandon()
+        self.lost = 0  # the parent tells of its own
         self._lock = RLock()
 
 

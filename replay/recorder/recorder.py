@@ -68,6 +68,7 @@ class Recorder:
             sandbox=next_place(),
             context=entry.snapshot,
             environment=environment.encoded,
+            lost_parts=environment.journal.lost,
         )
         payload = write(event=event, is_parsed=entry.kind == "lambda")
         max_bytes = environment.settings.max_bytes

@@ -8,12 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select
 
 from replay.errors import DamagedError
 from replay.fixture import Fixture
 from replay.store import intake, tags
-from replay.store.tables import intake as intake_table
 from replay.store.tables import part, recording
 
 _BATCH = 300
@@ -105,4 +104,4 @@ def _insert(connection: Connection, new: Sequence[Prepared]) -> None:
     connection.exec_driver_sql(_INSERT_PARTS, parts)
     connection.execute(insert(recording), [one.values for one in new])
     tags.add(connection, [(one.fixture.id, name) for one in new for name in one.fixture.tags])
-    connection.execute(update(intake_table).values(taken_n=n))
+    intake.advance(connection, n)

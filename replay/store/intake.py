@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from replay.errors import DamagedError
 from replay.event import source_of
@@ -17,7 +17,8 @@ from replay.outcome import Exited, Raised, Returned, TimedOut
 from replay.part import BEGUN, ENDED, FORMAT, part_crc
 from replay.recorder.ulid import milliseconds_of
 from replay.recording import Part, Recording, digest
-from replay.store.tables import intake, part, recording
+from replay.store.tables import intake as table
+from replay.store.tables import part, recording
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Told how many parts of how many have been taken in."""
@@ -42,30 +43,41 @@ class Located:
 
 def take_in(connection: Connection, progress: Progress) -> None:
     """Derive the rows of all parts that are new; `progress` is told how many of how many."""
-    taken_n = connection.scalar(select(intake.c.taken_n).where(intake.c.name == "part"))
+    taken_n = connection.scalar(select(table.c.taken_n).where(table.c.name == "part"))
     if taken_n is None:
         taken_n = 0
-        connection.execute(insert(intake).values(name="part", taken_n=0))
+        connection.execute(insert(table).values(name="part", taken_n=0))
     last_n = connection.scalar(select(func.max(part.c.n))) or 0
     total = last_n - taken_n
     while taken_n < last_n:
         rows = _rows_after(connection, taken_n)
         _derive(connection, [located(*tuple(row)) for row in rows])
         taken_n = rows[-1].n
-        connection.execute(update(intake).where(intake.c.name == "part").values(taken_n=taken_n))
+        advance(connection, taken_n)
         progress(total - (last_n - taken_n), total)
 
 
 def is_complete(connection: Connection) -> bool:
     """Whether every part has been taken in."""
-    taken_n = connection.scalar(select(intake.c.taken_n).where(intake.c.name == "part"))
+    taken_n = connection.scalar(select(table.c.taken_n).where(table.c.name == "part"))
     return taken_n is not None and taken_n == (connection.scalar(select(func.max(part.c.n))) or 0)
 
 
 def rewind(connection: Connection) -> None:
     """Forget that parts were taken which are gone: SQLite gives their numbers out again."""
     last_n = connection.scalar(select(func.max(part.c.n))) or 0
-    connection.execute(update(intake).where(intake.c.taken_n > last_n).values(taken_n=last_n))
+    connection.execute(update(table).where(table.c.taken_n > last_n).values(taken_n=last_n))
+
+
+def forget(connection: Connection) -> None:
+    """Drop everything that is derived, so that the next intake derives it again."""
+    connection.execute(delete(recording))
+    connection.execute(delete(table))
+
+
+def advance(connection: Connection, n: int) -> None:
+    """Note that the parts up to number `n` have been taken in."""
+    connection.execute(update(table).where(table.c.name == "part").values(taken_n=n))
 
 
 def locate(connection: Connection, row: Row[Any]) -> list[Located]:

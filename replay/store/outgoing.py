@@ -49,17 +49,17 @@ def chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
         yield ids[start : start + _PAGE]
 
 
-def read(database: Database, ids: Sequence[str]) -> Iterator[Fixture | DamagedError]:
-    """Yield the recordings of a page of ids."""
+def read(database: Database, ids: Sequence[str]) -> Iterator[tuple[str, Fixture | DamagedError]]:
+    """Yield each id of a page with its recording, or with the error that says what is damaged."""
     left = dict.fromkeys(ids)
     # Where a page of the file is damaged, the rest is read one by one.
     with suppress(StoreError), database.reading() as connection:
         for row in connection.execute(_ROWS.where(recording.c.id.in_(ids))):
             left.pop(row[0], None)
-            yield _fixture(row)
+            yield row[0], _fixture(row)
     for id in left:
         with database.reading() as connection:
-            yield _read_alone(connection, id)
+            yield id, _read_alone(connection, id)
 
 
 def _read_alone(connection: Connection, id: str) -> Fixture | DamagedError:

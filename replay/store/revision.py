@@ -40,7 +40,7 @@ def ensure(connection: Connection, name: str) -> None:
     if revision == HEAD:
         return
     if revision is not None:
-        raise _outdated(name, revision) if revision in OLDER else wrong(name, revision)
+        raise refusal(name, revision)
     taken = _OURS & set(inspect(connection).get_table_names())
     if taken:
         raise StoreError(
@@ -61,16 +61,14 @@ def migrate(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
-def wrong(name: str, revision: str) -> StoreError:
-    """Return the error for a store that a newer version has made."""
+def refusal(name: str, revision: str) -> StoreError:
+    """Return the error for a store of another revision than HEAD, older or newer."""
+    if revision in OLDER:
+        return StoreError(
+            f"{name} has schema revision {revision}; this version of replay works with {HEAD}",
+            f"replay upgrade --store {shlex.quote(name)} (it makes a backup first)",
+        )
     return StoreError(
         f"{name} has schema revision {revision}; this version of replay knows up to {HEAD}",
         "pip install -U lambda-replay",
-    )
-
-
-def _outdated(name: str, revision: str) -> StoreError:
-    return StoreError(
-        f"{name} has schema revision {revision}; this version of replay works with {HEAD}",
-        f"replay upgrade --store {shlex.quote(name)} (it makes a backup first)",
     )

@@ -4,7 +4,7 @@ Opening it takes in what the recorder has written since. A recording that cannot
 as the `DamagedError` that says why, in its place among the others.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -17,7 +17,8 @@ from replay.errors import DamagedError
 from replay.fixture import Fixture
 from replay.recording import Recording
 from replay.settings import store_path
-from replay.store import incoming, intake, outgoing, reference, revision, spool, tags
+from replay.store import audit, incoming, intake, outgoing, reference, revision, spool, tags
+from replay.store.check import Check
 from replay.store.database import Database, damage_named, refuse_absent, refuse_foreign
 from replay.store.incoming import Prepared, Taken
 from replay.store.intake import Progress
@@ -25,6 +26,7 @@ from replay.store.selection import Selection
 from replay.store.tables import part, recording, tag
 
 _PAGE = 200
+_PORTION_BYTES = 8 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +114,10 @@ class Store:
         return intake.locate(connection, row)
 
     def find(self, selection: Selection) -> Iterator[Recording | DamagedError]:
-        """Yield the selected recordings, newest first, each read when it is asked for."""
-        for summary in self._matching(selection):
-            try:
-                yield self.get(summary.id)
-            except DamagedError as error:
-                yield error
+        """Yield the selected recordings, newest first, some read at a time."""
+        for ids in _portions(self._matching(selection)):
+            found = dict(outgoing.read(self._database, ids))
+            yield from (_recording(found[id]) for id in ids)
 
     def summaries(self, selection: Selection) -> list[Summary]:
         """Return summaries of the selected recordings, newest first."""
@@ -156,12 +156,22 @@ class Store:
 
     def _outgoing(self, pages: Iterable[Sequence[str]]) -> Iterator[Fixture | DamagedError]:
         for ids in pages:
-            yield from outgoing.read(self._database, ids)
+            yield from (found for _, found in outgoing.read(self._database, ids))
 
     def take(self, batch: Sequence[Prepared]) -> Taken:
         """Store a batch of fixtures, in one transaction; what the store has is left as it is."""
         with self._database.writing() as connection:
             return incoming.take(connection, batch)
+
+    def audit(self, progress: Callable[[int, int | None], None]) -> Iterator[Check]:
+        """Yield what is to say of the parts and of what is derived from them."""
+        return audit.examine(self._database, progress)
+
+    def derive_again(self, progress: Progress) -> None:
+        """Drop what is derived and derive it from the parts; tags stay."""
+        with self._database.writing() as connection:
+            intake.forget(connection)
+            intake.take_in(connection, progress)
 
     def remove(self, id: str) -> None:
         """Delete a recording, its parts and its tags."""
@@ -246,6 +256,27 @@ def _say_nothing(_done: int, _total: int) -> None:
 
 def _is_current(connection: Connection) -> bool:
     return revision.current(connection) == revision.HEAD and intake.is_complete(connection)
+
+
+def _portions(summaries: Iterable[Summary]) -> Iterator[list[str]]:
+    """Yield the ids of recordings that may be in memory at once, in their order."""
+    ids: list[str] = []
+    size_bytes = 0
+    for summary in summaries:
+        ids.append(summary.id)
+        size_bytes += summary.size_bytes or 0
+        if len(ids) == _PAGE or size_bytes > _PORTION_BYTES:
+            yield ids
+            ids, size_bytes = [], 0
+    if ids:
+        yield ids
+
+
+def _recording(found: Fixture | DamagedError) -> Recording | DamagedError:
+    try:
+        return found if isinstance(found, DamagedError) else found.recording
+    except DamagedError as error:
+        return error
 
 
 def _summary(row: Row[Any]) -> Summary:

@@ -51,7 +51,7 @@ def _older_revision(database: Database) -> str | None:
         refuse_foreign(connection, name)
         found = revision.current(connection)
     if found is not None and found not in (*revision.OLDER, revision.HEAD):
-        raise revision.wrong(name, found)
+        raise revision.refusal(name, found)
     return None if found == revision.HEAD else found
 
 

@@ -1,0 +1,226 @@
+"""`replay doctor`: everything that can be wrong with a store, each with its remedy; losses."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from databases import capture_parts, flip_payload, query
+from test_store import recording, unfinished
+from test_upgrade import OLDER
+
+from replay import capture
+from replay.recorder import spool
+from replay.recorder.journal import Journal, journal_of
+from replay.recording import Recording
+from replay.settings import Settings
+
+
+@pytest.fixture
+def three(project) -> list[Recording]:
+    """Three recordings in the store of `project`, taken in by nobody yet."""
+    made = [recording(), unfinished(), recording()]
+    capture_parts(project / "replay.db", *made)
+    return made
+
+
+@pytest.fixture
+def checks(replay):
+    """Run the command; its checks by name, and its exit code under "code"."""
+
+    def run(*arguments: str) -> dict:
+        done = replay("doctor", "--json", *arguments)
+        assert "Traceback" not in done.stderr
+        found = {one["name"]: one for one in json.loads(done.stdout)}
+        assert all(one["hint"] for one in found.values() if one["level"] != "ok")
+        return {**found, "code": done.returncode}
+
+    return run
+
+
+def test_a_sound_store_is_ok_or_warned_of_and_exit_0(three, checks, replay):
+    """One line a check; warnings alone are no failure."""
+    found = checks()
+    assert found["code"] == 0
+    levels = {name: one["level"] for name, one in found.items() if name != "code"}
+    assert levels.pop("sqlite") in ("ok", "warn")
+    assert set(levels.values()) == {"ok"}
+    assert found["tables"]["message"] == "5 parts, 3 recordings"
+    lines = replay("doctor").stdout.splitlines()
+    assert len(lines) == len(levels) + 1
+    assert all(line.split()[0] in ("ok", "warn", "bad") for line in lines)
+
+
+@pytest.mark.parametrize("taken_in", [False, True])
+def test_a_damaged_part_is_named_by_its_full_id(three, checks, replay, project, taken_in):
+    """Whether the harm came before the intake or after."""
+    if taken_in:
+        replay("list")
+    flip_payload(project / "replay.db", three[0].id, "ended")
+    found = checks()
+    assert found["code"] == 2
+    assert [line.split(":")[0] for line in found["checksums"]["details"]] == [
+        f"recording {three[0].id}"
+    ]
+
+
+DRIFTS = {
+    "a column": "UPDATE recording SET function_name = 'x' WHERE id = ?",
+    "a digest": "UPDATE recording SET digest = 'x' WHERE id = ?",
+    "a type": "UPDATE recording SET captured_at_us = 'x' WHERE id = ?",
+    "no ended part": "UPDATE recording SET ended_n = NULL WHERE id = ?",
+    "no row": "DELETE FROM recording WHERE id = ?",
+    "a short id": "UPDATE recording SET short_id = 'x' WHERE id = ?",
+}
+
+
+@pytest.mark.parametrize("statement", DRIFTS.values(), ids=DRIFTS)
+def test_what_is_not_as_derived_is_named_and_derived_again(
+    three, checks, replay, project, statement
+):
+    """Tags stay, and so do the parts."""
+    replay("tag", three[0].id, "--add", "keep")
+    parts = query(project / "replay.db", "SELECT * FROM part")
+    rows = query(project / "replay.db", "SELECT * FROM recording ORDER BY id")
+    query(project / "replay.db", statement, three[0].id)
+    found = checks()
+    assert found["code"] == 2
+    assert found["derived"]["details"][0].startswith(f"recording {three[0].id}: ")
+    assert "--fix" in found["derived"]["hint"]
+    assert checks("--fix")["code"] == 0
+    assert checks()["code"] == 0
+    assert rows == query(project / "replay.db", "SELECT * FROM recording ORDER BY id")
+    assert parts == query(project / "replay.db", "SELECT * FROM part")
+    assert f"{three[0].id}  keep" in replay("tag").stdout
+
+
+def test_a_copy_of_a_part_is_no_drift(three, checks, project):
+    """A spooled part may have been committed as well; the first counts."""
+    query(
+        project / "replay.db",
+        "INSERT INTO part (id, kind, crc, payload) SELECT id, kind, crc, payload FROM part",
+    )
+    assert checks()["code"] == 0
+
+
+def test_a_recording_without_its_begun_part_is_named(three, checks, project):
+    """There is nothing to replay."""
+    query(project / "replay.db", "DELETE FROM part WHERE kind = 'begun' AND id = ?", three[2].id)
+    found = checks()
+    assert found["code"] == 2
+    assert found["begun"]["details"] == [three[2].id]
+
+
+def test_a_waiting_spool_is_said_and_a_damaged_line_named(three, checks, project):
+    """Before the intake that follows takes it in."""
+    late = recording()
+    for part in late.parts():
+        spool.append(str(project / "replay.db"), part.id, part.kind, part.payload)
+    found = checks()
+    assert (found["code"], found["spool"]["level"]) == (0, "warn")
+    assert "2 parts wait" in found["spool"]["message"]
+    assert checks()["spool"]["level"] == "ok"
+    torn = recording().parts()[0]
+    (project / "replay.db.spool").write_text(f"\n00000000 {torn.id} begun {{}}\n")
+    found = checks()
+    assert (found["code"], found["spool"]["level"]) == (2, "bad")
+    assert torn.id in found["spool"]["details"][0]
+    found = checks()
+    assert (found["code"], found["set aside"]["level"]) == (0, "warn")
+
+
+def test_files_that_others_can_read_and_files_set_aside_are_warned_of(three, checks, project):
+    """A store holds what a function was sent."""
+    os.chmod(project / "replay.db", 0o644)
+    (project / "replay.db.damaged-01m81fw1gk0008m74ctcfv7j20").touch()
+    found = checks()
+    assert found["code"] == 0
+    assert found["mode"]["level"] == found["set aside"]["level"] == "warn"
+    assert "chmod 600" in found["mode"]["hint"]
+
+
+def test_little_space_and_an_old_sqlite_are_warned_of(three, checks, monkeypatch):
+    """And a new one is not."""
+    monkeypatch.setattr("replay.store.doctor._MIN_FREE_BYTES", 2**60)
+    monkeypatch.setattr("sqlite3.sqlite_version_info", (3, 51, 2))
+    found = checks()
+    assert (found["code"], found["disk"]["level"], found["sqlite"]["level"]) == (0, "warn", "warn")
+    monkeypatch.setattr("sqlite3.sqlite_version_info", (3, 51, 3))
+    assert checks()["sqlite"]["level"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        (lambda path: path.unlink(), "no store"),
+        (lambda path: path.write_bytes(b"no database" * 1000), "no database"),
+        (lambda path: (path.unlink(), path.mkdir()), "directory"),
+        (lambda path: query(path, "DROP TABLE part"), "no store"),
+        (lambda path: shutil.copy(OLDER[0], path), "replay upgrade"),
+        (lambda path: query(path, "UPDATE alembic_version SET version_num = '99'"), "pip install"),
+    ],
+)
+def test_a_store_that_cannot_be_used_is_one_bad_check(three, checks, project, harm, words):
+    """Never an error that hides the other checks."""
+    checks()
+    for suffix in ("-wal", "-shm"):
+        Path(f"replay.db{suffix}").unlink(missing_ok=True)
+    harm(project / "replay.db")
+    found = checks()
+    assert found["code"] == 2
+    assert found["store"]["level"] == "bad"
+    assert words in found["store"]["message"] + found["store"]["hint"]
+    assert "sqlite" in found
+
+
+def test_tags_of_recordings_that_are_gone_are_warned_of(three, checks, replay, project):
+    """They are a person's, so they are not taken away."""
+    replay("tag", three[0].id, "--add", "x")
+    query(project / "replay.db", "UPDATE tag SET recording_id = 'gone'")
+    found = checks()
+    assert (found["code"], found["tags"]["level"]) == (0, "warn")
+
+
+def handler(event, context):
+    return event
+
+
+def test_parts_that_were_lost_are_told_by_the_next_begun_part_and_summed(project, checks):
+    """Counted in the process, cumulative, and summed over sandboxes by the doctor."""
+    captured = capture(store="replay.db")(handler)
+    journal = journal_of(Settings(store="replay.db"))
+    captured({}, None)
+    journal.lost = 2
+    captured({}, None)
+    journal.lost = 5
+    captured({}, None)
+    other = Recording(recording().id, recording().invocation, lost_parts=4)
+    capture_parts(project / "replay.db", other)
+    begun = [payload for (payload,) in query(Path("replay.db"), "SELECT payload FROM part")]
+    told = [b'"lost_parts":%d,"event"' % n in payload for n in (2, 5, 4) for payload in begun]
+    assert sum(told) == 3
+    assert b"lost_parts" not in begun[0]
+    found = checks()
+    assert (found["code"], found["lost"]["level"]) == (0, "warn")
+    assert found["lost"]["message"] == "9 parts were lost in 2 sandboxes"
+    assert other.invocation.sandbox.id in found["lost"]["details"]
+
+
+def test_a_recording_with_lost_parts_reads_back_equal():
+    """The key is absent where nothing was lost, so the bytes of format 1 are as before."""
+    told = Recording(recording().id, recording().invocation, lost_parts=3)
+    assert told == Recording.from_parts(told.id, told.parts())
+    (begun,) = unfinished().parts()
+    assert b"lost" not in begun.payload
+
+
+def test_a_child_process_does_not_tell_of_its_parents_losses(tmp_path):
+    """Each loss is counted once."""
+    journal = Journal(str(tmp_path / "replay.db"))
+    journal.lost = 3
+    child = os.fork()
+    if child == 0:
+        os._exit(journal.lost)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert journal.lost == 3
