@@ -21,7 +21,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from side_by_side import (
+sys.path[0] = str(Path(__file__).parents[1])
+
+from benchmarks.side_by_side import (
     ENVIRONMENT,
     LambdaContext,
     Step,
@@ -30,7 +32,6 @@ from side_by_side import (
     machine,
     percentile,
 )
-
 from replay import capture
 
 _BARS = {1: (3.0, 2.0, 2.0), 10: (2.8, 1.0, 2.0), 256: (2.8, 1.0, None)}

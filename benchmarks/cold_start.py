@@ -14,9 +14,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from statistics import median
 
-from side_by_side import ENVIRONMENT, interleaved, machine
+sys.path[0] = str(Path(__file__).parents[1])
+
+from benchmarks.side_by_side import ENVIRONMENT, interleaved, machine
 
 _EVENT = "{'version': '2.0', 'rawPath': '/orders', 'body': 'x' * 700}"
 _PROGRAMS = {

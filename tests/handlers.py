@@ -104,14 +104,18 @@ RETURNS = [
     "[context.w3c(), context.tenant_id, context.log_stream_name, context.memory_limit_in_mb]",
     "context.get_remaining_time_in_millis()",
     "os.environ.get('_X_AMZN_TRACE_ID')",
-    "sorted(name for name in os.environ if name not in ('HOME', 'LC_CTYPE'))",
-    "[os.getcwd().endswith('/task'), sys.argv]",
     "threading.current_thread() is threading.main_thread()",
     "context.nope",
     "context['x']",
     "{'statusCode': 200, 'headers': {'content-type': 'text/html'}, 'body': '<p>'}",
 ]
 """Expressions that a handler returns."""
+
+OF_THE_PLACE = [
+    "sorted(name for name in os.environ if name not in ('HOME', 'LC_CTYPE'))",
+    "[os.getcwd().endswith('/task'), sys.argv, sys.path[0], __file__]",
+]
+"""Expressions that are another on this machine than they were on Lambda."""
 
 RAISES = [
     "raise KeyError('boom')",
@@ -123,7 +127,6 @@ RAISES = [
     "raise OSError(2, 'No such file', 'x.txt')",
     "raise UnicodeDecodeError('utf-8', b'x', 0, 1, 'bad')",
     "raise StopIteration('stopped')",
-    "raise asyncio.CancelledError",
     "helper(3)",
     "1 / 0",
     "try:\n    1 / 0\nexcept ArithmeticError as error:\n    raise ValueError('after') from error",
@@ -136,7 +139,6 @@ RAISES = [
     "raise Exception('\\N{SNOWMAN}' * 3)",
     "def again(): again()\nagain()",
     "raise TimeoutError('late')",
-    "raise Exception('\\ud800')",
     "raise Exception('x' * 300_000)",
     "subprocess.run(['false'], check=True)",
 ]
@@ -158,7 +160,9 @@ EXITS = [
     "os.kill(os.getpid(), signal.SIGTERM)",
     "os.abort()",
     "ctypes.string_at(0)",
+    "raise asyncio.CancelledError",
     "raise Silent()",
+    "raise Exception('\\ud800')",
     "try:\n    sys.exit(5)\nexcept Exception:\n    return 1",
 ]
 """Statements that end the process."""

@@ -1,5 +1,6 @@
 """A Runtime API server on loopback, and AWS's runtime client running a handler against it."""
 
+import http.client
 import json
 import os
 import queue
@@ -13,6 +14,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+# A deep stack makes a header of 100 KB, which Lambda takes.
+http.client._MAXLINE = 1 << 20
 
 ARN = "arn:aws:lambda:eu-central-1:123456789012:function:orders:live"
 ENVIRONMENT = {

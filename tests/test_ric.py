@@ -1,17 +1,24 @@
 """AWS's own runtime client as an engine: the oracle that the builtin one is held to."""
 
 import dataclasses
+import json
+import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
-from handlers import EXITS, PREAMBLE, RAISES, RETURNS
+from handlers import EXITS, OF_THE_PLACE, PREAMBLE, RAISES, RETURNS
 
-from replay.outcome import Exited, Outcome, Raised, TimedOut
+from replay.outcome import Exited, Outcome, Raised, Returned, TimedOut
 from replay.replayer.builtin import BuiltinSandbox
 from replay.replayer.case import Case
-from replay.replayer.engine import Sandbox
-from replay.replayer.local import LocalFunction
+from replay.replayer.engine import ImportRefusedError, Sandbox, replay_once
+from replay.replayer.local import WORLD, LocalFunction
+from replay.replayer.pool import Pool
 from replay.replayer.ric import RicSandbox
+from replay.replayer.verdict import judge
 from replay.replayer.world import World
 
 pytest.importorskip("awslambdaric")
@@ -73,7 +80,7 @@ def bare(outcome: Outcome) -> Outcome:
 @pytest.mark.parametrize("runtime", ["AWS_Lambda_python3.11", "AWS_Lambda_python3.13"])
 @pytest.mark.parametrize(
     "bodies",
-    [[f"return {it}" for it in RETURNS], RAISES, EXITS],
+    [[f"return {it}" for it in (*RETURNS, *OF_THE_PLACE)], RAISES, EXITS],
     ids=["returns", "raises", "exits"],
 )
 def test_both_engines_make_the_same_of_whatever_a_handler_does(project, runtime, bodies):
@@ -83,3 +90,232 @@ def test_both_engines_make_the_same_of_whatever_a_handler_does(project, runtime,
     ric, builtin = (outcomes(e, base, len(bodies)) for e in (RicSandbox, BuiltinSandbox))
     for body, theirs, ours in zip(bodies, ric, builtin, strict=True):
         assert theirs == ours, body
+
+
+@pytest.mark.parametrize(
+    ("code", "error_type"),
+    [
+        (None, "Runtime.ImportModuleError"),
+        ("import missing_dependency", "Runtime.ImportModuleError"),
+        ("def handler(:", "Runtime.UserCodeSyntaxError"),
+        ("other = 1", "Runtime.HandlerNotFound"),
+        ("raise ZeroDivisionError('at import')", "ZeroDivisionError"),
+        ("def f(): raise KeyError('deep')\nf()", "KeyError"),
+        ("import os; os._exit(3)", "Runtime.ExitError"),
+        ("import sys; sys.exit(3)", "Runtime.ExitError"),
+        ("import ctypes; ctypes.string_at(0)", "Runtime.ExitError"),
+    ],
+)
+def test_both_engines_say_the_same_of_a_handler_that_cannot_be_had(project, code, error_type):
+    """Type, message, stack: those of the client."""
+    if code is not None:
+        (project / "app.py").write_text(code)
+    found = []
+    for engine in (RicSandbox, BuiltinSandbox):
+        with pytest.raises(ImportRefusedError) as refused:
+            replay_once(engine, case_in(project), World.of(case_in(project)))
+        found.append(refused.value.error)
+    theirs, ours = found
+    assert error_type == theirs.error_type == ours.error_type
+    if error_type == "Runtime.ExitError":  # what a process says as it dies is its own
+        assert theirs.message.splitlines()[0] == ours.message.splitlines()[0]
+    else:
+        assert theirs.message == ours.message
+        assert own_frames(theirs) == own_frames(ours)
+
+
+def own_frames(error: Raised) -> list[str]:
+    """The frames of the app: those of importlib depend on who calls it."""
+    return [frame for frame in error.stack if "importlib" not in frame]
+
+
+SNAPSHOT = """
+import snapshot_restore_py
+ran = []
+snapshot_restore_py.register_before_snapshot(ran.append, "before 1")
+snapshot_restore_py.register_before_snapshot(ran.append, "before 2")
+snapshot_restore_py.register_after_restore(ran.append, "after")
+{more}
+def handler(event, context):
+    return ran
+"""
+
+
+def test_both_engines_run_the_hooks_of_a_snapshot(project):
+    """Before-hooks in reverse order, then after-hooks, as the client does."""
+    (project / "app.py").write_text(SNAPSHOT.format(more=""))
+    case = case_in(project, AWS_LAMBDA_INITIALIZATION_TYPE="snap-start")
+    for engine in (RicSandbox, BuiltinSandbox):
+        outcome = replay_once(engine, case, World.of(case)).outcome
+        assert Returned(b'["before 2", "before 1", "after"]') == outcome
+
+
+def test_a_failing_restore_hook_is_an_error_in_both_engines(project):
+    """The sandbox would not start."""
+    more = "def fail(): raise OSError('no')\nsnapshot_restore_py.register_after_restore(fail)"
+    (project / "app.py").write_text(SNAPSHOT.format(more=more))
+    case = case_in(project, AWS_LAMBDA_INITIALIZATION_TYPE="snap-start")
+    for engine in (RicSandbox, BuiltinSandbox):
+        verdict = judge(case, engine)
+        assert verdict.kind == "error"
+        assert "OSError: no" in verdict.error.message
+
+
+def test_the_deadline_ends_the_client_and_all_that_it_started(project):
+    """The client does not enforce it; the parent kills the group."""
+    (project / "app.py").write_text(
+        "import subprocess, time\n"
+        "def handler(event, context):\n"
+        "    child = subprocess.Popen(['sleep', '60'])\n"
+        "    print(child.pid, flush=True)\n"
+        "    while True:\n"
+        "        try: time.sleep(60)\n"
+        "        except BaseException: pass\n"
+    )
+    case = case_in(project)
+    invocation = dataclasses.replace(case.recording.invocation, remaining_ms=700)
+    recording = dataclasses.replace(case.recording, invocation=invocation)
+    replay = replay_once(RicSandbox, dataclasses.replace(case, recording=recording), WORLD)
+    assert TimedOut(700) == replay.outcome
+    deadline = time.monotonic() + 5
+    while is_running(int(replay.output)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not is_running(int(replay.output))
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process is there, and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize("clock", ["shifted", "live"])
+def test_the_clients_context_has_all_of_the_recorded_time_left(project, clock):
+    """To the millisecond at entry, though reading a large event takes some."""
+    (project / "app.py").write_text(
+        "import time\nREAD = time.time()\n"
+        "def handler(event, context):\n"
+        "    return [context.get_remaining_time_in_millis(), time.time()]\n"
+    )
+    case = dataclasses.replace(case_in(project, {"blob": "x" * 4_000_000}), clock=clock)
+    replay = replay_once(RicSandbox, case, World.of(case))
+    left, now = json.loads(replay.outcome.payload)
+    assert left == 3000
+    entry_s = case.recording.invocation.context.deadline_epoch_ms / 1000 - 3
+    assert abs(now - (entry_s if clock == "shifted" else time.time())) < 5
+
+
+def test_entropy_and_factors_work_under_the_client_as_well(project):
+    """Equal worlds agree, a moved one does not; noise is told from drift."""
+    (project / "app.py").write_text(
+        "import time, uuid\n"
+        "def handler(event, context):\n"
+        "    return {'id': str(uuid.uuid4()), 'at': time.time(), 'total': event}\n"
+    )
+    case = case_in(project, 7)
+    world = World.of(case)
+    first, second, moved = (
+        json.loads(replay_once(RicSandbox, case, it).outcome.payload)
+        for it in (world, world, world.moved("entropy"))
+    )
+    assert first["id"] == second["id"] != moved["id"]
+    at = case.recording.invocation.captured_at_us / 1e6
+    recorded = {"id": "0b0f6ac2-7e4c-4c41-9d0c-3f1d8f2f6a01", "at": at, "total": 8}
+    outcome = Returned(json.dumps(recorded).encode())
+    recording = dataclasses.replace(case.recording, outcome=outcome, duration_us=10)
+    verdict = judge(dataclasses.replace(case, recording=recording), RicSandbox)
+    assert [d.path for d in verdict.differences] == ["$.total"]
+    assert {n.path: n.factor for n in verdict.noise} == {"$.id": "entropy", "$.at": "clock"}
+
+
+@pytest.mark.parametrize("change", ["{**event, 'more': 1}, context)", "event, context) + [1]"])
+def test_a_decorator_outside_capture_is_seen_under_the_client_too(project, change):
+    """It changes the event, or the result."""
+    (project / "app.py").write_text(
+        "from replay import capture\n"
+        f"def outer(handler): return lambda event, context: handler({change}\n"
+        "@outer\n@capture\ndef handler(event, context): return [1]\n"
+    )
+    verdict = judge(case_in(project, {"a": 1}), RicSandbox)
+    assert verdict.kind == "error"
+    assert "not the outermost" in verdict.error.message
+
+
+def test_a_client_that_dies_between_two_cases_costs_none_of_them(project):
+    """A thread ends the process after the first answer; the second case gets a new one."""
+    (project / "app.py").write_text(
+        "import os, threading\n"
+        "def handler(event, context):\n"
+        "    threading.Timer(0.2, os._exit, [1]).start() if event == 1 else None\n"
+        "    return event\n"
+    )
+    cases = []
+    for event in (1, 2, 3):
+        case = case_in(project, event)
+        recording = dataclasses.replace(case.recording, outcome=Returned(b"%d" % event))
+        cases.append(dataclasses.replace(case, recording=recording))
+    pool = Pool("ric", "worker", jobs=1)
+
+    def slowly():
+        for case in cases:
+            yield case
+            time.sleep(0.4)
+
+    assert [verdict.kind for verdict in pool.verdicts(slowly())] == ["match"] * 3
+
+
+def test_a_context_that_the_client_does_not_make_is_refused(project):
+    """None, another class, no request id: with the way to replay it all the same."""
+    (project / "app.py").write_text("def handler(event, context): return 1\n")
+    case = case_in(project)
+    context = case.recording.invocation.context
+    without_id = {**context.attributes, "aws_request_id": None}
+    for changes in (
+        {"kind": "value"},
+        {"kind": "object", "type_name": "app.Fake"},
+        {"attributes": without_id},
+        {"attributes": {**context.attributes, "tenant_id": "a\r\nb: c"}},
+    ):
+        changed = dataclasses.replace(context, **changes)
+        invocation = dataclasses.replace(case.recording.invocation, context=changed)
+        recording = dataclasses.replace(case.recording, invocation=invocation)
+        verdict = judge(dataclasses.replace(case, recording=recording), RicSandbox)
+        assert verdict.kind == "error"
+        assert "--runtime builtin" in verdict.error.hint
+
+
+def test_without_the_client_the_extra_is_named(project):
+    """In an interpreter that does not find it."""
+    program = (
+        "import sys\n"
+        "class Hidden:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'awslambdaric': raise ModuleNotFoundError(name)\n"
+        "import importlib.util\n"
+        "real = importlib.util.find_spec\n"
+        "importlib.util.find_spec = lambda name: None if name == 'awslambdaric' else real(name)\n"
+        "from replay.cli import main\n"
+        "main(['invoke', 'app.handler', '{}', '--runtime', 'ric'])\n"
+    )
+    (project / "app.py").write_text("def handler(event, context): return 1\n")
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "lambda-replay[ric]" in done.stderr
+
+
+def test_no_port_is_an_error_with_the_way_on(project, monkeypatch):
+    """Where the system gives none."""
+    (project / "app.py").write_text("def handler(event, context): return 1\n")
+
+    def refuse(*_args, **_options):
+        raise OSError(98, "Address already in use")
+
+    monkeypatch.setattr(socket, "create_server", refuse)
+    verdict = judge(case_in(project), RicSandbox)
+    assert verdict.kind == "error"
+    assert "no port on 127.0.0.1" in verdict.error.message
+    assert "builtin" in verdict.error.hint

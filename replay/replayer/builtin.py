@@ -57,7 +57,7 @@ class BuiltinSandbox(Sandbox):
     def replay_all(self, cases: Sequence[Case]) -> Iterator[Replay | ReplayError]:
         """Yield what became of each case, until one of them has ended the process."""
         coming, ahead = deque(cases), deque[Case]()
-        while self.is_alive and (coming or ahead):
+        while coming or ahead:
             while coming and self._has_room(ahead, coming[0]):
                 case = coming.popleft()
                 ahead.append(case)
@@ -67,6 +67,8 @@ class BuiltinSandbox(Sandbox):
                 yield self._answer(ahead.popleft())
             except ReplayError as error:
                 yield error
+            if not self.is_alive:
+                return
 
     def _has_room(self, ahead: Iterable[Case], case: Case) -> bool:
         sizes = [_size_bytes(waiting) for waiting in ahead]

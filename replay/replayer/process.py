@@ -33,6 +33,11 @@ def resume() -> None:
     _interrupted.clear()
 
 
+def readable(readers: list[socket.socket], limit_s: float) -> list[socket.socket]:
+    """Return those of the sockets that can be read within `limit_s`."""
+    return select.select(readers, [], [], limit_s)[0]
+
+
 class Process:
     """A Python module in a fresh interpreter, with a channel to it.
 
@@ -71,16 +76,15 @@ class Process:
         """
         deadline = None if limit_s is None else monotonic() + limit_s
         while not _interrupted.is_set():
-            ended = self.has_ended
             left = _POLL_S if deadline is None else max(0.0, deadline - monotonic())
-            # What is under way is read whole: a result of 6 MB may not lose the race.
-            ready = select.select(readers, [], [], 0 if ended else min(_POLL_S, left))[0]
-            if ready:
+            ready = readable(readers, min(_POLL_S, left))
+            if not ready and self.has_ended:
+                # Its last words are read whole: a result of 6 MB may not lose the race.
+                ready = readable(readers, 0)
+                if not ready:
+                    raise EOFError
+            if ready or (deadline is not None and monotonic() >= deadline):
                 return ready
-            if ended:
-                raise EOFError
-            if deadline is not None and monotonic() >= deadline:
-                return []
         raise KeyboardInterrupt
 
     def status(self) -> int:

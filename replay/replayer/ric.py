@@ -6,6 +6,7 @@ The client is the extra `ric`, for Linux alone.
 """
 
 import json
+from functools import cache
 from importlib.util import find_spec
 from math import isinf
 from time import perf_counter_ns
@@ -27,6 +28,7 @@ from replay.replayer.engine import (
     Sandbox,
     not_outermost,
 )
+from replay.replayer.process import readable
 from replay.replayer.world import World, own_variables
 
 if TYPE_CHECKING:
@@ -92,6 +94,7 @@ class RicSandbox(Sandbox):
 
     def _give(self, case: Case, world: World) -> None:
         invocation = case.recording.invocation
+        headers = _headers(invocation)
         entry = {
             "world": world.fields(),
             "own": own_variables(invocation),
@@ -100,7 +103,7 @@ class RicSandbox(Sandbox):
         }
         self._process.channel.send(entry)
         self._is_asking = False
-        self._api.answer(200, _event_body(invocation.event), **_headers(invocation))
+        self._api.answer(200, _event_body(invocation.event), **headers)
 
     def _await_outcome(self, case: Case) -> "Request | None":
         limit_s = case.limit_s
@@ -114,13 +117,18 @@ class RicSandbox(Sandbox):
 
     def _refuse_other_decorator(self, case: Case) -> None:
         channel = self._process.channel
-        if self._process.wait_for([channel.connection], 0):
+        if readable([channel.connection], 0):
             message, _ = channel.receive()
             raise not_outermost(case, f"the {message['inside']} is changed outside of it")
 
 
+@cache
+def _is_installed() -> bool:
+    return all(find_spec(name) for name in _EXTRA)
+
+
 def _refuse_absent_client() -> None:
-    if not all(find_spec(name) for name in _EXTRA):
+    if not _is_installed():
         raise ReplayError(
             "AWS's runtime client is not installed",
             "on Linux: pip install 'lambda-replay[ric]'; or replay with --runtime builtin",
@@ -134,7 +142,6 @@ def _refuse_what_cannot_be_rebuilt(case: Case) -> None:
     elif context.text("aws_request_id") is None:
         lacks = "had no request id, which AWS's runtime client insists on"
     else:
-        _headers(case.recording.invocation)
         return
     raise ReplayError(
         f"recording {case.recording.id}: its context {lacks}", "replay it with --runtime builtin"
