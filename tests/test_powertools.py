@@ -1,4 +1,4 @@
-"""A function built with Powertools for AWS Lambda: captured by the real client, replayed by both."""
+"""A function built with Powertools: captured by the real client, replayed by both engines."""
 
 import json
 from pathlib import Path
@@ -175,7 +175,7 @@ def test_a_function_with_powertools_is_captured_and_replayed_in_both_engines(
         done = replay("run", "--json", "--runtime", engine)
         verdicts = json.loads(done.stdout)
         assert count == len(verdicts)
-        assert [] == [v["differences"] for v in verdicts if v["verdict"] != "match"]
+        assert [v["differences"] for v in verdicts if v["verdict"] != "match"] == []
         assert done.returncode == 0
 
 
