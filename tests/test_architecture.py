@@ -39,7 +39,7 @@ def test_neither_recorder_nor_replayer_loads_the_database_or_the_terminal(statem
 
 def test_the_command_does_load_them():
     """Positive control: the names above are those that would be seen."""
-    assert loaded_by("import replay.cli") >= {"sqlalchemy", "typer"}
+    assert loaded_by("import replay.cli, replay.store.store") >= {"sqlalchemy", "typer"}
 
 
 def test_importing_the_decorator_opens_nothing_and_draws_nothing():

@@ -3,7 +3,7 @@
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,7 +15,9 @@ from replay.fixture import read_fixtures
 from replay.recording import Recording
 from replay.settings import Settings
 from replay.store.selection import Selection
-from replay.store.store import Store
+
+if TYPE_CHECKING:
+    from replay.store.store import Store
 
 IdsOrFilesArgument = Annotated[
     list[str] | None,
@@ -61,7 +63,7 @@ def _in_file(path: Path) -> Iterator[Found]:
             yield error
 
 
-def _in_store(store: Store, argument: str) -> Iterator[Found]:
+def _in_store(store: "Store", argument: str) -> Iterator[Found]:
     for id in store.resolve(argument):
         try:
             yield store.get(id)

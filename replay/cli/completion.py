@@ -3,9 +3,13 @@
 Silent where there is no store: a completion has nobody to tell.
 """
 
+from typing import TYPE_CHECKING
+
 from replay.errors import ReplayError
 from replay.store.selection import Selection
-from replay.store.store import Store, Summary
+
+if TYPE_CHECKING:
+    from replay.store.store import Summary
 
 _OFFERED = 50
 
@@ -25,8 +29,9 @@ def complete_function(incomplete: str) -> list[str]:
     return sorted(name for name in names if name.startswith(incomplete))
 
 
-def _newest() -> list[Summary]:
-    from replay.cli.command import read_settings
+def _newest() -> "list[Summary]":
+    from replay.cli.command import read_settings  # which imports what is completed
+    from replay.store.store import Store
 
     try:
         store = Store.open(read_settings(None).store)

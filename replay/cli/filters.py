@@ -6,15 +6,17 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
 from replay.cli.completion import complete_function, complete_id
 from replay.errors import ReplayError
 from replay.store.selection import Selection
-from replay.store.store import Store
 from replay.tag import checked_tag
+
+if TYPE_CHECKING:
+    from replay.store.store import Store
 
 IdsArgument = Annotated[
     list[str] | None,
@@ -79,7 +81,7 @@ def check_ids_or_filters(ids: Sequence[str] | None, wanted: Selection) -> None:
         raise ReplayError("ids and filters were both given", "name recordings by one or the other")
 
 
-def resolved(store: Store, ids: Sequence[str]) -> list[str]:
+def resolved(store: "Store", ids: Sequence[str]) -> list[str]:
     """Return the full ids that the arguments mean, each once; raises ReplayError."""
     return list(dict.fromkeys(id for text in ids for id in store.resolve(text)))
 

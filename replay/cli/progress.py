@@ -2,10 +2,10 @@
 
 import sys
 import time
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 _SLOW_S = 1.0
 _EVERY_S = 0.1
@@ -26,10 +26,7 @@ class Bar:
             return
         self._next = time.monotonic() + _EVERY_S
         if self._bar is None:
-            columns = (TextColumn(self._words), BarColumn(), MofNCompleteColumn())
-            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
-            self._bar.add_task(self._words, total=total)
-            self._bar.start()
+            self._bar = _bar(self._words, total)
         self._bar.update(self._bar.task_ids[0], completed=done, total=total)
 
     def __enter__(self) -> Self:
@@ -39,3 +36,14 @@ class Bar:
         """Take the bar away."""
         if self._bar is not None:
             self._bar.stop()
+
+
+def _bar(words: str, total: int | None) -> "Progress":
+    from rich.console import Console  # 20 ms, where it is shown
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn(words), BarColumn(), MofNCompleteColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    bar.add_task(words, total=total)
+    bar.start()
+    return bar

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import chain, islice
@@ -20,16 +20,18 @@ from replay.cli.command import (
     RuntimeOption,
     StoreOption,
     answering,
-    out,
     read_settings,
     say_error,
+    text_printer,
 )
 from replay.cli.filters import AllowEmptyOption, filtered, nothing_matches, path_and_value
 from replay.cli.progress import Bar
 from replay.errors import MISUSE, DamagedError, ReplayError
+from replay.replayer.builtin import BuiltinSandbox
 from replay.replayer.case import Break, Case, Clock
 from replay.replayer.change import changed
 from replay.replayer.pool import Isolation, Pool, Runtime, default_isolation, engine_of
+from replay.replayer.process import prepared
 from replay.replayer.verdict import VerdictKind
 from replay.report.stream import JsonStream, TextStream, VerdictStream
 from replay.store.selection import Selection
@@ -124,13 +126,26 @@ def run(
         changes=tuple(path_and_value(text, "--set") for text in values or ()),
         breaks_at=pdb.value if pdb else None,
     )
-    with closing(recordings(ids or [], wanted, settings)) as found:
+    with _prepared(runtime, pdb), closing(recordings(ids or [], wanted, settings)) as found:
         ahead = list(islice(found, 2))
         pool = _pool(plan, runtime.value, isolation.value if isolation else None, jobs, len(ahead))
         if not ahead and not allow_empty:
             raise nothing_matches()
-        stream = JsonStream(sys.stdout) if as_json else TextStream(out(), show_output=show_output)
+        stream = _stream(as_json=as_json, show_output=show_output)
         return _judge_all(plan, pool, chain(ahead, found), stream)
+
+
+def _prepared(runtime: RuntimeChoice, pdb: BreakChoice | None) -> AbstractContextManager[None]:
+    """Start the first process while the store is being read; not where a debugger needs it."""
+    if pdb or runtime is not RuntimeChoice.builtin:
+        return nullcontext()
+    return prepared(BuiltinSandbox.module, hash_seed=0)
+
+
+def _stream(*, as_json: bool, show_output: bool) -> VerdictStream:
+    if as_json:
+        return JsonStream(sys.stdout)
+    return TextStream(text_printer(), show_output=show_output)
 
 
 @dataclass(slots=True)

@@ -98,7 +98,7 @@ class BuiltinSandbox(Sandbox):
             raise RuntimeError(f"the replay worker failed:\n{head['traceback']}")
         if head["stage"] == "quit":
             raise KeyboardInterrupt  # the debugger was left
-        output = self._text(head["output_size"])
+        output = self._process.output.text(head["output_size"])
         if head["stage"] == "exited":
             at_entry = case.recording.invocation.remaining_ms
             return Replay(Exited(head["status"]), head["duration_us"], at_entry, output)

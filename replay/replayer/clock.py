@@ -3,6 +3,7 @@
 import sys
 import time
 from datetime import datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 from replay.invocation import Invocation
@@ -18,7 +19,7 @@ class WallClock:
     def start_import(self, world: World, entry_ms: int) -> None:
         """Set the clock for the import of the handler's module, to that of its first case."""
         if world.clock == "shifted":
-            self._traveller = _time_machine().travel(_instant(entry_ms), tick=True).start()
+            self._traveller = time_machine().travel(_instant(entry_ms), tick=True).start()
 
     def enter_handler(self, entry_ms: int, remaining_ms: int) -> int:
         """Set the clock to the handler's entry; return the deadline in epoch milliseconds."""
@@ -49,14 +50,15 @@ def _instant(epoch_ms: int) -> datetime:
     return datetime(1970, 1, 1) + timedelta(milliseconds=epoch_ms)  # noqa: DTZ001
 
 
-def _time_machine() -> Any:
+def time_machine() -> Any:
+    """Return the module, imported."""
     # time-machine imports pytest where it is installed, 100 ms that a replay has no use for.
     absent = "pytest" not in sys.modules
     if absent:
         sys.modules["pytest"] = None  # type: ignore[assignment]
     try:
-        import time_machine
+        module = import_module("time_machine")
     finally:
         if absent:
             del sys.modules["pytest"]
-    return time_machine
+    return module

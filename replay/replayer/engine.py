@@ -48,20 +48,18 @@ class Sandbox(ABC):
         self.is_threaded = False
         self._case = case
         self._world = world
-        self._output_size = 0
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         with self._stack:
             place = workspace.temporary if self._world.is_replay else workspace.in_place
             self._workspace = self._stack.enter_context(place(self._case))
-            self._process = Process(
+            self._process = Process.started(
                 self.module,
-                self._workspace,
                 hash_seed=self._world.hash_seed if self._world.is_replay else None,
                 on_terminal=self._case.breaks_at is not None,
             )
-            self._stack.callback(self._process.end)
+            self._stack.callback(self._process.close)
             began_ns = perf_counter_ns()
             self._import()
             self.init_us = (perf_counter_ns() - began_ns) // 1000
@@ -117,6 +115,7 @@ class Sandbox(ABC):
             "handler": self._case.handler,
             "folders": [str(folder) for folder in self._case.folders],
             "project": str(place.project),
+            "task_root": str(place.task_root),
             "environment": environment,
             "world": self._world.fields(),
             "entry_ms": entry_epoch_ms(self._world, invocation),
@@ -126,7 +125,7 @@ class Sandbox(ABC):
 
     def _exited(self, case: Case, duration_us: int) -> Replay:
         status, at_entry = self._process.status(), case.recording.invocation.remaining_ms
-        return Replay(Exited(status), duration_us, at_entry, self._text())
+        return Replay(Exited(status), duration_us, at_entry, self._process.output.text())
 
     def _timed_out(self, case: Case) -> Replay:
         """Return the replay of a case whose limit has passed; ends the process."""
@@ -138,14 +137,7 @@ class Sandbox(ABC):
                 "give it longer with --timeout SECONDS",
             )
         limit_ms, at_entry = case.limit_ms, case.recording.invocation.remaining_ms
-        return Replay(TimedOut(limit_ms), limit_ms * 1000, at_entry, self._text())
-
-    def _text(self, end: int | None = None) -> str:
-        """Return what has been written since the last case, up to a size of the output."""
-        size = self._workspace.output_size() if end is None else end
-        text = self._workspace.text(self._output_size, size)
-        self._output_size = size
-        return text
+        return Replay(TimedOut(limit_ms), limit_ms * 1000, at_entry, self._process.output.text())
 
     def _not_imported(self) -> ReplayError:
         handler = self._case.handler
@@ -155,8 +147,9 @@ class Sandbox(ABC):
         )
 
     def _ended_in_import(self) -> ReplayError:
-        why = f"the process ended with status {self._process.status()}\n{self._text()[-2000:]}"
-        return ImportRefusedError(self._case, Raised("Runtime.ExitError", why.rstrip()))
+        status, said = self._process.status(), self._process.output.text()[-2000:]
+        why = f"the process ended with status {status}\n{said}".rstrip()
+        return ImportRefusedError(self._case, Raised("Runtime.ExitError", why))
 
 
 def replay_once(engine: type[Sandbox], case: Case, world: World) -> Replay:

@@ -11,13 +11,14 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
 from time import monotonic
 
 from replay.replayer.channel import Channel, pair
-from replay.replayer.workspace import Workspace
+from replay.replayer.output import Output
 
 _POLL_S = 0.05
 _interrupted = Event()
@@ -39,30 +40,39 @@ def readable(readers: list[socket.socket], limit_s: float) -> list[socket.socket
 
 
 class Process:
-    """A Python module in a fresh interpreter, with a channel to it.
+    """A Python module in a fresh interpreter, with a channel to it; `output` is what it writes.
 
-    `on_terminal` leaves it in the terminal's foreground, for a debugger.
+    `hash_seed` None leaves hashing random; `on_terminal` keeps it in the terminal's foreground, for
+    a debugger.
     """
 
-    def __init__(
-        self, module: str, workspace: Workspace, *, hash_seed: int | None, on_terminal: bool = False
-    ) -> None:
+    def __init__(self, module: str, *, hash_seed: int | None, on_terminal: bool = False) -> None:
         ours, theirs = pair()
         self.channel = Channel(ours)
+        self.output = Output()
+        self.made_of = module, hash_seed, on_terminal
         self._peak_bytes: int | None = None
         self._leads_group = not on_terminal
         with theirs:
             self._child = subprocess.Popen(
                 [sys.executable, "-P", "-u", "-m", module, str(theirs.fileno())],
                 env=_environment(hash_seed),
-                cwd=workspace.task_root,
                 stdin=None if on_terminal else subprocess.DEVNULL,
                 # Answers go to stdout; what is said in a debugger is talk.
-                stdout=sys.stderr if on_terminal else workspace.output,
+                stdout=sys.stderr if on_terminal else self.output.fileno(),
                 stderr=None if on_terminal else subprocess.STDOUT,
                 pass_fds=[theirs.fileno()],
                 start_new_session=not on_terminal,
             )
+
+    @classmethod
+    def started(cls, module: str, *, hash_seed: int | None, on_terminal: bool) -> "Process":
+        """Return a fresh process: one that was prepared, if it is of this kind, else a new one."""
+        for spare in _spares:
+            if spare.made_of == (module, hash_seed, on_terminal):
+                _spares.remove(spare)
+                return spare
+        return cls(module, hash_seed=hash_seed, on_terminal=on_terminal)
 
     @property
     def has_ended(self) -> bool:
@@ -98,7 +108,7 @@ class Process:
         return self._peak_bytes
 
     def end(self) -> None:
-        """Kill the child and everything in its group."""
+        """Kill the child and everything in its group; what it has written can still be read."""
         self.peak_memory_bytes()
         with suppress(ProcessLookupError, PermissionError):
             if self._leads_group:
@@ -106,7 +116,28 @@ class Process:
             else:
                 self._child.kill()
         self._child.wait()
+
+    def close(self) -> None:
+        """End it, and let go of its channel and its output."""
+        self.end()
         self.channel.connection.close()
+        self.output.close()
+
+
+@contextmanager
+def prepared(module: str, *, hash_seed: int) -> Iterator[None]:
+    """Have a process of this kind start at once, for the first one that is asked for."""
+    spare = Process(module, hash_seed=hash_seed)
+    _spares.append(spare)
+    try:
+        yield
+    finally:
+        if spare in _spares:
+            _spares.remove(spare)
+            spare.close()
+
+
+_spares: list[Process] = []
 
 
 def _memory_bytes(pid: int) -> int | None:

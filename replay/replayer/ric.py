@@ -87,7 +87,7 @@ class RicSandbox(Sandbox):
         if request is None:
             return self._timed_out(case)
         duration_us = (perf_counter_ns() - began_ns) // 1000
-        output = self._text()
+        output = self._process.output.text()
         self._refuse_other_decorator(case)
         remaining_ms = case.recording.invocation.remaining_ms
         return Replay(_outcome(request), duration_us, remaining_ms, output)

@@ -3,7 +3,6 @@
 The builtin engine's stand-in for `awslambdaric.bootstrap` 4.2.2, with the same error names.
 """
 
-import asyncio
 import importlib
 import logging
 import os
@@ -12,6 +11,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from types import CoroutineType
 from typing import Any
 
 from replay.outcome import Outcome, Raised
@@ -140,7 +140,9 @@ def invoke(
     """
     try:
         result = function(event, context)
-        if awaited and asyncio.iscoroutine(result):
+        if awaited and isinstance(result, CoroutineType):
+            import asyncio  # 15 ms that most handlers have no use for
+
             result = asyncio.run(result)
     except BaseException as error:  # noqa: BLE001 - whatever it is, it is the outcome
         if look_at is not None and isinstance(error, Exception):

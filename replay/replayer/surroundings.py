@@ -26,12 +26,13 @@ from replay.replayer.world import OWN_VARIABLES, World
 class Surroundings:
     """This process's environment, clock, randomness and guard, made of the parent's first message.
 
-    `start` holds the `world`, its `environment`, the `project`, the `folders` where the handler's
-    module is looked for, and `entry_ms`, the instant of the first case.
+    `start` holds the `world`, its `environment`, `project` and `task_root`, the `folders` where the
+    handler's module is looked for, and `entry_ms`, the instant of the first case.
     """
 
     def __init__(self, start: Mapping[str, Any]) -> None:
         world = World(**start["world"])
+        os.chdir(start["task_root"])
         os.environ.clear()
         os.environ.update(start["environment"])
         time.tzset()

@@ -6,7 +6,6 @@ in, so what stands here is the whole decision and does nothing else.
 """
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from os import cpu_count
 from typing import Literal, TypeAlias
@@ -95,6 +94,8 @@ def _look_again(
 
 
 def _replay_all(case: Case, worlds: Iterable[World], engine: Engine) -> list[Outcome]:
+    from concurrent.futures import ThreadPoolExecutor  # a match needs no second look
+
     with ThreadPoolExecutor(cpu_count()) as pool:
         try:
             replays = pool.map(lambda world: replay_once(engine, case, world), worlds)

@@ -23,7 +23,7 @@ from replay.part import outcome_document
 from replay.recorder.decorator import capture
 from replay.replayer import runtime
 from replay.replayer.channel import Channel
-from replay.replayer.clock import entry_epoch_ms, entry_remaining_ms
+from replay.replayer.clock import entry_epoch_ms, entry_remaining_ms, time_machine
 from replay.replayer.context import LambdaContext, rebuild
 from replay.replayer.surroundings import Surroundings, Witness, invocation_of
 from replay.replayer.world import World, own_variables
@@ -33,6 +33,7 @@ def main(descriptor: int) -> None:
     """Serve the socket `descriptor` until the other side closes it."""
     os.set_inheritable(descriptor, False)
     channel = Channel(socket.socket(fileno=descriptor))
+    time_machine()  # 15 ms, while the parent may still be reading its store
     start, _ = channel.receive()
     try:
         sandbox = _Sandbox(channel, start)

@@ -5,11 +5,12 @@ Nothing is kept but the totals, so a million verdicts need no more memory than o
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Protocol, TextIO
 
 import orjson
-from rich.console import Console
+from rich.text import Text
 
 from replay.replayer.verdict import Verdict, VerdictKind
 from replay.report.document import verdict_document
@@ -42,24 +43,20 @@ class Totals:
 class TextStream:
     """Some lines a verdict, and a closing line where there are several."""
 
-    def __init__(self, console: Console, *, show_output: bool) -> None:
-        self._console = console
+    def __init__(self, print_text: Callable[[Text], object], *, show_output: bool) -> None:
+        self._print = print_text
         self._show_output = show_output
         self._totals = Totals()
 
     def add(self, verdict: Verdict) -> None:
         """Write one."""
         self._totals.add(verdict)
-        text = verdict_text(verdict, show_output=self._show_output)
-        if self._console.is_terminal:
-            self._console.print(text)
-        else:  # rich takes longer over a line than a replay does
-            self._console.file.write(f"{text.plain}\n")
+        self._print(verdict_text(verdict, show_output=self._show_output))
 
     def close(self) -> None:
         """Write the totals."""
         if self._totals.kinds.total() > 1:
-            self._console.print(totals_text(self._totals.kinds, self._totals.noise))
+            self._print(totals_text(self._totals.kinds, self._totals.noise))
 
 
 class JsonStream:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, select
 from replay.errors import DamagedError, StoreError
 from replay.fixture import Fixture
 from replay.part import BEGUN, ENDED
-from replay.store import intake, tags
+from replay.store import intake, query, tags
 from replay.store.database import Database, damage_named
 from replay.store.selection import Selection
 from replay.store.tables import part, recording
@@ -31,7 +31,7 @@ _ROWS = (
 
 def pages(database: Database, selection: Selection) -> Iterator[list[str]]:
     """Yield the ids that the conditions of `selection` select, oldest first, page by page."""
-    statement = select(recording.c.id).where(*selection.conditions()).order_by(recording.c.id)
+    statement = select(recording.c.id).where(*query.conditions(selection)).order_by(recording.c.id)
     last = ""
     while True:
         with database.reading() as connection:

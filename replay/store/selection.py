@@ -1,17 +1,6 @@
-"""Which recordings a command means: the filters that all commands share, as one value.
-
-Values reach SQL as bound parameters, columns come from the table below; nothing of a filter becomes
-part of a statement's text.
-"""
+"""Which recordings a command means: the filters that all commands share, as one value. Pure."""
 
 from dataclasses import dataclass
-
-from sqlalchemy import ColumnElement, Select, select
-
-from replay.store.tables import recording, tag
-from replay.store.tags import TAGS
-
-_COLUMNS = ("function_name", "alias", "outcome", "error_type", "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +27,3 @@ class Selection:
     def is_empty(self) -> bool:
         """Whether nothing was asked for."""
         return self == Selection(limit=self.limit)
-
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """Return the SQL conditions, all of which hold for a selected row."""
-        wanted: list[ColumnElement[bool]] = [
-            recording.c[name] == getattr(self, name)
-            for name in _COLUMNS
-            if getattr(self, name) is not None
-        ]
-        if self.since_us is not None:
-            wanted.append(recording.c.captured_at_us >= self.since_us)
-        if self.until_us is not None:
-            wanted.append(recording.c.captured_at_us < self.until_us)
-        if self.before is not None:
-            wanted.append(recording.c.id < self.before)
-        for name in self.tags:
-            tagged = select(tag.c.recording_id).where(tag.c.name == name)
-            wanted.append(recording.c.id.in_(tagged))
-        return wanted
-
-    def statement(self) -> Select[tuple[object, ...]]:
-        """Return the query for the selected rows, newest first, without the limit."""
-        return select(recording, TAGS).where(*self.conditions()).order_by(recording.c.id.desc())

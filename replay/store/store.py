@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from types import NoneType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, delete, insert, select
 
@@ -17,13 +17,15 @@ from replay.errors import DamagedError
 from replay.fixture import Fixture
 from replay.recording import Recording
 from replay.settings import store_path
-from replay.store import audit, incoming, intake, outgoing, reference, revision, spool, tags
-from replay.store.check import Check
+from replay.store import intake, outgoing, query, reference, revision, spool, tags
 from replay.store.database import Database, damage_named, refuse_absent, refuse_foreign
-from replay.store.incoming import Prepared, Taken
 from replay.store.intake import Progress
 from replay.store.selection import Selection
 from replay.store.tables import part, recording, tag
+
+if TYPE_CHECKING:
+    from replay.store.check import Check
+    from replay.store.incoming import Prepared, Taken
 
 _PAGE = 200
 _PORTION_BYTES = 8 * 2**20
@@ -158,13 +160,17 @@ class Store:
         for ids in pages:
             yield from (found for _, found in outgoing.read(self._database, ids))
 
-    def take(self, batch: Sequence[Prepared]) -> Taken:
+    def take(self, batch: "Sequence[Prepared]") -> "Taken":
         """Store a batch of fixtures, in one transaction; what the store has is left as it is."""
+        from replay.store import incoming
+
         with self._database.writing() as connection:
             return incoming.take(connection, batch)
 
-    def audit(self, progress: Callable[[int, int | None], None]) -> Iterator[Check]:
+    def audit(self, progress: Callable[[int, int | None], None]) -> "Iterator[Check]":
         """Yield what is to say of the parts and of what is derived from them."""
+        from replay.store import audit  # 10 ms, for the doctor alone
+
         return audit.examine(self._database, progress)
 
     def derive_again(self, progress: Progress) -> None:
@@ -213,7 +219,7 @@ class Store:
         size = min(_PAGE, selection.limit or _PAGE)
         last: str | None = None
         while True:
-            statement = selection.statement().limit(size)
+            statement = query.statement(selection).limit(size)
             if last is not None:
                 statement = statement.where(recording.c.id < last)
             with self._database.reading() as connection:
