@@ -222,7 +222,6 @@ def _is_running(pid: int) -> bool:
         ("import missing_dependency", "Runtime.ImportModuleError"),
         ("def handler(:", "Runtime.UserCodeSyntaxError"),
         ("other = 1", "Runtime.HandlerNotFound"),
-        ("handler = 'text'", "not callable"),
         ("raise ZeroDivisionError('at import')", "ZeroDivisionError: at import"),
         ("import os; os._exit(3)", "ended with status 3"),
         ("import sys; sys.exit(3)", "ended with status 3"),
@@ -241,6 +240,14 @@ def test_a_handler_that_cannot_be_had_is_an_error_that_names_what_was_tried(
     assert error_type in verdict.error.message
     assert str(project) in verdict.error.hint
     assert "--handler" in verdict.error.hint
+
+
+def test_a_handler_that_is_no_function_is_an_error_of_the_invocation(project):
+    """The runtime client finds out as it calls it."""
+    case = case_of(project, "pass")
+    (project / "app.py").write_text("handler = 'text'")
+    outcome = run(case).outcome
+    assert (outcome.error_type, outcome.message) == ("TypeError", "'str' object is not callable")
 
 
 def test_a_recording_that_lacks_what_a_replay_needs_is_an_error_with_the_reason(project):

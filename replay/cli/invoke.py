@@ -116,7 +116,8 @@ def _function(
         handler=handler,
         folders=(*(path or ()), *map(Path, settings.path), Path.cwd()),
         name=name or handler.replace("/", ".").split(".", maxsplit=1)[0],
-        environment={**os.environ, "REPLAY_STORE": stored_in, **read_variables(env_file)},
+        environment={**os.environ, "REPLAY_STORE": stored_in},
+        variables=read_variables(env_file),
         **configured,
     )
 

@@ -18,6 +18,7 @@ from replay.cli.command import (
     read_settings,
     say,
 )
+from replay.cli.completion import complete_id
 from replay.cli.filters import filtered
 from replay.errors import MISUSE
 from replay.report.text import STYLES, escaped, milliseconds
@@ -26,7 +27,12 @@ from replay.store.store import Summary
 
 _PAGE = 50
 BeforeOption = Annotated[
-    str | None, typer.Option("--before", help="Older than this recording: the next page.")
+    str | None,
+    typer.Option(
+        "--before",
+        help="Older than this recording: the next page.",
+        autocompletion=complete_id,
+    ),
 ]
 _AGES = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 

@@ -17,6 +17,7 @@ from replay.cli.command import (
     read_settings,
     say,
 )
+from replay.cli.completion import complete_id
 from replay.recording import Recording
 from replay.report.document import (
     context_document,
@@ -28,7 +29,11 @@ from replay.report.document import (
 from replay.report.text import escaped, json_text, milliseconds, outcome_text
 
 IdArgument = Annotated[
-    str, typer.Argument(help="Id, its last 4 or more characters, request id, @latest or @2.")
+    str,
+    typer.Argument(
+        help="Id, its last 4 or more characters, request id, @latest or @2.",
+        autocompletion=complete_id,
+    ),
 ]
 
 

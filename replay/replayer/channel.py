@@ -4,8 +4,11 @@ A message is a codec document and a body of raw bytes, behind the lengths of bot
 event or result is copied and never encoded again.
 """
 
+import fcntl
+import os
 import socket
 from collections.abc import Mapping
+from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit
 from struct import Struct
 from typing import Any, TypeAlias
 
@@ -14,6 +17,7 @@ from replay.codec import decode, encode
 Message: TypeAlias = tuple[dict[str, Any], bytes]
 BUFFERED_BYTES = 1 << 16
 """What may lie unread in either direction without blocking its sender."""
+_LOWEST_DESCRIPTOR = 512
 _LENGTHS = Struct(">II")
 
 
@@ -26,12 +30,29 @@ def pair() -> tuple[socket.socket, socket.socket]:
     return pair
 
 
+def out_of_reach(descriptor: int) -> int:
+    """Return a copy of a descriptor above those that a handler closes to be tidy.
+
+    No child of the handler's inherits it.
+    """
+    may_be_open, _ = getrlimit(RLIMIT_NOFILE)
+    lowest = _LOWEST_DESCRIPTOR if may_be_open == RLIM_INFINITY else may_be_open // 2
+    return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, min(lowest, _LOWEST_DESCRIPTOR))
+
+
 class Channel:
     """One end of the socket."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
         self._unread = bytearray()
+
+    @classmethod
+    def inherited(cls, descriptor: int) -> "Channel":
+        """Return the child's end, which its parent gave it as `descriptor`."""
+        moved = out_of_reach(descriptor)
+        os.close(descriptor)
+        return cls(socket.socket(fileno=moved))
 
     def send(self, message: Mapping[str, object], body: bytes = b"") -> None:
         """Send one message whole."""

@@ -36,7 +36,11 @@ _MAX_CLIENT_CONTEXT_BYTES = 3583
 
 @dataclass(frozen=True, slots=True)
 class LocalFunction:
-    """A function as it would be configured; `environment` is what it is given besides Lambda's."""
+    """A function as it would be configured.
+
+    `environment` is what the machine gives it besides Lambda's variables, `variables` what it is
+    configured with, which outranks both.
+    """
 
     handler: str
     folders: tuple[Path, ...]
@@ -46,6 +50,7 @@ class LocalFunction:
     memory_mb: int = 128
     timeout_ms: int = 3_000
     environment: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
     is_captured: bool = False
     sandbox_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
@@ -99,9 +104,9 @@ class LocalFunction:
             "aws_request_id": str(uuid.uuid4()),
             "log_group_name": environment["AWS_LAMBDA_LOG_GROUP_NAME"],
             "log_stream_name": environment["AWS_LAMBDA_LOG_STREAM_NAME"],
-            "function_name": self.name,
-            "memory_limit_in_mb": str(self.memory_mb),
-            "function_version": self.version,
+            "function_name": environment["AWS_LAMBDA_FUNCTION_NAME"],
+            "memory_limit_in_mb": environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"],
+            "function_version": environment["AWS_LAMBDA_FUNCTION_VERSION"],
             "invoked_function_arn": self._arn(environment["AWS_REGION"]),
         }
 
@@ -124,6 +129,7 @@ class LocalFunction:
             "AWS_LAMBDA_LOG_STREAM_NAME": f"{today}/[{self.version}]{self.sandbox_id}",
             "TZ": ":UTC",
             "_HANDLER": self.handler,
+            **self.variables,
         }
 
 

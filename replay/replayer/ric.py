@@ -6,6 +6,7 @@ The client is the extra `ric`, for Linux alone.
 """
 
 import json
+import re
 from functools import cache
 from importlib.util import find_spec
 from math import isinf
@@ -24,6 +25,7 @@ from replay.replayer.clock import entry_epoch_ms, entry_remaining_ms
 from replay.replayer.engine import (
     IMPORT_LIMIT_S,
     ImportRefusedError,
+    ImportTimeoutError,
     Replay,
     Sandbox,
     not_outermost,
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
     from replay.replayer.runtime_api import Request
 
 _IMPORT_ERRORS = ("init/error", "restore/error")
+_REQUEST_ID = re.compile(r"[\w.~-]+", re.ASCII)
+_IDLE_LIMIT_S = 5.0
+"""How long a client may take from its answer to its next request."""
 _EXTRA = ("awslambdaric", "httptools")
 
 
@@ -57,16 +62,32 @@ class RicSandbox(Sandbox):
 
         self._api = RuntimeApi(self._process)
         self._stack.callback(self._api.close)
+        self._await_client()
         try:
-            self._process.channel.send({**self._start_message(), "api": self._api.address})
-            self._await_asking()
+            self._await_asking(IMPORT_LIMIT_S)
         except (EOFError, ConnectionError):
             raise self._ended_in_import() from None
 
-    def _await_asking(self) -> None:
+    def _await_client(self) -> None:
+        channel = self._process.channel
+        try:
+            channel.send({**self._start_message(), "api": self._api.address})
+            if self._process.wait_for([channel.connection], IMPORT_LIMIT_S):
+                channel.receive()
+                return
+        except (EOFError, ConnectionError):
+            pass
+        self._process.end()
+        raise ReplayError(
+            "AWS's runtime client does not start here: it ended with status"
+            f" {self._process.status()}\n{self._process.output.text()[-2000:]}".rstrip(),
+            "pip install --force-reinstall 'lambda-replay[ric]'; or replay with --runtime builtin",
+        )
+
+    def _await_asking(self, limit_s: float) -> None:
         """Wait until the client asks for an invocation; raises ReplayError where it never does."""
         while not self._is_asking:
-            request = self._api.receive(IMPORT_LIMIT_S)
+            request = self._api.receive(limit_s)
             if request is None:
                 raise self._not_imported()
             self._is_asking = request.endpoint == "next"
@@ -79,11 +100,15 @@ class RicSandbox(Sandbox):
         """Run one case and return what it did; raises ReplayError where it cannot be had."""
         began_ns = perf_counter_ns()
         try:
-            self._await_asking()
+            self._await_asking(_IDLE_LIMIT_S)
             self._give(case, world)
             request = self._await_outcome(case)
         except (EOFError, ConnectionError):
             return self._exited(case, (perf_counter_ns() - began_ns) // 1000)
+        except ImportTimeoutError:
+            # It has answered the last case and asks for no more: its descriptors are closed.
+            self._process.end()
+            return self._exited(case, 0)
         if request is None:
             return self._timed_out(case)
         duration_us = (perf_counter_ns() - began_ns) // 1000
@@ -106,19 +131,24 @@ class RicSandbox(Sandbox):
         self._api.answer(200, _event_body(invocation.event), **headers)
 
     def _await_outcome(self, case: Case) -> "Request | None":
-        limit_s = case.limit_s
+        limit_s, id = case.limit_s, case.recording.invocation.context.text("aws_request_id")
         while True:
             request = self._api.receive(limit_s)
             if request is None:
                 return None
             self._api.answer(202)
-            if request.endpoint in ("response", "error"):
+            # A fork of the handler's that came back as well posts for an earlier invocation.
+            if request.endpoint in ("response", "error") and request.invocation_id == id:
                 return request
 
     def _refuse_other_decorator(self, case: Case) -> None:
         channel = self._process.channel
         if readable([channel.connection], 0):
-            message, _ = channel.receive()
+            try:
+                message, _ = channel.receive()
+            except EOFError:  # the handler has closed it
+                self._process.end()
+                return
             raise not_outermost(case, f"the {message['inside']} is changed outside of it")
 
 
@@ -139,8 +169,8 @@ def _refuse_what_cannot_be_rebuilt(case: Case) -> None:
     context = case.recording.invocation.context
     if context.kind != "lambda":
         lacks = f"was a {context.type_name}, which AWS's runtime client does not make"
-    elif context.text("aws_request_id") is None:
-        lacks = "had no request id, which AWS's runtime client insists on"
+    elif not _REQUEST_ID.fullmatch(context.text("aws_request_id") or ""):
+        lacks = "had no request id that AWS's runtime client could put into an address"
     else:
         return
     raise ReplayError(

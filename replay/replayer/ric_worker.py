@@ -7,7 +7,6 @@ a decorator outside of capture has changed goes back over the same socket.
 
 import json
 import os
-import socket
 import sys
 from typing import Any
 
@@ -22,8 +21,7 @@ _CAPTURING_ENTRY = "replay.recorder.handler.handler"
 
 def main(descriptor: int) -> None:
     """Run the client's own loop; it ends with the process."""
-    os.set_inheritable(descriptor, False)
-    channel = Channel(socket.socket(fileno=descriptor))
+    channel = Channel.inherited(descriptor)
     start, _ = channel.receive()
     surroundings = Surroundings(start)
     witness = Witness() if World(**start["world"]).is_replay else None
@@ -32,6 +30,7 @@ def main(descriptor: int) -> None:
 
     client = _client(channel, surroundings, witness)
     del os.environ[_API]
+    channel.send({"stage": "client"})
     handler = start["handler"]
     if start["is_captured"]:
         os.environ["REPLAY_HANDLER"], handler = handler, _CAPTURING_ENTRY

@@ -58,7 +58,7 @@ class ImportFailure(Exception):  # noqa: N818 - an outcome of the runtime, no er
 
 
 def load(handler: str) -> Callable[..., Any]:
-    """Return the function that a dotted handler names; raises ImportFailure."""
+    """Return what a dotted handler names, callable or not; raises ImportFailure."""
     module_name, dot, function_name = handler.rpartition(".")
     if not dot:
         raise ImportFailure(
@@ -73,11 +73,6 @@ def load(handler: str) -> Callable[..., Any]:
             "Runtime.HandlerNotFound",
             f"Handler '{function_name}' missing on module '{module_name}'",
         ) from None
-    if not callable(function):
-        kind = type(function).__name__
-        raise ImportFailure(
-            "TypeError", f"'{function_name}' of {module_name} is not callable: {kind}"
-        )
     return function  # type: ignore[no-any-return]
 
 

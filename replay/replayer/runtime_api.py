@@ -21,9 +21,13 @@ _RECEIVED_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the client asked: next, response or error, init/error, restore/next or restore/error."""
+    """What the client asked: next, response or error, init/error, restore/next or restore/error.
+
+    `invocation_id` is the request id of the invocation that a response or an error belongs to.
+    """
 
     endpoint: str
+    invocation_id: str
     body: bytes
     headers: Mapping[str, str]
 
@@ -142,4 +146,4 @@ class _Connection:
         """Take the request as a whole."""
         *_, before, last = ("", *self._url.decode("latin-1").split("/"))
         endpoint = f"{before}/{last}" if before in ("init", "restore") else last
-        self._complete.append(Request(endpoint, b"".join(self._body), self._headers))
+        self._complete.append(Request(endpoint, before, b"".join(self._body), self._headers))

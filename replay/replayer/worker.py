@@ -8,7 +8,6 @@ for, each runs in a fork of its own that knows nothing of the others.
 
 import mmap
 import os
-import socket
 import sys
 import threading
 import traceback
@@ -22,7 +21,7 @@ from replay.outcome import Outcome, Raised, Returned
 from replay.part import outcome_document
 from replay.recorder.decorator import capture
 from replay.replayer import runtime
-from replay.replayer.channel import Channel
+from replay.replayer.channel import Channel, out_of_reach
 from replay.replayer.clock import entry_epoch_ms, entry_remaining_ms, time_machine
 from replay.replayer.context import LambdaContext, rebuild
 from replay.replayer.surroundings import Surroundings, Witness, invocation_of
@@ -31,8 +30,7 @@ from replay.replayer.world import World, own_variables
 
 def main(descriptor: int) -> None:
     """Serve the socket `descriptor` until the other side closes it."""
-    os.set_inheritable(descriptor, False)
-    channel = Channel(socket.socket(fileno=descriptor))
+    channel = Channel.inherited(descriptor)
     time_machine()  # 15 ms, while the parent may still be reading its store
     start, _ = channel.receive()
     try:
@@ -56,7 +54,7 @@ class _Sandbox:
 
     def __init__(self, channel: Channel, start: dict[str, Any]) -> None:
         self._channel = channel
-        self._output = os.dup(1)  # the handler may close its own
+        self._output = out_of_reach(1)
         self._breaks_at = start["breaks_at"]
         self._surroundings = Surroundings(start)
         self._log_filter = runtime.set_up_logging()
