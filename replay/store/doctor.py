@@ -14,7 +14,6 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from replay.errors import StoreError
-from replay.recording import Part
 from replay.store import revision, spool
 from replay.store.check import Check
 from replay.store.database import Database, refuse_absent, refuse_foreign
@@ -82,7 +81,7 @@ def _spools(path: Path) -> Iterator[Check]:
         yield Check("spool", "ok", "nothing waits in the spool")
         return
     found = [one for file in files for one in spool.read(file)]
-    torn = tuple(_line_text(one) for one in found if not isinstance(one, Part))
+    torn = tuple(spool.line_name(one) for one in found if isinstance(one, bytes))
     names = " ".join(map(str, files))
     message = f"{len(found) - len(torn):,} parts wait in {names}"
     if torn:
@@ -90,13 +89,6 @@ def _spools(path: Path) -> Iterator[Check]:
         yield Check("spool", "bad", f"{message}; {len(torn):,} lines are damaged", hint, torn)
     else:
         yield Check("spool", "warn", message, "any other command takes them in")
-
-
-def _line_text(line: bytes | Part) -> str:
-    """Return the beginning of a damaged line, where the id stands."""
-    assert isinstance(line, bytes)
-    words = line.strip().split(b" ")[1:3]
-    return f"recording {b' '.join(words)[:60].decode(errors='backslashreplace')}: a damaged line"
 
 
 def _set_aside(path: Path) -> Iterator[Check]:

@@ -32,6 +32,7 @@ _PART = (
 _TAG = (("recording_id", "TEXT"), ("name", "TEXT"))
 _READ = {"part", "tag", "sqlite_master", "pragma_table_xinfo"}
 _PROTECTION = ("trusted_schema = OFF", "query_only = ON", "cell_size_check = ON")
+_LEFT = "what can be read is imported; ask for an export of the rest"
 _NAME_STORE = "name a store file of replay, or what replay export has written"
 
 
@@ -119,6 +120,8 @@ def _parts(connection: sqlite3.Connection, id: str, numbers: list[int]) -> tuple
         row = connection.execute(
             "SELECT n, id, kind, crc, payload FROM part NOT INDEXED WHERE n = ?", (n,)
         ).fetchone()
+        if row is None:
+            raise DamagedError(f"recording {id}: a part of it cannot be found", _LEFT)
         one = located(*row)
         # The first part of a kind counts: a spooled copy of it may have been committed as well.
         found.setdefault(one.part.kind, one)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, select
 
 from replay.errors import DamagedError
 from replay.fixture import Fixture
@@ -17,6 +17,16 @@ from replay.store.tables import part, recording
 
 _BATCH = 300
 _BATCH_BYTES = 8 * 2**20
+_COLUMNS = recording.c.keys()
+_INSERT_RECORDINGS = " ".join(
+    (
+        "INSERT INTO recording (",
+        ", ".join(_COLUMNS),
+        ") VALUES (",
+        ", ".join("?" * len(_COLUMNS)),
+        ")",
+    )
+)
 _INSERT_PARTS = "INSERT INTO part (n, id, kind, crc, payload) VALUES (?, ?, ?, ?, ?)"
 
 
@@ -102,6 +112,7 @@ def _insert(connection: Connection, new: Sequence[Prepared]) -> None:
             parts.append((n, added.id, added.kind, added.crc, added.payload))
             one.values[intake.POSITIONS[added.kind]] = n
     connection.exec_driver_sql(_INSERT_PARTS, parts)
-    connection.execute(insert(recording), [one.values for one in new])
+    rows = [tuple(map(one.values.__getitem__, _COLUMNS)) for one in new]
+    connection.exec_driver_sql(_INSERT_RECORDINGS, rows)
     tags.add(connection, [(one.fixture.id, name) for one in new for name in one.fixture.tags])
     intake.advance(connection, n)
