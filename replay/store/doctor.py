@@ -17,6 +17,7 @@ from replay.errors import StoreError
 from replay.store import revision, spool
 from replay.store.check import Check
 from replay.store.database import Database, refuse_absent, refuse_foreign
+from replay.store.wal import lost_frames
 
 _FIXED_WAL = (3, 51, 3)
 """The first SQLite without a rare bug of two writers that checkpoint a WAL at once."""
@@ -32,6 +33,7 @@ def examine_files(path: Path) -> Iterator[Check]:
     yield from _disk(path)
     yield from _spools(path)
     yield from _set_aside(path)
+    yield _log(path)
     yield from _content(path)
 
 
@@ -96,6 +98,16 @@ def _set_aside(path: Path) -> Iterator[Check]:
     if files:
         hint = "see what is in them: replay import FILE, sqlite3 FILE .recover; then delete them"
         yield Check("set aside", "warn", f"{len(files)} damaged files", hint, tuple(files))
+
+
+def _log(path: Path) -> Check:
+    """Look into the WAL before SQLite opens it, and lets go of what it finds wrong."""
+    name = f"{path.name}-wal"
+    lost = lost_frames(path.with_name(name))
+    if not lost:
+        return Check("wal", "ok", "SQLite reads all of the write-ahead log")
+    hint = "the last commits are lost: damage, or a power cut; replay list shows what is left"
+    return Check("wal", "warn", f"SQLite leaves out {lost:,} pages of {name}", hint)
 
 
 def _escaped(name: str) -> str:
