@@ -171,9 +171,18 @@ def values_of(id: str, parts: Sequence[Part], what: Recording | DamagedError) ->
     }
     if isinstance(what, DamagedError):
         return values | {"damage": str(what), "captured_at_us": milliseconds_of(id) * 1000}
-    for name, value in _values_of(what).items():
-        values[name] = _storable(value)
+    values |= _values_of(what)
+    for name in _CAPTURED:
+        values[name] = _storable(values[name])
     return values
+
+
+_CAPTURED = (
+    *("function_name", "function_version", "alias", "handler", "request_id", "source"),
+    *("remaining_ms", "error_type", "captured_at_us", "duration_us", "sandbox_id"),
+    "sandbox_sequence",
+)
+"""Columns whose values came from outside and may be anything."""
 
 
 def _storable(value: object) -> object:
