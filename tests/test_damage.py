@@ -54,10 +54,12 @@ def original(tmp_path_factory) -> Original:
     """Payloads of one page and of several; half of the parts are in the WAL."""
     folder = tmp_path_factory.mktemp("original")
     path = folder / "replay.db"
+    ids = (f"01m81fw1gk0008m74ctc{n:06}" for n in range(100))  # the same in each run
     made = [
-        *(recording(event={"n": n, "text": "x" * 40 * n}) for n in range(6)),
-        *(recording(event={"n": n, "text": "y" * 9000}) for n in range(3)),
-        *(recording(outcome=Raised("KeyError", "'a'")), unfinished(), unfinished()),
+        *(recording(next(ids), {"n": n, "text": "x" * 40 * n}) for n in range(6)),
+        *(recording(next(ids), {"n": n, "text": "y" * 9000}) for n in range(3)),
+        recording(next(ids), outcome=Raised("KeyError", "'a'")),
+        *(unfinished(next(ids)), unfinished(next(ids))),
     ]
     capture_parts(path, *made[:6])
     with closing(Store.open(str(path))) as store:
@@ -76,7 +78,7 @@ def original(tmp_path_factory) -> Original:
     reader.close()
     folded = Path(shutil.copytree(whole, folder / "folded"))
     query(folded / "replay.db", "PRAGMA wal_checkpoint(TRUNCATE)")
-    late = (recording(), recording())
+    late = (recording(next(ids)), recording(next(ids)))
     for part in [part for one in late for part in one.parts()]:
         spool.append(str(whole / "replay.db"), part.id, part.kind, part.payload)
     lines = [fixture_line(Fixture(one.id, one.parts())) for one in made]
