@@ -40,6 +40,9 @@ MAX_LINE_BYTES = 64 * 2**20
 """A longer document is refused: whoever reads a file does not know what is in it."""
 _ID = re.compile(r"[0-7][0-9a-hjkmnp-tv-z]{25}")
 _ID_FIELD = re.compile(rb'"id"\s*:\s*"([0-7][0-9a-hjkmnp-tv-z]{25})"')
+_PLAIN_PART = {"kind", "payload"}
+_BASE64_PART = {"kind", "payload_base64"}
+_KINDS = {(BEGUN,), (BEGUN, ENDED)}
 _BASE64 = re.compile(r"([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _FOREIGN = {
     b"\x1f\x8b": "gzip data",
@@ -143,8 +146,7 @@ def _is_spread(first: bytes, name: str) -> bool:
 
 def _next_line(stream: BinaryIO) -> bytes:
     """Return a line; of one that is too long the beginning, too long still, and skip the rest."""
-    line = stream.readline(MAX_LINE_BYTES + 1)
-    rest = line
+    line = rest = stream.readline(MAX_LINE_BYTES + 1)
     while len(rest) > MAX_LINE_BYTES and not rest.endswith(b"\n"):
         rest = stream.readline(MAX_LINE_BYTES + 1)
     return line
@@ -216,8 +218,7 @@ def _is_exact(payload: bytes) -> bool:
 def _check_ids_and_kinds(fixture: Fixture) -> None:
     if not _ID.fullmatch(fixture.id):
         raise LayoutError("its id is no ULID")
-    kinds = [part.kind for part in fixture.parts]
-    if kinds not in ([BEGUN], [BEGUN, ENDED]):
+    if tuple([part.kind for part in fixture.parts]) not in _KINDS:
         raise LayoutError("its parts are not begun, then ended or nothing")
 
 
@@ -241,12 +242,12 @@ def _fixture_of(document: dict[str, Any]) -> Fixture:
 def _part_of(id: str, document: Any) -> Part:
     if type(document) is not dict or type(document.get("kind")) is not str:
         raise LayoutError("a part is no object with a kind")
-    match document:
-        case {"kind": kind, "payload": dict(payload), **others} if not others:
-            return Part(id, kind, _payload_of(payload))
-        case {"kind": kind, "payload_base64": str(payload), **others} if not others:
-            return Part(id, kind, _bytes_of(payload))
-    raise LayoutError(f"its {document['kind']!r} part is not kind and payload")
+    kind, keys = document["kind"], document.keys()
+    if keys == _PLAIN_PART and type(document["payload"]) is dict:
+        return Part(id, kind, _payload_of(document["payload"]))
+    if keys == _BASE64_PART and type(document["payload_base64"]) is str:
+        return Part(id, kind, _bytes_of(document["payload_base64"]))
+    raise LayoutError(f"its {kind!r} part is not kind and payload")
 
 
 def _payload_of(document: dict[str, Any]) -> bytes:

@@ -30,6 +30,7 @@ def loaded_by(statement: str) -> set[str]:
         "import replay.recording, replay.settings",
         "import replay.replayer.verdict, replay.replayer.worker",
         "import replay.report.document",
+        "import replay.fixture",
     ],
 )
 def test_neither_recorder_nor_replayer_loads_the_database_or_the_terminal(statement):

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -224,3 +225,38 @@ def test_a_child_process_does_not_tell_of_its_parents_losses(tmp_path):
         os._exit(journal.lost)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert journal.lost == 3
+
+
+@pytest.fixture
+def with_wal(project) -> Path:
+    """A store with a WAL of several commits, which nobody has open any more."""
+    source = project / "source.db"
+    capture_parts(source, recording())
+    reader = sqlite3.connect(source)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM part").fetchone()
+    capture_parts(source, *[recording() for _ in range(5)])
+    for suffix in ("", "-wal"):
+        shutil.copy(project / f"source.db{suffix}", project / f"replay.db{suffix}")
+    reader.close()
+    return project / "replay.db-wal"
+
+
+@pytest.mark.parametrize("place", [5, 60, 4200, 20_000])
+def test_commits_that_sqlite_leaves_out_of_a_damaged_wal_are_told(with_wal, checks, place):
+    """It takes the first frame that is not sound for the end, and says nothing."""
+    content = bytearray(with_wal.read_bytes())
+    content[place] ^= 1
+    with_wal.write_bytes(content)
+    found = checks()
+    assert found["wal"]["level"] == "warn"
+    assert "pages of replay.db-wal" in found["wal"]["message"]
+    assert found["tables"]["message"] != "12 parts, 6 recordings"
+
+
+def test_a_sound_wal_is_read_whole_and_one_that_was_torn_at_its_end_too(with_wal, checks):
+    """Positive control; a process that was killed in a write leaves half a frame."""
+    with_wal.write_bytes(with_wal.read_bytes() + with_wal.read_bytes()[32:500])
+    found = checks()
+    assert found["wal"]["level"] == "ok"
+    assert found["tables"]["message"] == "12 parts, 6 recordings"

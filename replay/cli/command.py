@@ -139,6 +139,8 @@ def opened(settings: Settings, *, create: bool = False) -> "Iterator[Store]":
     if store.spool.taken or store.spool.damaged:
         damaged = f", {store.spool.damaged} damaged lines left out" if store.spool.damaged else ""
         say(f"took {store.spool.taken} parts from the spool{damaged}")
+    for line in store.spool.named:
+        say(f"  {line}")
     try:
         yield store
     finally:

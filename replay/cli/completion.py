@@ -9,7 +9,7 @@ from replay.errors import ReplayError
 from replay.store.selection import Selection
 
 if TYPE_CHECKING:
-    from replay.store.store import Summary
+    from replay.store.summary import Summary
 
 _OFFERED = 50
 

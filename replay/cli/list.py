@@ -1,7 +1,7 @@
 """`replay list`: find recordings."""
 
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -23,7 +23,7 @@ from replay.cli.filters import filtered
 from replay.errors import MISUSE
 from replay.report.text import STYLES, escaped, milliseconds
 from replay.store.selection import Selection
-from replay.store.store import Summary
+from replay.store.summary import Summary
 
 _PAGE = 50
 BeforeOption = Annotated[
@@ -62,7 +62,7 @@ def list_recordings(
 
 
 def _document(summary: Summary) -> dict[str, object]:
-    document = asdict(summary)
+    document = summary._asdict()
     document["captured_at"] = document.pop("captured_at_us")
     return document
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from replay.errors import StoreError
-from replay.recording import Part
 from replay.store import revision, spool
 from replay.store.check import Check
 from replay.store.database import Database, refuse_absent, refuse_foreign
+from replay.store.wal import lost_frames
 
 _FIXED_WAL = (3, 51, 3)
 """The first SQLite without a rare bug of two writers that checkpoint a WAL at once."""
@@ -33,6 +33,7 @@ def examine_files(path: Path) -> Iterator[Check]:
     yield from _disk(path)
     yield from _spools(path)
     yield from _set_aside(path)
+    yield _log(path)
     yield from _content(path)
 
 
@@ -82,7 +83,7 @@ def _spools(path: Path) -> Iterator[Check]:
         yield Check("spool", "ok", "nothing waits in the spool")
         return
     found = [one for file in files for one in spool.read(file)]
-    torn = tuple(_line_text(one) for one in found if not isinstance(one, Part))
+    torn = tuple(spool.line_name(one) for one in found if isinstance(one, bytes))
     names = " ".join(map(str, files))
     message = f"{len(found) - len(torn):,} parts wait in {names}"
     if torn:
@@ -92,18 +93,21 @@ def _spools(path: Path) -> Iterator[Check]:
         yield Check("spool", "warn", message, "any other command takes them in")
 
 
-def _line_text(line: bytes | Part) -> str:
-    """Return the beginning of a damaged line, where the id stands."""
-    assert isinstance(line, bytes)
-    words = line.strip().split(b" ")[1:3]
-    return f"recording {b' '.join(words)[:60].decode(errors='backslashreplace')}: a damaged line"
-
-
 def _set_aside(path: Path) -> Iterator[Check]:
     files = sorted(str(file) for file in path.parent.glob(f"{_escaped(path.name)}*.damaged*"))
     if files:
         hint = "see what is in them: replay import FILE, sqlite3 FILE .recover; then delete them"
         yield Check("set aside", "warn", f"{len(files)} damaged files", hint, tuple(files))
+
+
+def _log(path: Path) -> Check:
+    """Look into the WAL before SQLite opens it, and lets go of what it finds wrong."""
+    name = f"{path.name}-wal"
+    lost = lost_frames(path.with_name(name))
+    if not lost:
+        return Check("wal", "ok", "SQLite reads all of the write-ahead log")
+    hint = "the last commits are lost: damage, or a power cut; replay list shows what is left"
+    return Check("wal", "warn", f"SQLite leaves out {lost:,} pages of {name}", hint)
 
 
 def _escaped(name: str) -> str:

@@ -1,15 +1,16 @@
 """Recordings out of a store file that came from somebody else: read as data, trusted in nothing.
 
-The file is opened read-only and immutable, never attached; only the tables `part` and `tag` are
-read, only if their columns are ours, and everything read goes through `Part` and its checksum.
-Triggers, views and other tables are never touched: an authorizer refuses every statement but plain
-reads of what is named here. A WAL beside the file is read with it, from a copy of both.
+The file is opened read-only and immutable, never attached; only the tables `part`, `tag` and
+`recording` are read, only if their columns are ours, and everything read goes through `Part` and
+its checksum. Triggers, views and other tables are never touched: an authorizer refuses every
+statement but plain reads of what is named here. A WAL beside the file is read with it, from a copy
+of both.
 """
 
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -29,9 +30,14 @@ _PART = (
     *(("n", "INTEGER"), ("id", "TEXT"), ("kind", "TEXT"), ("crc", "INTEGER")),
     ("payload", "BLOB"),
 )
-_TAG = (("recording_id", "TEXT"), ("name", "TEXT"))
-_READ = {"part", "tag", "sqlite_master", "pragma_table_xinfo"}
+_BESIDE: dict[str, _Columns] = {
+    "tag": (("recording_id", "TEXT"), ("name", "TEXT")),
+    "recording": (("id", "TEXT"), ("begun_n", "INTEGER"), ("ended_n", "INTEGER")),
+}
+"""Tables that are looked into where they are there, each with the columns that it must have."""
+_READ = {"part", *_BESIDE, "sqlite_master", "pragma_table_xinfo"}
 _PROTECTION = ("trusted_schema = OFF", "query_only = ON", "cell_size_check = ON")
+_LEFT = "what can be read is imported; ask for an export of the rest"
 _NAME_STORE = "name a store file of replay, or what replay export has written"
 
 
@@ -41,8 +47,8 @@ def read(path: Path) -> Iterator[Fixture | DamagedError]:
         connection = stack.enter_context(closing(_connect(path, stack)))
         try:
             _check_columns(connection, "part", _PART)
-            has_tags = _has_columns(connection, "tag", _TAG)
-            yield from _recordings(connection, path, has_tags)
+            beside = {name for name, columns in _BESIDE.items() if _has(connection, name, columns)}
+            yield from _recordings(connection, path, beside)
         except sqlite3.Error as error:
             raise _refused(path, error) from error
 
@@ -86,31 +92,50 @@ def _authorize(action: int, table: str | None, *_: object) -> int:
 
 
 def _check_columns(connection: sqlite3.Connection, table: str, columns: _Columns) -> None:
-    if not _has_columns(connection, table, columns):
+    if not _has(connection, table, columns, and_no_more=True):
         raise sqlite3.DatabaseError(f"it has no table {table!r} with the columns of a store")
 
 
-def _has_columns(connection: sqlite3.Connection, table: str, columns: _Columns) -> bool:
-    """Whether `table` is an ordinary table with exactly these columns, none of them computed."""
+def _has(
+    connection: sqlite3.Connection, table: str, columns: _Columns, *, and_no_more: bool = False
+) -> bool:
+    """Whether `table` is an ordinary table with these columns, none of them computed."""
     made = connection.execute("SELECT type, sql FROM sqlite_master WHERE name = ?", (table,))
     if [(kind, str(sql).upper()[:12]) for kind, sql in made] != [("table", "CREATE TABLE")]:
         return False  # before the next statement, which would build a virtual table
     rows = connection.execute(f"PRAGMA table_xinfo({table})").fetchall()
-    return tuple((row[1], row[2]) for row in rows) == columns and not any(row[6] for row in rows)
+    found = tuple((row[1], row[2]) for row in rows if not row[6])
+    return found == columns if and_no_more else set(columns) <= set(found)
 
 
 def _recordings(
-    connection: sqlite3.Connection, path: Path, has_tags: bool
+    connection: sqlite3.Connection, path: Path, beside: set[str]
 ) -> Iterator[Fixture | DamagedError]:
     # Without payloads, so that sorting a large file takes little.
     rows = connection.execute("SELECT id, n FROM part NOT INDEXED ORDER BY id, n")
     for id, numbers in groupby(rows, key=itemgetter(0)):
         try:
             with damage_named(id):
-                parts = _parts(connection, str(id), [n for _, n in numbers])
-                yield Fixture(str(id), parts, _tags(connection, id) if has_tags else ())
+                found = [n for _, n in numbers]
+                if "recording" in beside:
+                    _check_all_there(connection, id, found)
+                parts = _parts(connection, str(id), found)
+                yield Fixture(str(id), parts, _tags(connection, id) if "tag" in beside else ())
         except DamagedError as error:
             yield DamagedError(f"{path}: {error.message}", error.hint)
+
+
+def _check_all_there(connection: sqlite3.Connection, id: object, numbers: list[int]) -> None:
+    """Raise DamagedError where the index of the store knows a part that does not say it is of `id`.
+
+    Else a recording whose ended part has lost its name would be taken for unfinished.
+    """
+    row = None
+    with suppress(sqlite3.Error):  # the index is a hint; the parts are the truth
+        statement = "SELECT begun_n, ended_n FROM recording WHERE id = ?"
+        row = connection.execute(statement, (id,)).fetchone()
+    if row is not None and not {n for n in row if n is not None} <= set(numbers):
+        raise DamagedError(f"recording {id}: a part of it cannot be found", _LEFT)
 
 
 def _parts(connection: sqlite3.Connection, id: str, numbers: list[int]) -> tuple[Part, ...]:
@@ -119,6 +144,8 @@ def _parts(connection: sqlite3.Connection, id: str, numbers: list[int]) -> tuple
         row = connection.execute(
             "SELECT n, id, kind, crc, payload FROM part NOT INDEXED WHERE n = ?", (n,)
         ).fetchone()
+        if row is None:
+            raise DamagedError(f"recording {id}: a part of it cannot be found", _LEFT)
         one = located(*row)
         # The first part of a kind counts: a spooled copy of it may have been committed as well.
         found.setdefault(one.part.kind, one)

@@ -6,17 +6,31 @@ a recording is derived before the transaction begins; within it nothing is read 
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, select
 
 from replay.errors import DamagedError
 from replay.fixture import Fixture
 from replay.store import intake, tags
+from replay.store.database import driver
 from replay.store.tables import part, recording
 
 _BATCH = 300
 _BATCH_BYTES = 8 * 2**20
+_COLUMNS = recording.c.keys()
+_values = itemgetter(*_COLUMNS)
+_INSERT_RECORDINGS = " ".join(
+    (
+        "INSERT INTO recording (",
+        ", ".join(_COLUMNS),
+        ") VALUES (",
+        ", ".join("?" * len(_COLUMNS)),
+        ")",
+    )
+)
+_KNOWN = "SELECT id, digest FROM recording WHERE id IN ({0})"
 _INSERT_PARTS = "INSERT INTO part (n, id, kind, crc, payload) VALUES (?, ?, ?, ?, ?)"
 
 
@@ -101,7 +115,7 @@ def _insert(connection: Connection, new: Sequence[Prepared]) -> None:
             n += 1
             parts.append((n, added.id, added.kind, added.crc, added.payload))
             one.values[intake.POSITIONS[added.kind]] = n
-    connection.exec_driver_sql(_INSERT_PARTS, parts)
-    connection.execute(insert(recording), [one.values for one in new])
+    driver(connection).executemany(_INSERT_PARTS, parts)
+    driver(connection).executemany(_INSERT_RECORDINGS, [_values(one.values) for one in new])
     tags.add(connection, [(one.fixture.id, name) for one in new for name in one.fixture.tags])
     intake.advance(connection, n)

@@ -166,19 +166,29 @@ def values_of(id: str, parts: Sequence[Part], what: Recording | DamagedError) ->
         "id": id,
         "short_id": id[-8:],
         "reversed_id": id[::-1],
-        "captured_at_us": milliseconds_of(id) * 1000,
-        "size_bytes": sum(len(one.payload) for one in parts),
+        "size_bytes": sum([len(one.payload) for one in parts]),
         "digest": digest(parts),
     }
     if isinstance(what, DamagedError):
-        return values | {"damage": str(what)}
-    return values | {name: _storable(value) for name, value in _values_of(what).items()}
+        return values | {"damage": str(what), "captured_at_us": milliseconds_of(id) * 1000}
+    values |= _values_of(what)
+    for name in _CAPTURED:
+        values[name] = _storable(values[name])
+    return values
+
+
+_CAPTURED = (
+    *("function_name", "function_version", "alias", "handler", "request_id", "source"),
+    *("remaining_ms", "error_type", "captured_at_us", "duration_us", "sandbox_id"),
+    "sandbox_sequence",
+)
+"""Columns whose values came from outside and may be anything."""
 
 
 def _storable(value: object) -> object:
     """Return a captured value as a column can hold it: encodable text, an integer of 64 bits."""
     if isinstance(value, str):
-        return value.encode(errors="backslashreplace").decode()
+        return value if value.isascii() else value.encode(errors="backslashreplace").decode()
     return None if isinstance(value, int) and abs(value) >= 2**63 else value
 
 

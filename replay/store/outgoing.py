@@ -4,39 +4,33 @@ Reads page by page, so that no transaction stays open for long and memory stays 
 that cannot be read comes out as the `DamagedError` that says why, in its place among the others.
 """
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
-
 from replay.errors import DamagedError, StoreError
 from replay.fixture import Fixture
 from replay.part import BEGUN, ENDED
-from replay.store import intake, query, tags
-from replay.store.database import Database, damage_named
+from replay.recording import Part
+from replay.store import intake, tags
+from replay.store.database import Database, damage_named, driver, plain_text
 from replay.store.selection import Selection
-from replay.store.tables import part, recording
 
 _PAGE = 200
-_BEGUN, _ENDED = part.alias("begun"), part.alias("ended")
 _ROWS = (
-    select(recording.c.id, recording.c.damage, tags.TAGS, recording.c.begun_n, *_BEGUN.c)
-    .add_columns(recording.c.ended_n, *_ENDED.c)
-    .outerjoin_from(recording, _BEGUN, _BEGUN.c.n == recording.c.begun_n)
-    .outerjoin(_ENDED, _ENDED.c.n == recording.c.ended_n)
-    .order_by(recording.c.id)
+    "SELECT recording.id, damage, {1}, begun_n, b.*, ended_n, e.* FROM recording"
+    " LEFT JOIN part b ON b.n = begun_n LEFT JOIN part e ON e.n = ended_n"
+    " WHERE recording.id IN ({0}) ORDER BY recording.id"
 )
 
 
 def pages(database: Database, selection: Selection) -> Iterator[list[str]]:
     """Yield the ids that the conditions of `selection` select, oldest first, page by page."""
-    statement = select(recording.c.id).where(*query.conditions(selection)).order_by(recording.c.id)
-    last = ""
+    last: str | None = None
     while True:
-        with database.reading() as connection:
-            page = statement.where(recording.c.id > last).limit(_PAGE)
-            ids = list(connection.scalars(page))
+        query = selection.query("id", limit=_PAGE, beyond=last, oldest_first=True)
+        ids = [row[0] for row in database.rows(query)]
         if not ids:
             return
         yield ids
@@ -52,20 +46,24 @@ def chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
 def read(database: Database, ids: Sequence[str]) -> Iterator[tuple[str, Fixture | DamagedError]]:
     """Yield each id of a page with its recording, or with the error that says what is damaged."""
     left = dict.fromkeys(ids)
-    # Where a page of the file is damaged, the rest is read one by one.
-    with suppress(StoreError), database.reading() as connection:
-        for row in connection.execute(_ROWS.where(recording.c.id.in_(ids))):
+    # Where a page of the file is damaged, or a text is no UTF-8, the rest is read one by one.
+    with suppress(StoreError), database.reading() as connection, plain_text(connection) as raw:
+        for row in raw.execute(_rows_of(ids), tuple(ids)):
             left.pop(row[0], None)
             yield row[0], _fixture(row)
     for id in left:
         with database.reading() as connection:
-            yield id, _read_alone(connection, id)
+            yield id, _read_alone(driver(connection), id)
 
 
-def _read_alone(connection: Connection, id: str) -> Fixture | DamagedError:
+def _rows_of(ids: Sequence[str]) -> str:
+    return _ROWS.format(", ".join("?" * len(ids)), tags.JOINED)
+
+
+def _read_alone(connection: sqlite3.Connection, id: str) -> Fixture | DamagedError:
     try:
         with damage_named(id):
-            row = connection.execute(_ROWS.where(recording.c.id == id)).one_or_none()
+            row = connection.execute(_rows_of([id]), (id,)).fetchone()
     except DamagedError as error:
         return error
     if row is None:
@@ -73,19 +71,25 @@ def _read_alone(connection: Connection, id: str) -> Fixture | DamagedError:
     return _fixture(row)
 
 
-def _fixture(row: Row[Any]) -> Fixture | DamagedError:
-    id, damage, joined, begun_n, *columns = tuple(row)
+def _fixture(row: tuple[Any, ...]) -> Fixture | DamagedError:
+    id, damage, joined, begun_n, *columns = row
     if damage is not None:
         return DamagedError(str(damage))
     begun, ended_n, ended = columns[:5], columns[5], columns[6:]
     places = ((BEGUN, begun_n, begun), (ENDED, ended_n, ended))
-    found = [
-        intake.confirmed(intake.located(*part_row), id, kind, n)
-        for kind, n, part_row in places
-        if n is not None
-    ]
     try:
-        intake.check(id, found)
+        parts = [_part(id, kind, n, columns) for kind, n, columns in places if n is not None]
     except DamagedError as error:
         return error
-    return Fixture(id, tuple(one.part for one in found), tags.split(joined))
+    return Fixture(id, tuple(parts), tags.split(joined) if joined else ())
+
+
+def _part(id: str, kind: str, n: int, columns: Sequence[Any]) -> Part:
+    _, found_id, found_kind, crc, payload = columns
+    if (found_id, found_kind) == (id, kind) and type(payload) is bytes:
+        part = Part(id, kind, payload)
+        if part.crc == crc:
+            return part
+    one = intake.confirmed(intake.located(*columns), id, kind, n)
+    intake.check(id, [one])
+    return one.part

@@ -1,6 +1,31 @@
-"""Which recordings a command means: the filters that all commands share, as one value. Pure."""
+"""Which recordings a command means: the filters that all commands share, as one value.
+
+Values reach SQL as bound parameters, clauses come from the table below; nothing of a filter becomes
+part of a statement's text. The text goes to the driver as it is: building it with SQLAlchemy takes
+longer than the query.
+"""
 
 from dataclasses import dataclass
+from typing import NamedTuple
+
+_CLAUSES = {
+    **{
+        name: f"{name} = ?"
+        for name in ("function_name", "alias", "outcome", "error_type", "source")
+    },
+    "since_us": "captured_at_us >= ?",
+    "until_us": "captured_at_us < ?",
+    "before": "id < ?",
+}
+_AFTER = "id > ?"
+_TAGGED = "id IN (SELECT recording_id FROM tag WHERE name = ?)"
+
+
+class Query(NamedTuple):
+    """A statement and the values of its places."""
+
+    text: str
+    values: tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +52,18 @@ class Selection:
     def is_empty(self) -> bool:
         """Whether nothing was asked for."""
         return self == Selection(limit=self.limit)
+
+    def query(
+        self, columns: str, *, limit: int, beyond: str | None = None, oldest_first: bool = False
+    ) -> Query:
+        """Return the query for the selected rows, newest first; `beyond` is the last id seen."""
+        clauses = [(clause, getattr(self, name)) for name, clause in _CLAUSES.items()]
+        clauses += [(_TAGGED, name) for name in self.tags]
+        clauses.append((_AFTER if oldest_first else _CLAUSES["before"], beyond))
+        wanted = [(clause, value) for clause, value in clauses if value is not None]
+        where = " AND ".join([clause for clause, _ in wanted]) or "1"
+        order = "ASC" if oldest_first else "DESC"
+        text = " ".join(
+            ("SELECT", columns, "FROM recording WHERE", where, "ORDER BY id", order, "LIMIT ?")
+        )
+        return Query(text, (*(value for _, value in wanted), limit))

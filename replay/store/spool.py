@@ -23,10 +23,14 @@ _TAKING = ".taking"
 
 @dataclass(frozen=True, slots=True)
 class SpoolReport:
-    """What the spool held: parts new to the store, and lines that could not be read."""
+    """What the spool held: parts new to the store, and lines that could not be read.
+
+    `named` says of which recordings those lines are, as far as that can be made out.
+    """
 
     taken: int = 0
     damaged: int = 0
+    named: tuple[str, ...] = ()
 
 
 def spools(store: Path) -> list[Path]:
@@ -44,7 +48,8 @@ def take_in(connection: Connection, store: Path) -> tuple[SpoolReport, list[Path
     fresh = list(_without_known(connection, parts))
     if fresh:
         connection.execute(insert(part), fresh)
-    return SpoolReport(len(fresh), len(found) - len(parts)), files
+    named = tuple(line_name(one) for one in found if isinstance(one, bytes))
+    return SpoolReport(len(fresh), len(named), named), files
 
 
 def dispose(file: Path, *, keep: bool) -> None:
@@ -63,6 +68,15 @@ def read(file: Path) -> Iterator[Part | bytes]:
         for line in lines:
             if line.strip():
                 yield _part_of(line.rstrip(b"\n")) or line
+
+
+def line_name(line: bytes) -> str:
+    """Return what a damaged line is about: the id and the kind, where they can be made out."""
+    id, kind, *_ = [*line.strip().split(b" ")[1:3], b"?", b"?"]
+    words = f"recording {id[:40].decode(errors='backslashreplace')}"
+    return (
+        f"{words}: its {kind[:10].decode(errors='backslashreplace')} part in the spool is damaged"
+    )
 
 
 def _part_of(line: bytes) -> Part | None:

@@ -5,22 +5,21 @@ as the `DamagedError` that says why, in its place among the others.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from types import NoneType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from replay.errors import DamagedError
 from replay.fixture import Fixture
 from replay.recording import Recording
 from replay.settings import store_path
-from replay.store import intake, outgoing, query, reference, revision, spool, tags
+from replay.store import intake, outgoing, reference, revision, spool, tags
 from replay.store.database import Database, damage_named, refuse_absent, refuse_foreign
 from replay.store.intake import Progress
 from replay.store.selection import Selection
+from replay.store.summary import COLUMNS, Summary, summary_of
 from replay.store.tables import part, recording, tag
 
 if TYPE_CHECKING:
@@ -29,37 +28,6 @@ if TYPE_CHECKING:
 
 _PAGE = 200
 _PORTION_BYTES = 8 * 2**20
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What a list shows of one recording; `damage` says why the rest cannot be had."""
-
-    id: str
-    captured_at_us: int
-    function_name: str | None = None
-    alias: str | None = None
-    source: str | None = None
-    outcome: str | None = None
-    error_type: str | None = None
-    duration_us: int | None = None
-    remaining_ms: int | None = None
-    request_id: str | None = None
-    cold: bool | None = None
-    size_bytes: int | None = None
-    tags: tuple[str, ...] = ()
-    damage: str | None = None
-
-
-_TYPES = dict.fromkeys(Summary.__slots__, (str, NoneType)) | {
-    **dict.fromkeys(("duration_us", "remaining_ms", "size_bytes"), (int, NoneType)),
-    "id": (str,),
-    "captured_at_us": (int,),
-    "cold": (bool, NoneType),
-    "tags": (tuple,),
-}
-"""What each field is; SQLite keeps any type in any column, and damage makes use of it."""
-_FIX = "replay doctor --fix derives it again"
 
 
 class Store:
@@ -142,7 +110,7 @@ class Store:
                 ).one()
                 intake.check(summary.id, intake.locate(connection, row))
         except DamagedError as error:
-            return replace(summary, damage=summary.damage or str(error))
+            return summary._replace(damage=summary.damage or str(error))
         return summary
 
     def fixtures(self, selection: Selection) -> Iterator[Fixture | DamagedError]:
@@ -219,15 +187,11 @@ class Store:
         size = min(_PAGE, selection.limit or _PAGE)
         last: str | None = None
         while True:
-            statement = query.statement(selection).limit(size)
-            if last is not None:
-                statement = statement.where(recording.c.id < last)
-            with self._database.reading() as connection:
-                rows = connection.execute(statement).all()
-            yield from map(_summary, rows)
+            rows = self._database.rows(selection.query(COLUMNS, limit=size, beyond=last))
+            yield from map(summary_of, rows)
             if len(rows) < size:
                 return
-            last = rows[-1].id
+            last = rows[-1][0]
 
     def _has_values(self, id: str, selection: Selection) -> bool:
         from jsonpath_rfc9535 import find  # 30 ms, for this one filter
@@ -283,14 +247,3 @@ def _recording(found: Fixture | DamagedError) -> Recording | DamagedError:
         return found if isinstance(found, DamagedError) else found.recording
     except DamagedError as error:
         return error
-
-
-def _summary(row: Row[Any]) -> Summary:
-    values = row._asdict()
-    values["tags"] = tags.split(values["tags"])
-    fields = {name: values[name] for name in Summary.__slots__}
-    odd = [name for name, value in fields.items() if not isinstance(value, _TYPES[name])]
-    if odd:
-        fields |= dict.fromkeys(odd) | {"id": str(row.id), "captured_at_us": 0}
-        fields["damage"] = f"recording {row.id}: its row has a damaged {odd[0]}; {_FIX}"
-    return Summary(**fields)

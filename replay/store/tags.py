@@ -3,24 +3,18 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
-from replay.store.tables import recording, tag
+from replay.store.tables import tag
 
 _CHUNK = 500
 
-TAGS = (
-    select(func.group_concat(tag.c.name, " "))
-    .where(tag.c.recording_id == recording.c.id)
-    .correlate(recording)
-    .scalar_subquery()
-    .label("tags")
-)
+JOINED = "(SELECT group_concat(name, ' ') FROM tag WHERE recording_id = recording.id)"
 """A column of a query for recordings: the names, with a space between them; none holds a space."""
 
 
 def split(joined: str | None) -> tuple[str, ...]:
-    """Return the names that a value of `TAGS` holds, in order."""
+    """Return the names that a value of `JOINED` holds, in order."""
     return tuple(sorted((joined or "").split()))
 
 
