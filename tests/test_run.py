@@ -1,5 +1,6 @@
 """`replay run` in full: changed input, isolation, jobs, order, the debugger, fixture files."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -28,8 +29,9 @@ COUNTING = (
 def store(project: Path, code: str, outcomes: list[Outcome | None], **fields: object) -> list[str]:
     """A handler, and recordings of it with the events {"n": 0}, {"n": 1}, ...; their ids."""
     (project / "app.py").write_text(code)
+    base = dataclasses.replace(invocation(), **fields)
     recordings = [
-        Recording(new_ulid(), invocation({"n": n}), outcome, 10, **fields)
+        Recording(new_ulid(), dataclasses.replace(base, event={"n": n}), outcome, 10)
         for n, outcome in enumerate(outcomes)
     ]
     capture_parts(project / "replay.db", *recordings)
@@ -112,9 +114,9 @@ def test_a_case_that_ends_its_process_does_not_cost_the_others(project, replay, 
     big = Returned(json.dumps("y" * 200_000).encode())
     expected = [
         *(Returned(b"0"), Exited(7), Exited(3), Raised("KeyError", "'x'")),
-        *(TimedOut(3000), Exited(-9), big, Returned(b"7")),
+        *(TimedOut(800), Exited(-9), big, Returned(b"7")),
     ]
-    store(project, ENDING, expected)
+    store(project, ENDING, expected, remaining_ms=800)
     done = replay("run", "--json", "--isolation", isolation, "--jobs", "1", "--once")
     assert [verdict["verdict"] for verdict in verdicts(done)] == ["match"] * 8, done.stdout[:3000]
 
@@ -142,8 +144,6 @@ def test_the_environment_decides_which_cases_share_an_import(project, replay):
     for stage in ("dev", "test", "dev", "test"):
         environment = {"STAGE": stage}
         base = invocation({})
-        import dataclasses
-
         recorded = dataclasses.replace(base, environment=environment)
         outcome = Returned(json.dumps(stage).encode())
         capture_parts(project / "replay.db", Recording(new_ulid(), recorded, outcome, 1))
@@ -289,10 +289,8 @@ def test_leaving_the_debugger_ends_the_run(project):
 
 def test_without_a_limit_the_debugger_may_take_its_time(project):
     """The deadline does not end a case in which somebody thinks."""
-    one_recording(project, ECHO, {"n": 1}, returned(n=1))
-    path = project / "replay.db"
-    assert path.exists()
-    done = debugged(project, "--pdb=entry", "import time; time.sleep(3.5)\nc\n")
+    store(project, ECHO, [returned(n=0)], remaining_ms=300)
+    done = debugged(project, "--pdb=entry", "import time; time.sleep(0.8)\nc\n")
     assert done.returncode == 0, done.stderr
 
 
