@@ -102,7 +102,7 @@ RETURNS = [
     "repr(context)",
     "sorted(vars(context))",
     "[context.w3c(), context.tenant_id, context.log_stream_name, context.memory_limit_in_mb]",
-    "context.get_remaining_time_in_millis()",
+    "type(context.get_remaining_time_in_millis())().bit_length()",
     "os.environ.get('_X_AMZN_TRACE_ID')",
     "threading.current_thread() is threading.main_thread()",
     "context.nope",

@@ -131,14 +131,25 @@ def test_a_waiting_spool_is_said_and_a_damaged_line_named(three, checks, project
     assert (found["code"], found["set aside"]["level"]) == (0, "warn")
 
 
-def test_files_that_others_can_read_and_files_set_aside_are_warned_of(three, checks, project):
+def test_files_that_others_can_read_are_wrong_and_files_set_aside_warned_of(three, checks, project):
     """A store holds what a function was sent."""
-    os.chmod(project / "replay.db", 0o644)
     (project / "replay.db.damaged-01m81fw1gk0008m74ctcfv7j20").touch()
     found = checks()
-    assert found["code"] == 0
-    assert found["mode"]["level"] == found["set aside"]["level"] == "warn"
+    assert (found["code"], found["set aside"]["level"]) == (0, "warn")
+    os.chmod(project / "replay.db", 0o644)
+    found = checks()
+    assert (found["code"], found["mode"]["level"]) == (2, "bad")
     assert "chmod 600" in found["mode"]["hint"]
+
+
+def test_a_store_that_was_cut_to_nothing_is_wrong(three, checks, project):
+    """SQLite would take it for a new one."""
+    for file in project.glob("replay.db-*"):
+        file.unlink()
+    (project / "replay.db").write_bytes(b"")
+    found = checks()
+    assert (found["code"], found["store"]["level"]) == (2, "bad")
+    assert "cut to nothing" in found["store"]["message"]
 
 
 def test_little_space_and_an_old_sqlite_are_warned_of(three, checks, monkeypatch):

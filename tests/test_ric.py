@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -106,9 +107,10 @@ def test_both_engines_make_the_same_of_whatever_a_handler_does(project, runtime,
         ("other = 1", "Runtime.HandlerNotFound"),
         ("raise ZeroDivisionError('at import')", "ZeroDivisionError"),
         ("def f(): raise KeyError('deep')\nf()", "KeyError"),
-        ("import os; os._exit(3)", "Runtime.ExitError"),
-        ("import sys; sys.exit(3)", "Runtime.ExitError"),
-        ("import ctypes; ctypes.string_at(0)", "Runtime.ExitError"),
+        ("import os; os._exit(3)", 3),
+        ("import sys; sys.exit(3)", 3),
+        ("import sys; sys.exit(0)", 0),
+        ("import ctypes; ctypes.string_at(0)", -11),
     ],
 )
 def test_both_engines_say_the_same_of_a_handler_that_cannot_be_had(project, code, error_type):
@@ -119,12 +121,12 @@ def test_both_engines_say_the_same_of_a_handler_that_cannot_be_had(project, code
     for engine in (RicSandbox, BuiltinSandbox):
         with pytest.raises(ImportRefusedError) as refused:
             replay_once(engine, case_in(project), World.of(case_in(project)))
-        found.append(refused.value.error)
+        found.append(refused.value.outcome)
     theirs, ours = found
-    assert error_type == theirs.error_type == ours.error_type
-    if error_type == "Runtime.ExitError":  # what a process says as it dies is its own
-        assert theirs.message.splitlines()[0] == ours.message.splitlines()[0]
+    if isinstance(error_type, int):
+        assert Exited(error_type) == theirs == ours
     else:
+        assert error_type == theirs.error_type == ours.error_type
         assert theirs.message == ours.message
         assert own_frames(theirs) == own_frames(ours)
 
@@ -207,7 +209,7 @@ def test_the_clients_context_has_all_of_the_recorded_time_left(project, clock):
     case = dataclasses.replace(case_in(project, {"blob": "x" * 4_000_000}), clock=clock)
     replay = replay_once(RicSandbox, case, World.of(case))
     left, now = json.loads(replay.outcome.payload)
-    assert left == 3000
+    assert 2990 < left <= 3000  # a busy machine may have paused it
     entry_s = case.recording.invocation.context.deadline_epoch_ms / 1000 - 3
     assert abs(now - (entry_s if clock == "shifted" else time.time())) < 5
 
@@ -310,6 +312,78 @@ def test_without_the_client_the_extra_is_named(project):
     )
     assert done.returncode == 2
     assert "lambda-replay[ric]" in done.stderr
+
+
+LOGGING = """
+import logging
+logging.getLogger().setLevel("INFO")
+print("imported")
+def handler(event, context):
+    logger = logging.getLogger("shop")
+    print("printed")
+    logger.info("counted %s", 3)
+    logger.warning({"order": 7}, extra={"stage": "dev", "odd": object})
+    try: 1 / 0
+    except ZeroDivisionError: logger.exception("caught")
+    context.log("noted\\n")
+    raise KeyError("boom")
+"""
+
+
+@pytest.mark.parametrize("form", ["Text", "JSON"])
+def test_both_engines_write_the_same_log(project, form):
+    """Print, records in text or JSON, context.log, the error; each on lines of its own."""
+    (project / "app.py").write_text(LOGGING)
+    case = case_in(project, AWS_LAMBDA_LOG_FORMAT=form)
+    theirs, ours = (
+        re.sub(r"\d\d:\d\d:\d\d(\.\d+)?", "TIME", replay_once(it, case, World.of(case)).output)
+        for it in (RicSandbox, BuiltinSandbox)
+    )
+    assert theirs == ours
+    assert theirs.startswith("imported\nprinted\n")
+    assert ('"message": {"order": 7}' in ours) == (form == "JSON")
+
+
+def test_a_client_that_does_not_start_is_told_from_the_handler(project, monkeypatch):
+    """A module of its name that fails or dies, in the way of the installed one."""
+    (project / "app.py").write_text("def handler(event, context): return 1\n")
+    other = project / "other" / "awslambdaric"
+    other.mkdir(parents=True)
+    monkeypatch.setenv("PYTHONPATH", str(other.parent))
+    for code in ("raise OSError('broken')", "import ctypes; ctypes.string_at(0)"):
+        (other / "__init__.py").write_text(code)
+        verdict = judge(case_in(project), RicSandbox)
+        assert verdict.kind == "error"
+        assert "runtime client does not start" in verdict.error.message
+        assert "lambda-replay[ric]" in verdict.error.hint
+
+
+def test_a_client_that_has_closed_its_own_descriptors_is_not_waited_for(project):
+    """It answers, and never asks again: the next case gets another process."""
+    code = "import os\ndef handler(event, context):\n    os.closerange(3, 256)\n    return event\n"
+    (project / "app.py").write_text(code)
+    cases = []
+    for event in (1, 2):
+        case = case_in(project, event)
+        recording = dataclasses.replace(case.recording, outcome=Returned(b"%d" % event))
+        cases.append(dataclasses.replace(case, recording=recording))
+    for runtime in ("ric", "builtin"):
+        verdicts = list(Pool(runtime, "worker", jobs=1).verdicts(iter(cases)))
+        assert [verdict.kind for verdict in verdicts] == ["match"] * 2
+
+
+def test_a_fork_that_comes_back_as_well_does_not_answer_for_the_next_case(project):
+    """Both sides of the fork return; posts are told apart by the request id."""
+    code = (
+        "import os, time\n"
+        "def handler(event, context):\n"
+        "    if event == 1 and os.fork() == 0: time.sleep(0.1)\n"
+        "    return event\n"
+    )
+    (project / "app.py").write_text(code)
+    for engine in (RicSandbox, BuiltinSandbox):
+        case = case_in(project, 1)
+        assert Returned(b"1") == replay_once(engine, case, World.of(case)).outcome
 
 
 def test_no_port_is_an_error_with_the_way_on(project, monkeypatch):

@@ -20,6 +20,7 @@ from replay.cli.command import (
     say,
 )
 from replay.cli.event import read_event, read_json_object, read_variables
+from replay.outcome import Exited
 from replay.replayer.case import Case
 from replay.replayer.engine import ImportRefusedError, Replay, Sandbox
 from replay.replayer.local import LATEST, WORLD, LocalFunction
@@ -128,32 +129,42 @@ def _invoke_all(cases: Iterator[Case], runtime: RuntimeChoice, memory_mb: int) -
     case = next(cases, None)
     while case is not None:
         engine.refuse(case)
+        first = case
         try:
-            with engine(case, WORLD) as sandbox:
+            with engine(first, WORLD) as sandbox:
                 init_us = sandbox.init_us
                 while case is not None and sandbox.is_alive:
                     yield _invoke(sandbox, case, init_us, memory_mb)
                     init_us, case = 0, next(cases, None)
         except ImportRefusedError as refused:
-            _print(response_of(refused.error, ""))
-            say(f"error: {refused.message}\nhint: --path names the folder of its module")
-            yield True
+            yield _say_refused(refused, first)
             case = next(cases, None)
+
+
+def _say_refused(refused: ImportRefusedError, case: Case) -> bool:
+    sys.stderr.write(refused.output)
+    # An error of the import was there before the invocation was, and has no request id.
+    request_id = _request_id(case) if isinstance(refused.outcome, Exited) else ""
+    _print(response_of(refused.outcome, request_id))
+    say(f"error: {refused.message}\nhint: --path names the folder of its module")
+    return True
 
 
 def _invoke(sandbox: Sandbox, case: Case, init_us: int, memory_mb: int) -> bool:
     """Run one case and print payload and report; return whether it failed."""
     replay = sandbox.replay(case, WORLD)
-    request_id = case.recording.invocation.context.text("aws_request_id") or ""
-    if replay.output:
-        # The runtime parts the lines of one message by carriage returns.
-        sys.stderr.write(replay.output.replace("\r", "\n"))
+    request_id = _request_id(case)
+    sys.stderr.write(replay.output)
     _print(response_of(replay.outcome, request_id))
     sys.stdout.flush()
     say(_report(replay, request_id, init_us, memory_mb, sandbox.peak_memory_bytes))
     if case.is_captured:
         say(f"captured: replay run {request_id}")
     return is_failure(replay.outcome)
+
+
+def _request_id(case: Case) -> str:
+    return case.recording.invocation.context.text("aws_request_id") or ""
 
 
 def _print(payload: bytes) -> None:

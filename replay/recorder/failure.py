@@ -4,6 +4,7 @@ Loaded only when a handler raises, since `traceback` is not free. The frames are
 (the decorator's, or the replayer's). Nothing of the exception is changed.
 """
 
+import os
 import traceback
 from collections.abc import Iterator
 from types import TracebackType
@@ -20,16 +21,16 @@ def outcome_of_exception(error: BaseException, *, awaited: bool) -> Raised | Exi
     """Return the outcome of a handler that ended in `error`.
 
     The runtime client reports an `Exception` and dies of anything else: with the status of a
-    `SystemExit`, of SIGINT for a `KeyboardInterrupt`, with 1 otherwise, as of an exception whose
-    text cannot be had or written to the log. A caller that awaits the
-    handler itself gets whatever it raises.
+    `SystemExit`, of SIGINT for a `KeyboardInterrupt`, with 1 otherwise, as of an exception that it
+    cannot report: its text cannot be had or logged, the working directory is gone. A caller that
+    awaits the handler itself gets whatever it raises.
     """
     if isinstance(error, SystemExit):
         return Exited(_exit_status(error.code))
     if isinstance(error, KeyboardInterrupt):
         return Exited(-2)
     message = _message(error)
-    if not awaited and not (isinstance(error, Exception) and _is_loggable(message)):
+    if not awaited and not (isinstance(error, Exception) and _can_be_reported(message)):
         return Exited(1)
     return Raised(
         error_type=type(error).__name__,
@@ -54,10 +55,11 @@ def _message(error: BaseException) -> str | None:
         return None
 
 
-def _is_loggable(message: str | None) -> bool:
+def _can_be_reported(message: str | None) -> bool:
+    """Whether the client can log the message, and name the working directory beside it."""
     try:
-        return message is not None and message.encode() is not None
-    except UnicodeEncodeError:
+        return message is not None and message.encode() is not None and bool(os.getcwd())
+    except (UnicodeEncodeError, OSError):
         return False
 
 

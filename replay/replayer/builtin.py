@@ -16,7 +16,6 @@ from replay.replayer.case import Case
 from replay.replayer.channel import BUFFERED_BYTES, Message
 from replay.replayer.engine import (
     IMPORT_LIMIT_S,
-    ImportRefusedError,
     Replay,
     Sandbox,
     not_outermost,
@@ -45,7 +44,7 @@ class BuiltinSandbox(Sandbox):
             raise self._not_imported()
         head, _ = answer
         if head["stage"] == "failed":
-            raise ImportRefusedError(self._case, error_of(head["error"]))
+            raise self._refused(error_of(head["error"]))
         self.is_threaded = head["is_threaded"]
 
     def replay(self, case: Case, world: World) -> Replay:

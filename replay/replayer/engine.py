@@ -147,9 +147,10 @@ class Sandbox(ABC):
         )
 
     def _ended_in_import(self) -> ReplayError:
-        status, said = self._process.status(), self._process.output.text()[-2000:]
-        why = f"the process ended with status {status}\n{said}".rstrip()
-        return ImportRefusedError(self._case, Raised("Runtime.ExitError", why))
+        return self._refused(Exited(self._process.status()))
+
+    def _refused(self, outcome: Raised | Exited) -> ReplayError:
+        return ImportRefusedError(self._case, outcome, self._process.output.text())
 
 
 def replay_once(engine: type[Sandbox], case: Case, world: World) -> Replay:
@@ -191,12 +192,22 @@ class ImportTimeoutError(ReplayError):
 
 
 class ImportRefusedError(ReplayError):
-    """The handler of a case cannot be had; `error` is what the runtime client says of it."""
+    """The handler of a case cannot be had; `outcome` is what comes of it on Lambda.
 
-    def __init__(self, case: Case, error: Raised) -> None:
+    `output` is what was written on the way.
+    """
+
+    def __init__(self, case: Case, outcome: Raised | Exited, output: str) -> None:
         tried = ", ".join(str(folder) for folder in case.folders)
         super().__init__(
-            f"handler {case.handler} cannot be had: {error.error_type}: {error.message}",
+            f"handler {case.handler} cannot be had: {_why(outcome, output)}",
             f"looked in {tried}; name it with --handler MODULE.FUNCTION, its folder with --path",
         )
-        self.error = error
+        self.outcome = outcome
+        self.output = output
+
+
+def _why(outcome: Raised | Exited, output: str) -> str:
+    if isinstance(outcome, Raised):
+        return f"{outcome.error_type}: {outcome.message}"
+    return f"its process ended with status {outcome.status}\n{output[-2000:]}".rstrip()

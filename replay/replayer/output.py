@@ -1,9 +1,12 @@
 """What a child process writes: a file, so that no amount of it can block the handler."""
 
 import os
+import re
 import tempfile
 
 _MAX_BYTES = 1 << 20
+_FRAME = re.compile(rb"\xa5\x5a\x00[\x02-\x1b](.{4}).{8}", re.DOTALL)
+"""What AWS's runtime client puts before a log message: its kind, its length, its time."""
 
 
 class Output:
@@ -23,10 +26,21 @@ class Output:
         self._read_bytes = size
         if size <= start:
             return ""
-        text = os.pread(self.fileno(), min(size - start, _MAX_BYTES), start)
+        written = os.pread(self.fileno(), min(size - start, _MAX_BYTES), start)
         cut = "\n[output cut at 1 MiB]\n" if size - start > _MAX_BYTES else ""
-        return text.decode(errors="replace") + cut
+        return _unframed(written).decode(errors="replace") + cut
 
     def close(self) -> None:
         """Let go of the file, which is nowhere else."""
         self._file.close()
+
+
+def _unframed(written: bytes) -> bytes:
+    """Return what was written, each log message out of its frame and on a line of its own."""
+    pieces, at = [], 0
+    while frame := _FRAME.search(written, at):
+        message = written[frame.end() : frame.end() + int.from_bytes(frame[1])]
+        ends = b"" if message.endswith(b"\n") else b"\n"
+        pieces += [written[at : frame.start()], message, ends]
+        at = frame.end() + len(message)
+    return b"".join([*pieces, written[at:]])

@@ -24,7 +24,6 @@ from replay.replayer.case import Case
 from replay.replayer.clock import entry_epoch_ms, entry_remaining_ms
 from replay.replayer.engine import (
     IMPORT_LIMIT_S,
-    ImportRefusedError,
     ImportTimeoutError,
     Replay,
     Sandbox,
@@ -94,7 +93,7 @@ class RicSandbox(Sandbox):
             if not self._is_asking:
                 self._api.answer(200 if request.endpoint == "restore/next" else 202)
             if request.endpoint in _IMPORT_ERRORS:
-                raise ImportRefusedError(self._case, _error(request))
+                raise self._refused(_error(request))
 
     def replay(self, case: Case, world: World) -> Replay:
         """Run one case and return what it did; raises ReplayError where it cannot be had."""

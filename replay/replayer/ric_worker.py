@@ -11,11 +11,13 @@ import sys
 from typing import Any
 
 from replay.outcome import JSON_TYPE, Outcome, Raised, Returned
-from replay.replayer.channel import Channel
+from replay.replayer.channel import Channel, out_of_reach
 from replay.replayer.surroundings import Surroundings, Witness
 from replay.replayer.world import World
 
 _API = "AWS_LAMBDA_RUNTIME_API"
+_LOG = "_LAMBDA_TELEMETRY_LOG_FD"
+"""Where the client writes what it logs, as on Lambda; it takes the variable away itself."""
 _CAPTURING_ENTRY = "replay.recorder.handler.handler"
 
 
@@ -30,6 +32,7 @@ def main(descriptor: int) -> None:
 
     client = _client(channel, surroundings, witness)
     del os.environ[_API]
+    os.environ[_LOG] = str(out_of_reach(1))
     channel.send({"stage": "client"})
     handler = start["handler"]
     if start["is_captured"]:

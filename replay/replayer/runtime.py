@@ -4,48 +4,16 @@ The builtin engine's stand-in for `awslambdaric.bootstrap` 4.2.2, with the same 
 """
 
 import importlib
-import logging
 import os
 import sys
-import time
 import traceback
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from types import CoroutineType
 from typing import Any
 
-from replay.outcome import Outcome, Raised
+from replay.outcome import Outcome
 from replay.payload import escapes_text, marshal
 from replay.recorder.failure import outcome_of_exception
-
-
-class LambdaLogFilter(logging.Filter):
-    """Gives each log record the request id of the invocation that is running."""
-
-    request_id = ""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Set `aws_request_id`, which the format names."""
-        record.aws_request_id = self.request_id
-        return True
-
-
-def set_up_logging() -> LambdaLogFilter:
-    """Give the root logger the handler and text format of the runtime client; return its filter."""
-    handler = logging.StreamHandler(sys.stdout)
-    handler.terminator = ""
-    form = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n"
-    formatter = logging.Formatter(form, "%Y-%m-%dT%H:%M:%S")
-    formatter.converter = time.gmtime
-    handler.setFormatter(formatter)
-    log_filter = LambdaLogFilter()
-    handler.addFilter(log_filter)
-    logger = logging.getLogger()
-    logger.addHandler(handler)
-    level = os.environ.get("AWS_LAMBDA_LOG_LEVEL", "").upper().replace("TRACE", "DEBUG")
-    if level in logging.getLevelNamesMapping():
-        logger.setLevel(level)
-    return log_filter
 
 
 class ImportFailure(Exception):  # noqa: N818 - an outcome of the runtime, no error of ours
@@ -144,21 +112,3 @@ def invoke(
             look_at(error)
         return outcome_of_exception(error, awaited=awaited)
     return marshal(result, escaped=escapes_text(os.environ))
-
-
-def log_error(error: Raised) -> None:
-    """Write an error to the log as the runtime client does: one line, in its own way of breaking.
-
-    Carriage returns part what is one message, no-break spaces indent it.
-    """
-    lines = [f"[ERROR] {error.error_type}" + (f": {error.message}" if error.message else "")]
-    lines.append("Traceback (most recent call last):")
-    for frame in error.stack:
-        lines += [_indented(line) for line in frame.splitlines()]
-    with suppress(OSError, ValueError, AttributeError):  # the handler may have closed it
-        sys.stdout.write("\r".join(lines) + "\n")
-
-
-def _indented(line: str) -> str:
-    text = line.lstrip(" ")
-    return "\N{NO-BREAK SPACE}" * (len(line) - len(text)) + text

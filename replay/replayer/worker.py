@@ -24,6 +24,7 @@ from replay.replayer import runtime
 from replay.replayer.channel import Channel, out_of_reach
 from replay.replayer.clock import entry_epoch_ms, entry_remaining_ms, time_machine
 from replay.replayer.context import LambdaContext, rebuild
+from replay.replayer.log import Log
 from replay.replayer.surroundings import Surroundings, Witness, invocation_of
 from replay.replayer.world import World, own_variables
 
@@ -57,7 +58,7 @@ class _Sandbox:
         self._output = out_of_reach(1)
         self._breaks_at = start["breaks_at"]
         self._surroundings = Surroundings(start)
-        self._log_filter = runtime.set_up_logging()
+        self._log = Log()
         self._witness = Witness() if World(**start["world"]).is_replay else None
         function = runtime.load(start["handler"])
         self._function = capture(function) if start["is_captured"] else function
@@ -99,7 +100,8 @@ class _Sandbox:
 
     def _run(self, request: dict[str, Any], begun: bytes) -> tuple[dict[str, Any], bytes]:
         invocation = invocation_of(request["id"], begun)
-        self._log_filter.request_id = invocation.context.text("aws_request_id") or ""
+        ids = [invocation.context.text(name) for name in ("aws_request_id", "tenant_id")]
+        self._log.begin(ids[0] or "", ids[1])
         if self._witness is not None:
             self._witness.expect(lambda: invocation_of(request["id"], begun).event)
         context = self._context(World(**request["world"]), invocation)
@@ -113,7 +115,7 @@ class _Sandbox:
             "inside": self._witness.what_differs(outcome) if self._witness else None,
         }
         if isinstance(outcome, Raised):
-            runtime.log_error(outcome)
+            self._log.write_error(outcome)
             if self._breaks_at and outcome.error_type == "BdbQuit":
                 answer["stage"] = "quit"
         # A payload of megabytes goes as it is.

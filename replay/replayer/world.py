@@ -76,8 +76,8 @@ class World:
 def environment_of(invocation: Invocation, home: str, task_root: str) -> dict[str, str]:
     """Return the variables of a replayed handler: those recorded, the real search paths, defaults.
 
-    AWS credentials are placeholders, `HOME` is `home` and `LAMBDA_TASK_ROOT` is `task_root`, so
-    that nothing real is found by them.
+    The trace id comes with each invocation. AWS credentials are placeholders, `HOME` is `home` and
+    `LAMBDA_TASK_ROOT` is `task_root`, so that nothing real is found by them.
     """
     recorded = invocation.environment
     environment = {**_DEFAULTS, **{k: v for k, v in recorded.items() if k not in _NOT_SET}}
@@ -87,7 +87,7 @@ def environment_of(invocation: Invocation, home: str, task_root: str) -> dict[st
         environment[_TASK_ROOT] = task_root
     if "AWS_LAMBDA_FUNCTION_NAME" in recorded:
         environment |= dict.fromkeys(_CREDENTIALS, "replay-withheld")
-    return environment | own_variables(invocation)
+    return environment
 
 
 def own_variables(invocation: Invocation) -> dict[str, str]:

@@ -86,9 +86,7 @@ def verdict_text(verdict: Verdict, *, show_output: bool) -> Text:
     output = verdict.replay.output if verdict.replay else ""
     if output and (show_output or verdict.kind == "drift"):
         text.append("\n       output of the handler:\n", "dim")
-        # The runtime parts the lines of one message by carriage returns.
-        lines = output.replace("\r", "\n").rstrip("\n")
-        text.append(_indented(escaped(lines, keep_lines=True)))
+        text.append(_indented(escaped(output.rstrip("\n"), keep_lines=True)))
     return text
 
 

@@ -56,7 +56,7 @@ def _modes(path: Path) -> Iterator[Check]:
     theirs = [file for file in files if file.stat().st_uid != os.geteuid()]
     if open_:
         names = tuple(str(file) for file in open_)
-        yield Check("mode", "warn", "others can read", f"chmod 600 {' '.join(names)}", names)
+        yield Check("mode", "bad", "others can read", f"chmod 600 {' '.join(names)}", names)
     if theirs:
         names = tuple(f"{file}: user {file.stat().st_uid}" for file in theirs)
         yield Check("owner", "warn", "somebody else owns", f"chown {os.geteuid()} FILE", names)
@@ -119,6 +119,10 @@ def _content(path: Path) -> Iterator[Check]:
         refuse_absent(path)
         if not path.exists():  # a spool alone: the store is made of it
             yield Check("store", "ok", f"{path} is made of the spool")
+            return
+        if not path.stat().st_size:
+            message = f"{path} is empty: it was cut to nothing, or nothing was captured yet"
+            yield Check("store", "bad", message, f"restore it from a copy, or delete it: rm {path}")
             return
         with closing(Database(path)) as database, database.reading() as connection:
             refuse_foreign(connection, str(path))
