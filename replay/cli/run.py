@@ -1,10 +1,8 @@
 """`replay run`: replay recordings and judge them."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import chain, islice
 from pathlib import Path
@@ -21,16 +19,14 @@ from replay.cli.command import (
     StoreOption,
     answering,
     read_settings,
-    say_error,
     text_printer,
 )
 from replay.cli.filters import AllowEmptyOption, filtered, nothing_matches, path_and_value
+from replay.cli.plan import Plan, pool_of
 from replay.cli.progress import Bar
-from replay.errors import MISUSE, DamagedError, ReplayError
+from replay.errors import MISUSE
 from replay.replayer.builtin import BuiltinSandbox
-from replay.replayer.case import Break, Case, Clock
-from replay.replayer.change import changed
-from replay.replayer.pool import Isolation, Pool, Runtime, default_isolation, engine_of
+from replay.replayer.pool import Pool
 from replay.replayer.process import prepared
 from replay.replayer.verdict import VerdictKind
 from replay.report.stream import JsonStream, TextStream, VerdictStream
@@ -117,7 +113,7 @@ def run(
 ) -> int:
     """Replay recordings - all, without ids and filters - and print a verdict for each."""
     settings = read_settings(store)
-    plan = _Plan(
+    plan = Plan(
         handler=handler or settings.handler,
         folders=(*(path or ()), *map(Path, settings.path), Path.cwd()),
         clock=clock.value,
@@ -128,7 +124,9 @@ def run(
     )
     with _prepared(runtime, pdb), closing(recordings(ids or [], wanted, settings)) as found:
         ahead = list(islice(found, 2))
-        pool = _pool(plan, runtime.value, isolation.value if isolation else None, jobs, len(ahead))
+        pool = pool_of(
+            plan, runtime.value, isolation.value if isolation else None, jobs, len(ahead)
+        )
         if not ahead and not allow_empty:
             raise nothing_matches()
         stream = _stream(as_json=as_json, show_output=show_output)
@@ -148,55 +146,7 @@ def _stream(*, as_json: bool, show_output: bool) -> VerdictStream:
     return TextStream(text_printer(), show_output=show_output)
 
 
-@dataclass(slots=True)
-class _Plan:
-    """How the selected recordings are replayed; counts those that cannot be read or changed."""
-
-    handler: str | None
-    folders: tuple[Path, ...]
-    clock: Clock
-    timeout_s: float | None
-    second_look: bool
-    changes: tuple[tuple[str, object], ...]
-    breaks_at: Break | None
-    unreadable: int = field(default=0, init=False)
-
-    def cases(self, found: Iterator[Found]) -> Iterator[Case]:
-        """Yield the cases of what can be read, and say what cannot."""
-        for recording in found:
-            try:
-                yield self._case(recording)
-            except ReplayError as error:
-                say_error(error)
-                self.unreadable += 1
-
-    def _case(self, recording: Found) -> Case:
-        if isinstance(recording, DamagedError):
-            raise recording
-        case = Case(
-            recording,
-            handler=self.handler or recording.invocation.handler,
-            folders=tuple(dict.fromkeys(folder.absolute() for folder in self.folders)),
-            clock=self.clock,
-            timeout_s=self.timeout_s,
-            second_look=self.second_look,
-            breaks_at=self.breaks_at,
-        )
-        return changed(case, self.changes) if self.changes else case
-
-
-def _pool(
-    plan: _Plan, runtime: Runtime, isolation: Isolation | None, jobs: int | None, count: int
-) -> Pool:
-    """Return what replays `count` or more recordings; raises ReplayError for what cannot be."""
-    if plan.breaks_at and runtime != "builtin":
-        raise ReplayError(f"--pdb does not work with --runtime {runtime}", "leave --runtime out")
-    isolation = isolation or default_isolation(runtime, is_one=count < 2)
-    engine_of(runtime, isolation)
-    return Pool(runtime, isolation, 1 if plan.breaks_at else jobs or os.cpu_count() or 1)
-
-
-def _judge_all(plan: _Plan, pool: Pool, found: Iterator[Found], stream: VerdictStream) -> int:
+def _judge_all(plan: Plan, pool: Pool, found: Iterator[Found], stream: VerdictStream) -> int:
     kinds: set[VerdictKind] = set()
     verdicts = pool.verdicts(plan.cases(found))
     with (

@@ -1,0 +1,61 @@
+"""How `replay run` replays what was selected: the cases it makes of recordings, and their pool."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from replay.cli.arguments import Found
+from replay.cli.command import say_error
+from replay.errors import DamagedError, ReplayError
+from replay.replayer.case import Break, Case, Clock
+from replay.replayer.change import changed
+from replay.replayer.pool import Isolation, Pool, Runtime, default_isolation, engine_of
+
+
+@dataclass(slots=True)
+class Plan:
+    """How the selected recordings are replayed; counts those that cannot be read or changed."""
+
+    handler: str | None
+    folders: tuple[Path, ...]
+    clock: Clock
+    timeout_s: float | None
+    second_look: bool
+    changes: tuple[tuple[str, object], ...]
+    breaks_at: Break | None
+    unreadable: int = field(default=0, init=False)
+
+    def cases(self, found: Iterator[Found]) -> Iterator[Case]:
+        """Yield the cases of what can be read, and say what cannot."""
+        for recording in found:
+            try:
+                yield self._case(recording)
+            except ReplayError as error:
+                say_error(error)
+                self.unreadable += 1
+
+    def _case(self, recording: Found) -> Case:
+        if isinstance(recording, DamagedError):
+            raise recording
+        case = Case(
+            recording,
+            handler=self.handler or recording.invocation.handler,
+            folders=tuple(dict.fromkeys(folder.absolute() for folder in self.folders)),
+            clock=self.clock,
+            timeout_s=self.timeout_s,
+            second_look=self.second_look,
+            breaks_at=self.breaks_at,
+        )
+        return changed(case, self.changes) if self.changes else case
+
+
+def pool_of(
+    plan: Plan, runtime: Runtime, isolation: Isolation | None, jobs: int | None, count: int
+) -> Pool:
+    """Return what replays `count` or more recordings; raises ReplayError for what cannot be."""
+    if plan.breaks_at and runtime != "builtin":
+        raise ReplayError(f"--pdb does not work with --runtime {runtime}", "leave --runtime out")
+    isolation = isolation or default_isolation(runtime, is_one=count < 2)
+    engine_of(runtime, isolation)
+    return Pool(runtime, isolation, 1 if plan.breaks_at else jobs or os.cpu_count() or 1)
