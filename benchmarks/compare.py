@@ -10,6 +10,7 @@ values are texts of 2 KB, is shown beside it. Exits 1 when the bar is missed.
 
 import argparse
 import copy
+import gc
 import json
 import sys
 from pathlib import Path
@@ -80,6 +81,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=30)
     rounds = parser.parse_args().rounds
+    gc.set_threshold(100_000)  # as the command has it
     print(machine())
     held = True
     for size_kb in _SIZES_KB:

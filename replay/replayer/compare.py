@@ -32,6 +32,11 @@ ABSENT = Absent.ABSENT
 Step: TypeAlias = str | int
 # What no name may hold is ASCII; a class of all that it may hold takes 7 ms to compile.
 _SHORTHAND = re.compile(r"[^\x00-@\[-^`{-\x7f][^\x00-/:-@\[-^`{-\x7f]*\Z")
+# A number becomes the bytes of its literal: what is equal is equal as written, so that Python's own
+# comparison finds the subtrees that do not differ, 20 times as fast as one written here.
+_LITERALS = json.JSONDecoder(
+    parse_float=str.encode, parse_int=str.encode, parse_constant=str.encode
+)
 _ESCAPES = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
 
 
@@ -120,10 +125,7 @@ def _number(literal: str) -> int | float | str:
 
 
 def _parse(text: str) -> Any:
-    # A number becomes the bytes of its literal: what is equal is equal as written, so that Python's
-    # own comparison finds the subtrees that do not differ, 20 times as fast as one written here.
-    literal = str.encode
-    return json.loads(text, parse_float=literal, parse_int=literal, parse_constant=literal)
+    return _LITERALS.decode(text)
 
 
 def _compare_returned(recorded: Returned, replayed: Returned) -> Iterator[Difference]:
