@@ -10,7 +10,7 @@ import os
 import platform
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from enum import StrEnum
@@ -21,13 +21,12 @@ import typer
 
 from replay.cli.progress import Bar
 from replay.errors import ReplayError
-from replay.report.text import escaped
+from replay.report.text import Piece, escaped
 from replay.settings import Settings, command_settings
 from replay.version import __version__
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.text import Text
 
     from replay.store.store import Store
 
@@ -111,11 +110,14 @@ def out() -> "Console":
     return Console(markup=False, highlight=False, emoji=False, soft_wrap=True, width=width)
 
 
-def text_printer() -> Callable[["Text"], object]:
-    """Return what prints lines of text: in colour on a terminal, else plain, 20 times as fast."""
-    if sys.stdout.isatty():
-        return out().print
-    return lambda text: sys.stdout.write(f"{text.plain}\n")
+def print_pieces(pieces: Iterable[Piece]) -> None:
+    """Print a line of an answer, in colour on a terminal."""
+    if not sys.stdout.isatty():  # rich takes longer over a line than a replay does
+        sys.stdout.write("".join([text for text, _ in pieces]) + "\n")
+        return
+    from rich.text import Text
+
+    out().print(Text.assemble(*pieces))
 
 
 def print_json(document: Any) -> None:
@@ -127,6 +129,12 @@ def read_settings(store: str | None) -> Settings:
     """Return the settings of the working directory, with the store of an option first."""
     settings = command_settings(os.environ, str(Path.cwd()))
     return replace(settings, store=store) if store else settings
+
+
+def folders_of(path: list[Path] | None, settings: Settings) -> tuple[Path, ...]:
+    """Return where handlers are looked for: `--path`, the settings, the working directory."""
+    folders = (*(path or ()), *map(Path, settings.path), Path.cwd())
+    return tuple(dict.fromkeys(folder.absolute() for folder in folders))
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from replay.cli.command import (
     RuntimeOption,
     StoreOption,
     answering,
+    folders_of,
     read_settings,
     say,
 )
@@ -115,7 +116,7 @@ def _function(
     stored_in = str(Path(store_path(settings.store)).absolute())
     return LocalFunction(
         handler=handler,
-        folders=(*(path or ()), *map(Path, settings.path), Path.cwd()),
+        folders=folders_of(path, settings),
         name=name or handler.replace("/", ".").split(".", maxsplit=1)[0],
         environment={**os.environ, "REPLAY_STORE": stored_in},
         variables=read_variables(env_file),

@@ -41,7 +41,7 @@ class Plan:
         case = Case(
             recording,
             handler=self.handler or recording.invocation.handler,
-            folders=tuple(dict.fromkeys(folder.absolute() for folder in self.folders)),
+            folders=self.folders,
             clock=self.clock,
             timeout_s=self.timeout_s,
             second_look=self.second_look,

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
 from enum import StrEnum
 from itertools import chain, islice
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,8 +17,9 @@ from replay.cli.command import (
     RuntimeOption,
     StoreOption,
     answering,
+    folders_of,
+    print_pieces,
     read_settings,
-    text_printer,
 )
 from replay.cli.filters import AllowEmptyOption, filtered, nothing_matches, path_and_value
 from replay.cli.plan import Plan, pool_of
@@ -115,7 +115,7 @@ def run(
     settings = read_settings(store)
     plan = Plan(
         handler=handler or settings.handler,
-        folders=(*(path or ()), *map(Path, settings.path), Path.cwd()),
+        folders=folders_of(path, settings),
         clock=clock.value,
         timeout_s=timeout or settings.timeout,
         second_look=not once and pdb is None,
@@ -143,7 +143,7 @@ def _prepared(runtime: RuntimeChoice, pdb: BreakChoice | None) -> AbstractContex
 def _stream(*, as_json: bool, show_output: bool) -> VerdictStream:
     if as_json:
         return JsonStream(sys.stdout)
-    return TextStream(text_printer(), show_output=show_output)
+    return TextStream(print_pieces, show_output=show_output)
 
 
 def _judge_all(plan: Plan, pool: Pool, found: Iterator[Found], stream: VerdictStream) -> int:

@@ -4,7 +4,7 @@ Cases are sent ahead of their answers, as far as the socket holds them without b
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from time import perf_counter_ns
@@ -49,29 +49,27 @@ class BuiltinSandbox(Sandbox):
 
     def replay(self, case: Case, world: World) -> Replay:
         """Run one case and return what it did; raises ReplayError where it cannot be had."""
-        with suppress(ConnectionError):  # the answer, which will not come, tells it
+        with suppress(ConnectionError):
             self._send(case, world)
         return self._answer(case)
 
     def replay_all(self, cases: Sequence[Case]) -> Iterator[Replay | ReplayError]:
         """Yield what became of each case, until one of them has ended the process."""
-        coming, ahead = deque(cases), deque[Case]()
+        coming, ahead, ahead_bytes = deque(cases), deque[Case](), 0
         while coming or ahead:
-            while coming and self._has_room(ahead, coming[0]):
-                case = coming.popleft()
-                ahead.append(case)
-                with suppress(ConnectionError):
-                    self._send(case, World.of(case))
+            while coming and (not ahead or ahead_bytes + _size_bytes(coming[0]) < BUFFERED_BYTES):
+                ahead.append(coming.popleft())
+                ahead_bytes += _size_bytes(ahead[-1])
+                with suppress(ConnectionError):  # the answer, which will not come, tells it
+                    self._send(ahead[-1], World.of(ahead[-1]))
+            case = ahead.popleft()
+            ahead_bytes -= _size_bytes(case)
             try:
-                yield self._answer(ahead.popleft())
+                yield self._answer(case)
             except ReplayError as error:
                 yield error
             if not self.is_alive:
                 return
-
-    def _has_room(self, ahead: Iterable[Case], case: Case) -> bool:
-        sizes = [_size_bytes(waiting) for waiting in ahead]
-        return not sizes or sum(sizes) + _size_bytes(case) < BUFFERED_BYTES
 
     def _send(self, case: Case, world: World) -> None:
         message = {"id": case.recording.id, "world": world.fields()}

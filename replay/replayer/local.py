@@ -94,7 +94,7 @@ class LocalFunction:
         return Case(
             Recording(new_ulid(), invocation),
             self.handler,
-            tuple(folder.absolute() for folder in self.folders),
+            self.folders,
             clock="live",
             is_captured=self.is_captured,
         )

@@ -5,16 +5,15 @@ Nothing is kept but the totals, so a million verdicts need no more memory than o
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, Protocol, TextIO
 
 import orjson
-from rich.text import Text
 
 from replay.replayer.verdict import Verdict, VerdictKind
 from replay.report.document import verdict_document
-from replay.report.text import totals_text, verdict_text
+from replay.report.text import Piece, totals_pieces, verdict_pieces
 
 
 class VerdictStream(Protocol):
@@ -43,20 +42,20 @@ class Totals:
 class TextStream:
     """Some lines a verdict, and a closing line where there are several."""
 
-    def __init__(self, print_text: Callable[[Text], object], *, show_output: bool) -> None:
-        self._print = print_text
+    def __init__(self, print_: Callable[[Iterator[Piece]], object], *, show_output: bool) -> None:
+        self._print = print_
         self._show_output = show_output
         self._totals = Totals()
 
     def add(self, verdict: Verdict) -> None:
         """Write one."""
         self._totals.add(verdict)
-        self._print(verdict_text(verdict, show_output=self._show_output))
+        self._print(verdict_pieces(verdict, show_output=self._show_output))
 
     def close(self) -> None:
         """Write the totals."""
         if self._totals.kinds.total() > 1:
-            self._print(totals_text(self._totals.kinds, self._totals.noise))
+            self._print(totals_pieces(self._totals.kinds, self._totals.noise))
 
 
 class JsonStream:

@@ -1,20 +1,19 @@
 """Verdicts and captured values as text for a terminal.
 
-Everything goes through `rich.text.Text`, never through markup, and control characters are escaped,
-so that nothing captured is taken for an instruction by the terminal or by rich.
+Lines are made of pieces, each a text and a style, and never of markup; control characters are
+escaped, so that nothing captured is taken for an instruction by the terminal or by rich.
 """
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, get_args
-
-from rich.text import Text
+from typing import Any, TypeAlias, get_args
 
 from replay.outcome import Exited, Outcome, Raised, Returned, TimedOut
 from replay.replayer.compare import ABSENT
-from replay.replayer.noise import Noise
 from replay.replayer.verdict import Verdict, VerdictKind
 
+Piece: TypeAlias = tuple[str, str]
+"""A text, and its style in rich's words; "" is plain."""
 STYLES = {
     "match": "bold green",
     "drift": "bold red",
@@ -70,47 +69,41 @@ def outcome_text(outcome: Outcome | None) -> str:
             return f"exited by signal {-status}" if status < 0 else f"exited with status {status}"
 
 
-def verdict_text(verdict: Verdict, *, show_output: bool) -> Text:
-    """Return the lines that `replay run` prints of one case."""
-    text = Text()
-    text.append(f"{verdict.kind:5}", STYLES[verdict.kind])
-    recording = verdict.recording
-    text.append(f"  {recording.id[-8:]}  {escaped(recording.invocation.function_name)}  ")
-    if verdict.replay is not None:
-        text.append(outcome_text(verdict.replay.outcome))
-        text.append(f"  {milliseconds(verdict.replay.duration_us)}", "dim")
-        if verdict.replay.remaining_ms is not None:
-            text.append(f"  {verdict.replay.remaining_ms:,} ms remaining at entry", "dim")
+def verdict_pieces(verdict: Verdict, *, show_output: bool) -> Iterator[Piece]:
+    """Yield the lines that `replay run` prints of one case, without the last line's end."""
+    recording, replay = verdict.recording, verdict.replay
+    yield f"{verdict.kind:5}", STYLES[verdict.kind]
+    yield f"  {recording.id[-8:]}  {escaped(recording.invocation.function_name)}  ", ""
+    if replay is not None:
+        yield outcome_text(replay.outcome), ""
+        yield f"  {milliseconds(replay.duration_us)}", "dim"
+        if replay.remaining_ms is not None:
+            yield f"  {replay.remaining_ms:,} ms remaining at entry", "dim"
     for line in _details(verdict):
-        text.append("\n       ").append_text(line)
-    output = verdict.replay.output if verdict.replay else ""
+        yield "\n       ", ""
+        yield from line
+    output = replay.output if replay else ""
     if output and (show_output or verdict.kind == "drift"):
-        text.append("\n       output of the handler:\n", "dim")
-        text.append(_indented(escaped(output.rstrip("\n"), keep_lines=True)))
-    return text
+        yield "\n       output of the handler:\n", "dim"
+        yield _indented(escaped(output.rstrip("\n"), keep_lines=True)), ""
 
 
-def _details(verdict: Verdict) -> Iterator[Text]:
+def _details(verdict: Verdict) -> Iterator[tuple[Piece, ...]]:
     if verdict.error is not None:
-        yield Text(escaped(verdict.error.message, keep_lines=True))
+        yield ((escaped(verdict.error.message, keep_lines=True), ""),)
         if verdict.error.hint:
-            yield Text(f"hint: {escaped(verdict.error.hint)}", "dim")
+            yield ((f"hint: {escaped(verdict.error.hint)}", "dim"),)
     for change in verdict.changes:
-        values = f"{value_text(change.recorded)} -> {value_text(change.replayed)}"
-        yield Text.assemble("changed input  ", (escaped(change.path), "bold"), f"  {values}")
+        values = f"  {value_text(change.recorded)} -> {value_text(change.replayed)}"
+        yield ("changed input  ", ""), (escaped(change.path), "bold"), (values, "")
     for difference in verdict.differences:
-        yield Text(escaped(difference.path), "bold")
-        yield Text.assemble("  recorded  ", (value_text(difference.recorded), "green"))
-        yield Text.assemble("  replayed  ", (value_text(difference.replayed), "red"))
+        yield ((escaped(difference.path), "bold"),)
+        yield ("  recorded  ", ""), (value_text(difference.recorded), "green")
+        yield ("  replayed  ", ""), (value_text(difference.replayed), "red")
     for noise in verdict.noise:
-        yield _noise_line(noise)
-
-
-def _noise_line(noise: Noise) -> Text:
-    values = f"{value_text(noise.recorded)} -> {value_text(noise.replayed)}"
-    return Text.assemble(
-        ("noise  ", "dim"), escaped(noise.path), (f"  {values}", "dim"), f"  [{noise.factor}]"
-    )
+        values = f"  {value_text(noise.recorded)} -> {value_text(noise.replayed)}"
+        path, factor = (escaped(noise.path), ""), (f"  [{noise.factor}]", "")
+        yield ("noise  ", "dim"), path, (values, "dim"), factor
 
 
 def value_text(value: Any) -> str:
@@ -127,13 +120,11 @@ def _indented(text: str) -> str:
     return "\n".join(f"         {line}" for line in text.split("\n"))
 
 
-def totals_text(kinds: Mapping[VerdictKind, int], noise: int) -> Text:
-    """Return the closing line: how many of each verdict, and how much noise."""
-    text = Text()
+def totals_pieces(kinds: Mapping[VerdictKind, int], noise: int) -> Iterator[Piece]:
+    """Yield the closing line: how many of each verdict, and how much noise."""
     for kind in get_args(VerdictKind):
-        style = STYLES[kind] if kinds.get(kind) else "dim"
-        text.append(f"{kinds.get(kind, 0)} {kind}", style).append("  ")
-    return text.append(f"{noise} noise", "dim")
+        yield f"{kinds.get(kind, 0)} {kind}  ", STYLES[kind] if kinds.get(kind) else "dim"
+    yield f"{noise} noise", "dim"
 
 
 def json_text(value: Any) -> str:

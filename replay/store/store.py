@@ -7,7 +7,7 @@ as the `DamagedError` that says why, in its place among the others.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -85,17 +85,17 @@ class Store:
 
     def find(self, selection: Selection) -> Iterator[Recording | DamagedError]:
         """Yield the selected recordings, newest first, some read at a time."""
-        for ids in _portions(self._matching(selection)):
+        for ids in _portions(self._matching(selection, "id, size_bytes")):
             found = dict(outgoing.read(self._database, ids))
             yield from (_recording(found[id]) for id in ids)
 
     def summaries(self, selection: Selection) -> list[Summary]:
         """Return summaries of the selected recordings, newest first."""
-        return list(self._matching(selection))
+        return [summary_of(row) for row in self._matching(selection, COLUMNS)]
 
     def ids(self, selection: Selection) -> Iterator[str]:
         """Yield the ids of the selected recordings, newest first."""
-        return (summary.id for summary in self._matching(selection))
+        return (row[0] for row in self._matching(selection, "id"))
 
     def checked(self, summaries: list[Summary]) -> list[Summary]:
         """Return the summaries with `damage` where a part's checksum does not hold any more."""
@@ -176,19 +176,20 @@ class Store:
         with self._database.reading() as connection:
             return reference.resolve(connection, text)
 
-    def _matching(self, selection: Selection) -> Iterator[Summary]:
-        found = self._pages(selection)
+    def _matching(self, selection: Selection, columns: str) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of the selected recordings, newest first; the first column is `id`."""
+        rows = self._pages(selection, columns)
         if selection.where:
-            found = (summary for summary in found if self._has_values(summary.id, selection))
-        return islice(found, selection.limit)
+            rows = (row for row in rows if self._has_values(row[0], selection))
+        return islice(rows, selection.limit)
 
-    def _pages(self, selection: Selection) -> Iterator[Summary]:
+    def _pages(self, selection: Selection, columns: str) -> Iterator[tuple[Any, ...]]:
         """Yield page after page by key, so that no transaction stays open between them."""
         size = min(_PAGE, selection.limit or _PAGE)
         last: str | None = None
         while True:
-            rows = self._database.rows(selection.query(COLUMNS, limit=size, beyond=last))
-            yield from map(summary_of, rows)
+            rows = self._database.rows(selection.query(columns, limit=size, beyond=last))
+            yield from rows
             if len(rows) < size:
                 return
             last = rows[-1][0]
@@ -228,16 +229,16 @@ def _is_current(connection: Connection) -> bool:
     return revision.current(connection) == revision.HEAD and intake.is_complete(connection)
 
 
-def _portions(summaries: Iterable[Summary]) -> Iterator[list[str]]:
-    """Yield the ids of recordings that may be in memory at once, in their order."""
+def _portions(sizes: Iterable[tuple[Any, ...]]) -> Iterator[list[str]]:
+    """Yield the ids of recordings that may be in memory at once, given ids and sizes in bytes."""
     ids: list[str] = []
-    size_bytes = 0
-    for summary in summaries:
-        ids.append(summary.id)
-        size_bytes += summary.size_bytes or 0
-        if len(ids) == _PAGE or size_bytes > _PORTION_BYTES:
+    total = 0
+    for id, size_bytes in sizes:
+        ids.append(id)
+        total += size_bytes if isinstance(size_bytes, int) else 0
+        if len(ids) == _PAGE or total > _PORTION_BYTES:
             yield ids
-            ids, size_bytes = [], 0
+            ids, total = [], 0
     if ids:
         yield ids
 
