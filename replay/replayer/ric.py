@@ -35,6 +35,8 @@ from replay.replayer.world import World, own_variables
 if TYPE_CHECKING:
     from replay.replayer.runtime_api import Request
 
+_ENTRY_HEADER = "Lambda_Runtime_Invocation_Id"
+"""What the client hands on to `ric_worker.py` unread: there, what makes the case's world."""
 _IMPORT_ERRORS = ("init/error", "restore/error")
 _REQUEST_ID = re.compile(r"[\w.~-]+", re.ASCII)
 _IDLE_LIMIT_S = 5.0
@@ -118,14 +120,13 @@ class RicSandbox(Sandbox):
 
     def _give(self, case: Case, world: World) -> None:
         invocation = case.recording.invocation
-        headers = _headers(invocation)
         entry = {
             "world": world.fields(),
             "own": own_variables(invocation),
             "entry_ms": entry_epoch_ms(world, invocation),
             "remaining_ms": entry_remaining_ms(world, invocation),
         }
-        self._process.channel.send(entry)
+        headers = _headers(invocation) | {_ENTRY_HEADER: json.dumps(entry)}
         self._is_asking = False
         self._api.answer(200, _event_body(invocation.event), **headers)
 

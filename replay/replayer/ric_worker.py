@@ -1,8 +1,8 @@
 """The child process of the engine `ric`: AWS's runtime client, started as Lambda starts it.
 
-Started by `ric.py` with the number of a socket. The first message says what to import; for each
-case one more, with what makes its world, comes before the client is given the invocation. Whatever
-a decorator outside of capture has changed goes back over the same socket.
+Started by `ric.py` with the number of a socket, over which comes what to import and goes what a
+decorator outside of capture has changed. What makes the world of a case comes with its invocation,
+as the invocation id, which the client hands on unread.
 """
 
 import json
@@ -48,7 +48,7 @@ def _client(channel: Channel, surroundings: Surroundings, witness: Witness | Non
 
         def wait_next_invocation(self) -> Any:
             request = super().wait_next_invocation()
-            entry, _ = channel.receive()
+            entry, request.invocation_id = json.loads(request.invocation_id), None
             surroundings.enter(World(**entry["world"]), entry["own"])
             kind: Any = type(self)  # a function may have set a marshaller of its own there
             self.marshaller = _Unmarshalled(kind.marshaller, request)
