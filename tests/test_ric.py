@@ -354,8 +354,22 @@ def test_a_client_that_does_not_start_is_told_from_the_handler(project, monkeypa
         (other / "__init__.py").write_text(code)
         verdict = judge(case_in(project), RicSandbox)
         assert verdict.kind == "error"
-        assert "runtime client does not start" in verdict.error.message
+        assert "runtime client does not run" in verdict.error.message
         assert "lambda-replay[ric]" in verdict.error.hint
+
+
+def test_a_client_that_dies_of_asking_is_told_from_the_handler_too(project):
+    """The handler has been imported by then; its own end in the import is its own."""
+    dies = "import ctypes, runtime_client\n{}\ndef handler(event, context): return 1\n"
+    later = "runtime_client.next = lambda: ctypes.string_at(0)"
+    for harm, words in (
+        (later, "runtime client does not run"),
+        ("ctypes.string_at(0)", "cannot be"),
+    ):
+        (project / "app.py").write_text(dies.format(harm))
+        verdict = judge(case_in(project), RicSandbox)
+        assert verdict.kind == "error"
+        assert words in verdict.error.message
 
 
 def test_a_client_that_has_closed_its_own_descriptors_is_not_waited_for(project):

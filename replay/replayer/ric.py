@@ -7,6 +7,7 @@ The client is the extra `ric`, for Linux alone.
 
 import json
 import re
+from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from math import isinf
@@ -63,24 +64,34 @@ class RicSandbox(Sandbox):
 
         self._api = RuntimeApi(self._process)
         self._stack.callback(self._api.close)
-        self._await_client()
+        with suppress(ConnectionError):  # what it does not say tells it
+            start = {**self._start_message(), "api": self._api.address}
+            self._process.channel.send(start)
+        if not self._has_said("client"):
+            raise self._ill_client()
         try:
             self._await_asking(IMPORT_LIMIT_S)
         except (EOFError, ConnectionError):
-            raise self._ended_in_import() from None
+            # Once it has the handler, it is asking for an invocation that it dies of.
+            is_ill = self._has_said("imported")
+            raise (self._ill_client() if is_ill else self._ended_in_import()) from None
+        self._has_said("imported")
 
-    def _await_client(self) -> None:
+    def _has_said(self, stage: str) -> bool:
+        """Wait for the child's next message; return whether it is this one, and not its end."""
         channel = self._process.channel
         try:
-            channel.send({**self._start_message(), "api": self._api.address})
-            if self._process.wait_for([channel.connection], IMPORT_LIMIT_S):
-                channel.receive()
-                return
+            if channel.has_unread or self._process.wait_for([channel.connection], IMPORT_LIMIT_S):
+                message, _ = channel.receive()
+                return bool(message["stage"] == stage)
         except (EOFError, ConnectionError):
-            pass
+            return False
+        raise self._not_imported()
+
+    def _ill_client(self) -> ReplayError:
         self._process.end()
-        raise ReplayError(
-            "AWS's runtime client does not start here: it ended with status"
+        return ReplayError(
+            "AWS's runtime client does not run here: it ended with status"
             f" {self._process.status()}\n{self._process.output.text()[-2000:]}".rstrip(),
             "pip install --force-reinstall 'lambda-replay[ric]'; or replay with --runtime builtin",
         )
@@ -143,7 +154,7 @@ class RicSandbox(Sandbox):
 
     def _refuse_other_decorator(self, case: Case) -> None:
         channel = self._process.channel
-        if readable([channel.connection], 0):
+        if channel.has_unread or readable([channel.connection], 0):
             try:
                 message, _ = channel.receive()
             except EOFError:  # the handler has closed it

@@ -46,17 +46,16 @@ def _client(channel: Channel, surroundings: Surroundings, witness: Witness | Non
     class Client(LambdaRuntimeClient):  # type: ignore[misc]
         """The client, which enters the world of a case between its request and its handler."""
 
+        has_asked = False
+
         def wait_next_invocation(self) -> Any:
+            if not self.has_asked:
+                self.has_asked = True
+                channel.send({"stage": "imported"})
             request = super().wait_next_invocation()
-            entry, request.invocation_id = json.loads(request.invocation_id), None
-            surroundings.enter(World(**entry["world"]), entry["own"])
-            kind: Any = type(self)  # a function may have set a marshaller of its own there
-            self.marshaller = _Unmarshalled(kind.marshaller, request)
+            self.marshaller = _enter_world(self, request, surroundings)
             if witness is not None:
                 witness.expect(self.marshaller.read_again)
-            request.deadline_time_in_ms = surroundings.enter_handler(
-                entry["entry_ms"], entry["remaining_ms"]
-            )
             return request
 
         def post_invocation_result(self, invoke_id: str, result: Any, *rest: Any) -> None:
@@ -76,6 +75,18 @@ def _client(channel: Channel, surroundings: Surroundings, witness: Witness | Non
             channel.send({"inside": inside})
 
     return Client(os.environ[_API])
+
+
+def _enter_world(client: Any, request: Any, surroundings: Surroundings) -> "_Unmarshalled":
+    """Make the world of the case that a request is for; return what has read its event."""
+    entry, request.invocation_id = json.loads(request.invocation_id), None
+    surroundings.enter(World(**entry["world"]), entry["own"])
+    # Not of the instance: a function may have set a marshaller of its own on the class.
+    marshaller = _Unmarshalled(type(client).marshaller, request)
+    request.deadline_time_in_ms = surroundings.enter_handler(
+        entry["entry_ms"], entry["remaining_ms"]
+    )
+    return marshaller
 
 
 class _Unmarshalled:
