@@ -69,6 +69,14 @@ class Fixture:
         return Recording.from_parts(self.id, self.parts)
 
 
+def recording_of(found: Fixture | DamagedError) -> Recording | DamagedError:
+    """Return the recording of what was read, or the error that says why there is none."""
+    try:
+        return found if isinstance(found, DamagedError) else found.recording
+    except DamagedError as error:
+        return error
+
+
 def fixture_line(fixture: Fixture) -> bytes:
     """Return the fixture as one line of JSON, without the newline; raises DamagedError.
 

@@ -326,6 +326,17 @@ def test_fixture_files_are_replayed_without_a_store(project, replay):
     assert {verdict["verdict"] for verdict in found} == {"match"}
 
 
+def test_recordings_are_named_once_and_before_any_is_replayed(project, replay):
+    """By whatever names; in the order of the arguments, files among them."""
+    ids = store(project, ECHO, [returned(n=n) for n in range(3)])
+    replay("export", ids[1], "-o", "one.json")
+    done = replay("run", "@3", "one.json", ids[0], "@latest", "one.json", "--json")
+    assert [ids[0], ids[1], ids[2]] == [verdict["id"] for verdict in verdicts(done)]
+    done = replay("run", "@1", "@2", "zzzz")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "zzzz" in done.stderr
+
+
 def test_a_damaged_line_of_a_fixture_file_is_named_and_the_others_are_replayed(project, replay):
     """Exit 2."""
     store(project, ECHO, [returned(n=n) for n in range(3)])

@@ -1,7 +1,6 @@
 """What the arguments of a command name: recordings by id, by filter, or in fixture files."""
 
-from collections.abc import Generator, Iterator
-from contextlib import ExitStack
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +10,7 @@ from replay.cli.command import opened
 from replay.cli.completion import complete_id
 from replay.cli.filters import check_ids_or_filters
 from replay.errors import DamagedError
-from replay.fixture import read_fixtures
+from replay.fixture import read_fixtures, recording_of
 from replay.recording import Recording
 from replay.settings import Settings
 from replay.store.selection import Selection
@@ -39,33 +38,31 @@ def recordings(
 ) -> Generator[Found, None, None]:
     """Yield the recordings that the arguments or the filters mean, each read when asked for.
 
-    One that cannot be read comes as the error that says why. The store is opened only where an
-    argument needs it.
+    One that cannot be read comes as the error that says why; a name that is none is told before
+    anything is read. The store is opened only where an argument needs it.
     """
     check_ids_or_filters(arguments, wanted)
-    with ExitStack() as stack:
-        store: Store | None = None
-        if not arguments:
-            yield from stack.enter_context(opened(settings)).find(wanted)
+    if arguments and all(map(is_file, arguments)):
         for argument in dict.fromkeys(arguments):
-            if is_file(argument):
-                yield from _in_file(Path(argument))
-                continue
-            store = store or stack.enter_context(opened(settings))
-            yield from _in_store(store, argument)
+            yield from _in_file(Path(argument))
+        return
+    with opened(settings) as store:
+        if not arguments:
+            yield from store.find(wanted)
+        for source in dict.fromkeys(it for text in arguments for it in _sources(text, store)):
+            yield from _in_file(source) if isinstance(source, Path) else [_in_store(store, source)]
+
+
+def _sources(argument: str, store: "Store") -> Iterable[Path | str]:
+    return [Path(argument)] if is_file(argument) else store.resolve(argument)
 
 
 def _in_file(path: Path) -> Iterator[Found]:
-    for fixture in read_fixtures(path):
-        try:
-            yield fixture if isinstance(fixture, DamagedError) else fixture.recording
-        except DamagedError as error:
-            yield error
+    return map(recording_of, read_fixtures(path))
 
 
-def _in_store(store: "Store", argument: str) -> Iterator[Found]:
-    for id in store.resolve(argument):
-        try:
-            yield store.get(id)
-        except DamagedError as error:
-            yield error
+def _in_store(store: "Store", id: str) -> Found:
+    try:
+        return store.get(id)
+    except DamagedError as error:
+        return error

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, delete, insert, select
 
 from replay.errors import DamagedError
-from replay.fixture import Fixture
+from replay.fixture import Fixture, recording_of
 from replay.recording import Recording
 from replay.settings import store_path
 from replay.store import intake, outgoing, reference, revision, spool, tags
@@ -87,7 +87,7 @@ class Store:
         """Yield the selected recordings, newest first, some read at a time."""
         for ids in _portions(self._matching(selection, "id, size_bytes")):
             found = dict(outgoing.read(self._database, ids))
-            yield from (_recording(found[id]) for id in ids)
+            yield from (recording_of(found[id]) for id in ids)
 
     def summaries(self, selection: Selection) -> list[Summary]:
         """Return summaries of the selected recordings, newest first."""
@@ -241,10 +241,3 @@ def _portions(sizes: Iterable[tuple[Any, ...]]) -> Iterator[list[str]]:
             ids, total = [], 0
     if ids:
         yield ids
-
-
-def _recording(found: Fixture | DamagedError) -> Recording | DamagedError:
-    try:
-        return found if isinstance(found, DamagedError) else found.recording
-    except DamagedError as error:
-        return error
