@@ -166,3 +166,12 @@ EXITS = [
     "try:\n    sys.exit(5)\nexcept Exception:\n    return 1",
 ]
 """Statements that end the process."""
+
+
+def module(bodies: list[str], *more: str) -> str:
+    """The source of a module with a function `body_0`, `body_1`, ... for each body, and `more`."""
+    functions = []
+    for number, body in enumerate(bodies):
+        lines = "".join(f"    {line}\n" for line in body.splitlines())
+        functions.append(f"def body_{number}(event, context):\n{lines}")
+    return "\n".join([PREAMBLE, *functions, *more])

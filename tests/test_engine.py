@@ -203,12 +203,13 @@ def test_nothing_that_the_handler_started_is_left_running(project):
     )
     pid = int(run(case_of(project, body)).outcome.payload)
     deadline = time.monotonic() + 5
-    while _is_running(pid) and time.monotonic() < deadline:
+    while is_running(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert not _is_running(pid)
+    assert not is_running(pid)
 
 
-def _is_running(pid: int) -> bool:
+def is_running(pid: int) -> bool:
+    """Whether a process is there, and no zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
     except FileNotFoundError:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import SHARED_EVENTS
-from handlers import EXITS, PREAMBLE, RAISES, RETURNS
+from handlers import EXITS, RAISES, RETURNS, module
 from runtime_api import RuntimeProcess
 from test_recorder_runtime import EVERYTHING, HEADERS, write_app
 
@@ -49,10 +49,6 @@ def shared_events() -> Iterator[Any]:
 
 def app(bodies: list[str]) -> str:
     """A captured handler that does what the event's `body` says, or else echoes everything."""
-    functions = []
-    for number, body in enumerate(bodies):
-        lines = "".join(f"    {line}\n" for line in body.splitlines())
-        functions.append(f"def body_{number}(event, context):\n{lines}")
     echo = EVERYTHING.replace("@capture\n", "").replace("def handler", "def echo")
     dispatch = (
         "@capture\n"
@@ -60,7 +56,7 @@ def app(bodies: list[str]) -> str:
         "    body = event.get('body_to_run') if isinstance(event, dict) else None\n"
         "    return (globals()[body] if body else echo)(event, context)\n"
     )
-    return "\n".join([PREAMBLE, echo, *functions, dispatch])
+    return module(bodies, echo, dispatch)
 
 
 def capture_all(start: Callable[..., RuntimeProcess]) -> int:

@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from handlers import EXITS, OF_THE_PLACE, PREAMBLE, RAISES, RETURNS
+from handlers import EXITS, OF_THE_PLACE, RAISES, RETURNS, module
+from test_engine import is_running
 
 from replay.outcome import Exited, Outcome, Raised, Returned, TimedOut
 from replay.replayer.builtin import BuiltinSandbox
@@ -44,14 +45,14 @@ def case_in(project: Path, event: object = None, **variables: str) -> Case:
     return dataclasses.replace(case, recording=recording, clock="shifted")
 
 
-def write(project: Path, bodies: list[str]) -> None:
-    """One function for each body, chosen by the event's first item."""
-    functions = []
-    for number, body in enumerate(bodies):
-        lines = "".join(f"    {line}\n" for line in body.splitlines())
-        functions.append(f"def body_{number}(event, context):\n{lines}")
-    dispatch = "def handler(event, context):\n    return globals()[event['body']](event, context)\n"
-    (project / "app.py").write_text(PREAMBLE + "\n".join([*functions, dispatch]))
+def echoed(project: Path, event: int) -> Case:
+    """A case whose recorded handler returned its event."""
+    case = case_in(project, event)
+    recording = dataclasses.replace(case.recording, outcome=Returned(b"%d" % event))
+    return dataclasses.replace(case, recording=recording)
+
+
+DISPATCH = "def handler(event, context):\n    return globals()[event['body']](event, context)\n"
 
 
 def outcomes(engine: type[Sandbox], base: Case, count: int) -> list[Outcome]:
@@ -91,7 +92,7 @@ def bare(outcome: Outcome) -> Outcome:
 )
 def test_both_engines_make_the_same_of_whatever_a_handler_does(project, runtime, bodies):
     """Where they differ, the builtin engine is wrong."""
-    write(project, bodies)
+    (project / "app.py").write_text(module(bodies, DISPATCH))
     base = case_in(project, AWS_EXECUTION_ENV=runtime)
     ric, builtin = (outcomes(e, base, len(bodies)) for e in (RicSandbox, BuiltinSandbox))
     for body, theirs, ours in zip(bodies, ric, builtin, strict=True):
@@ -190,14 +191,6 @@ def test_the_deadline_ends_the_client_and_all_that_it_started(project):
     assert not is_running(int(replay.output))
 
 
-def is_running(pid: int) -> bool:
-    """Whether a process is there, and no zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
-    except FileNotFoundError:
-        return False
-
-
 @pytest.mark.parametrize("clock", ["shifted", "live"])
 def test_the_clients_context_has_all_of_the_recorded_time_left(project, clock):
     """To the millisecond at entry, though reading a large event takes some."""
@@ -258,11 +251,7 @@ def test_a_client_that_dies_between_two_cases_costs_none_of_them(project):
         "    threading.Timer(0.2, os._exit, [1]).start() if event == 1 else None\n"
         "    return event\n"
     )
-    cases = []
-    for event in (1, 2, 3):
-        case = case_in(project, event)
-        recording = dataclasses.replace(case.recording, outcome=Returned(b"%d" % event))
-        cases.append(dataclasses.replace(case, recording=recording))
+    cases = [echoed(project, event) for event in (1, 2, 3)]
     pool = Pool("ric", "worker", jobs=1)
 
     def slowly():
@@ -376,11 +365,7 @@ def test_a_client_that_has_closed_its_own_descriptors_is_not_waited_for(project)
     """It answers, and never asks again: the next case gets another process."""
     code = "import os\ndef handler(event, context):\n    os.closerange(3, 256)\n    return event\n"
     (project / "app.py").write_text(code)
-    cases = []
-    for event in (1, 2):
-        case = case_in(project, event)
-        recording = dataclasses.replace(case.recording, outcome=Returned(b"%d" % event))
-        cases.append(dataclasses.replace(case, recording=recording))
+    cases = [echoed(project, event) for event in (1, 2)]
     for runtime in ("ric", "builtin"):
         verdicts = list(Pool(runtime, "worker", jobs=1).verdicts(iter(cases)))
         assert [verdict.kind for verdict in verdicts] == ["match"] * 2

@@ -13,7 +13,7 @@ from replay.errors import ReplayError
 from replay.outcome import Exited, Outcome, Returned
 from replay.recording import error_of, outcome_of
 from replay.replayer.case import Case
-from replay.replayer.channel import BUFFERED_BYTES, Message
+from replay.replayer.channel import BUFFERED_BYTES
 from replay.replayer.engine import (
     IMPORT_LIMIT_S,
     Replay,
@@ -37,7 +37,7 @@ class BuiltinSandbox(Sandbox):
         message = {**self._start_message(), "forks": self.forks}
         try:
             self._process.channel.send(message)
-            answer = self._receive(IMPORT_LIMIT_S)
+            answer = self._process.receive(IMPORT_LIMIT_S)
         except (EOFError, ConnectionError):
             raise self._ended_in_import() from None
         if answer is None:
@@ -75,17 +75,10 @@ class BuiltinSandbox(Sandbox):
         message = {"id": case.recording.id, "world": world.fields()}
         self._process.channel.send(message, _begun(case))
 
-    def _receive(self, limit_s: float | None) -> Message | None:
-        """Return the next message, None once the limit has passed; EOFError: the child ended."""
-        channel = self._process.channel
-        if channel.has_unread or self._process.wait_for([channel.connection], limit_s):
-            return channel.receive()
-        return None
-
     def _answer(self, case: Case) -> Replay:
         began_ns = perf_counter_ns()
         try:
-            answer = self._receive(case.limit_s)
+            answer = self._process.receive(case.limit_s)
         except (EOFError, ConnectionError):
             return self._exited(case, (perf_counter_ns() - began_ns) // 1000)
         if answer is None:

@@ -141,7 +141,7 @@ class Sandbox(ABC):
 
     def _not_imported(self) -> ReplayError:
         handler = self._case.handler
-        return ImportTimeoutError(
+        return ReplayError(
             f"handler {handler} was not imported within {IMPORT_LIMIT_S:.0f} s",
             "import it by itself to see what it waits for",
         )
@@ -185,10 +185,6 @@ def not_outermost(case: Case, why: str) -> ReplayError:
         f" {why}",
         "move @capture above every other decorator of the handler, and capture again",
     )
-
-
-class ImportTimeoutError(ReplayError):
-    """A process is not ready for a case within its time."""
 
 
 class ImportRefusedError(ReplayError):

@@ -8,7 +8,7 @@ matches; whatever differs there is judged again in fresh processes, and that ver
 import sys
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Generator, Hashable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice, takewhile
 from queue import SimpleQueue
@@ -105,8 +105,7 @@ class Pool:
             resume()
 
     def _serve(self, todo: "SimpleQueue[_Chunk]", done: "SimpleQueue[_Result]") -> None:
-        with ExitStack() as stack:
-            sandboxes = _Sandboxes(self, stack)
+        with closing(_Sandboxes(self)) as sandboxes:
             try:
                 for chunk in iter(todo.get, None):
                     for result in sandboxes.judge_all(chunk):
@@ -122,12 +121,11 @@ _Result: TypeAlias = tuple[int, Verdict] | BaseException
 class _Sandboxes:
     """The warm sandboxes of one thread, by what their cases import."""
 
-    def __init__(self, pool: Pool, stack: ExitStack) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._isolation = pool.isolation
         self._fresh = engine_of(pool.runtime, "process")
         self._shared = engine_of(pool.runtime, pool.isolation)
         self._warm: OrderedDict[Hashable, Sandbox] = OrderedDict()
-        stack.callback(self._close_all)
 
     def judge_all(self, chunk: list[Numbered]) -> Iterator[tuple[int, Verdict]]:
         """Yield the verdicts of cases with equal imports."""
@@ -180,7 +178,8 @@ class _Sandboxes:
             self._warm.popitem(last=False)[1].__exit__()
         return None if sandbox.is_threaded and self._isolation == "case" else sandbox
 
-    def _close_all(self) -> None:
+    def close(self) -> None:
+        """End them."""
         for sandbox in self._warm.values():
             sandbox.__exit__()
 

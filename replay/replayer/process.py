@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Event
 from time import monotonic
 
-from replay.replayer.channel import Channel, pair
+from replay.replayer.channel import Channel, Message, pair
 from replay.replayer.output import Output
 
 _POLL_S = 0.05
@@ -32,11 +32,6 @@ def interrupt() -> None:
 def resume() -> None:
     """Let this process wait for children again."""
     _interrupted.clear()
-
-
-def readable(readers: list[socket.socket], limit_s: float) -> list[socket.socket]:
-    """Return those of the sockets that can be read within `limit_s`."""
-    return select.select(readers, [], [], limit_s)[0]
 
 
 class Process:
@@ -87,15 +82,22 @@ class Process:
         deadline = None if limit_s is None else monotonic() + limit_s
         while not _interrupted.is_set():
             left = _POLL_S if deadline is None else max(0.0, deadline - monotonic())
-            ready = readable(readers, min(_POLL_S, left))
+            ready = _readable(readers, min(_POLL_S, left))
             if not ready and self.has_ended:
                 # Its last words are read whole: a result of 6 MB may not lose the race.
-                ready = readable(readers, 0)
+                ready = _readable(readers, 0)
                 if not ready:
                     raise EOFError
             if ready or (deadline is not None and monotonic() >= deadline):
                 return ready
         raise KeyboardInterrupt
+
+    def receive(self, limit_s: float | None) -> Message | None:
+        """Return the child's next message, None once `limit_s` has passed; EOFError: it ended."""
+        # One that came together with the last is no longer in the socket.
+        if self.channel.has_unread or self.wait_for([self.channel.connection], limit_s):
+            return self.channel.receive()
+        return None
 
     def status(self) -> int:
         """Wait for the child to end; return its exit status, negative for a signal's number."""
@@ -138,6 +140,10 @@ def prepared(module: str, *, hash_seed: int) -> Iterator[None]:
 
 
 _spares: list[Process] = []
+
+
+def _readable(readers: list[socket.socket], limit_s: float) -> list[socket.socket]:
+    return select.select(readers, [], [], limit_s)[0]
 
 
 def _memory_bytes(pid: int) -> int | None:

@@ -25,12 +25,10 @@ from replay.replayer.case import Case
 from replay.replayer.clock import entry_epoch_ms, entry_remaining_ms
 from replay.replayer.engine import (
     IMPORT_LIMIT_S,
-    ImportTimeoutError,
     Replay,
     Sandbox,
     not_outermost,
 )
-from replay.replayer.process import readable
 from replay.replayer.world import World, own_variables
 
 if TYPE_CHECKING:
@@ -70,7 +68,8 @@ class RicSandbox(Sandbox):
         if not self._has_said("client"):
             raise self._ill_client()
         try:
-            self._await_asking(IMPORT_LIMIT_S)
+            if not self._is_asking_within(IMPORT_LIMIT_S):
+                raise self._not_imported()
         except (EOFError, ConnectionError):
             # Once it has the handler, it is asking for an invocation that it dies of.
             is_ill = self._has_said("imported")
@@ -79,14 +78,13 @@ class RicSandbox(Sandbox):
 
     def _has_said(self, stage: str) -> bool:
         """Wait for the child's next message; return whether it is this one, and not its end."""
-        channel = self._process.channel
         try:
-            if channel.has_unread or self._process.wait_for([channel.connection], IMPORT_LIMIT_S):
-                message, _ = channel.receive()
-                return bool(message["stage"] == stage)
+            message = self._process.receive(IMPORT_LIMIT_S)
         except (EOFError, ConnectionError):
             return False
-        raise self._not_imported()
+        if message is None:
+            raise self._not_imported()
+        return bool(message[0]["stage"] == stage)
 
     def _ill_client(self) -> ReplayError:
         self._process.end()
@@ -96,31 +94,34 @@ class RicSandbox(Sandbox):
             "pip install --force-reinstall 'lambda-replay[ric]'; or replay with --runtime builtin",
         )
 
-    def _await_asking(self, limit_s: float) -> None:
-        """Wait until the client asks for an invocation; raises ReplayError where it never does."""
+    def _is_asking_within(self, limit_s: float) -> bool:
+        """Wait for the client to ask for an invocation; return whether it does in that time.
+
+        Raises ReplayError where it says that the handler cannot be had.
+        """
         while not self._is_asking:
             request = self._api.receive(limit_s)
             if request is None:
-                raise self._not_imported()
+                return False
             self._is_asking = request.endpoint == "next"
             if not self._is_asking:
                 self._api.answer(200 if request.endpoint == "restore/next" else 202)
             if request.endpoint in _IMPORT_ERRORS:
                 raise self._refused(_error(request))
+        return True
 
     def replay(self, case: Case, world: World) -> Replay:
         """Run one case and return what it did; raises ReplayError where it cannot be had."""
         began_ns = perf_counter_ns()
         try:
-            self._await_asking(_IDLE_LIMIT_S)
+            if not self._is_asking_within(_IDLE_LIMIT_S):
+                # It has answered the last case and asks for no more: its descriptors are closed.
+                self._process.end()
+                return self._exited(case, 0)
             self._give(case, world)
             request = self._await_outcome(case)
         except (EOFError, ConnectionError):
             return self._exited(case, (perf_counter_ns() - began_ns) // 1000)
-        except ImportTimeoutError:
-            # It has answered the last case and asks for no more: its descriptors are closed.
-            self._process.end()
-            return self._exited(case, 0)
         if request is None:
             return self._timed_out(case)
         duration_us = (perf_counter_ns() - began_ns) // 1000
@@ -153,14 +154,13 @@ class RicSandbox(Sandbox):
                 return request
 
     def _refuse_other_decorator(self, case: Case) -> None:
-        channel = self._process.channel
-        if channel.has_unread or readable([channel.connection], 0):
-            try:
-                message, _ = channel.receive()
-            except EOFError:  # the handler has closed it
-                self._process.end()
-                return
-            raise not_outermost(case, f"the {message['inside']} is changed outside of it")
+        try:
+            message = self._process.receive(0)
+        except (EOFError, ConnectionError):  # the handler has closed it
+            self._process.end()
+            return
+        if message is not None:
+            raise not_outermost(case, f"the {message[0]['inside']} is changed outside of it")
 
 
 @cache

@@ -47,9 +47,18 @@ class Verdict:
 
 def match_of(case: Case, replay: Replay) -> Verdict | None:
     """Return the verdict of a replay that does not differ from its recording, else None."""
-    if compare(case.recording.outcome, replay.outcome):
-        return None
-    return Verdict("match", case.recording, replay, changes=case.changes)
+    differs = compare(case.recording.outcome, replay.outcome)
+    return None if differs else _verdict(case, replay)
+
+
+def _verdict(
+    case: Case,
+    replay: Replay,
+    drift: tuple[Difference, ...] = (),
+    found: tuple[Noise, ...] = (),
+) -> Verdict:
+    kind: VerdictKind = "drift" if drift else "match"
+    return Verdict(kind, case.recording, replay, drift, found, changes=case.changes)
 
 
 def error_of(case: Case, error: ReplayError) -> Verdict:
@@ -59,19 +68,16 @@ def error_of(case: Case, error: ReplayError) -> Verdict:
 
 def judge(case: Case, engine: Engine) -> Verdict:
     """Replay `case` in fresh processes and return its verdict; what cannot be is an error."""
-    recording = case.recording
     world = World.of(case)
     try:
         replay = replay_once(engine, case, world)
-        match = match_of(case, replay)
-        if match is not None:
-            return match
-        differences = compare(recording.outcome, replay.outcome)
+        differences = compare(case.recording.outcome, replay.outcome)
+        if not differences:
+            return _verdict(case, replay)
         found, drift = _look_again(case, world, replay, differences, engine)
     except ReplayError as error:
         return error_of(case, error)
-    kind: VerdictKind = "drift" if drift else "match"
-    return Verdict(kind, recording, replay, drift, found, changes=case.changes)
+    return _verdict(case, replay, drift, found)
 
 
 def _look_again(
