@@ -89,15 +89,16 @@ class BuiltinSandbox(Sandbox):
         if head["stage"] == "quit":
             raise KeyboardInterrupt  # the debugger was left
         output = self._process.output.text(head["output_size"])
+        findings = self._process.findings.read(head["findings_size"])
         if head["stage"] == "exited":
             at_entry = case.recording.invocation.remaining_ms
-            return Replay(Exited(head["status"]), head["duration_us"], at_entry, output)
+            return Replay(Exited(head["status"]), head["duration_us"], at_entry, output, findings)
         if head.get("inside"):
             raise not_outermost(case, f"the {head['inside']} is changed outside of it")
         outcome = _with_payload(outcome_of(head["outcome"]), payload)
         if isinstance(outcome, Exited) and not self.forks:
             self._process.end()  # it has answered what would have ended it
-        return Replay(outcome, head["duration_us"], head["remaining_ms"], output)
+        return Replay(outcome, head["duration_us"], head["remaining_ms"], output, findings)
 
 
 class ForkingSandbox(BuiltinSandbox):

@@ -17,6 +17,7 @@ from replay.outcome import Exited, Outcome, Raised, TimedOut
 from replay.replayer import workspace
 from replay.replayer.case import Case
 from replay.replayer.clock import entry_epoch_ms
+from replay.replayer.finding import Finding
 from replay.replayer.process import Process
 from replay.replayer.world import World, environment_of
 
@@ -25,12 +26,16 @@ IMPORT_LIMIT_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What one replay did: its outcome, its real duration, remaining time at entry, its output."""
+    """What one replay did: its outcome, its duration, remaining time at entry, its output.
+
+    `findings` are what else the process has found out.
+    """
 
     outcome: Outcome
     duration_us: int
     remaining_ms: int | None
     output: str
+    findings: tuple[Finding, ...] = ()
 
 
 class Sandbox(ABC):
@@ -125,7 +130,8 @@ class Sandbox(ABC):
 
     def _exited(self, case: Case, duration_us: int) -> Replay:
         status, at_entry = self._process.status(), case.recording.invocation.remaining_ms
-        return Replay(Exited(status), duration_us, at_entry, self._process.output.text())
+        output, findings = self._process.output.text(), self._process.findings.read()
+        return Replay(Exited(status), duration_us, at_entry, output, findings)
 
     def _timed_out(self, case: Case) -> Replay:
         """Return the replay of a case whose limit has passed; ends the process."""
@@ -137,7 +143,8 @@ class Sandbox(ABC):
                 "give it longer with --timeout SECONDS",
             )
         limit_ms, at_entry = case.limit_ms, case.recording.invocation.remaining_ms
-        return Replay(TimedOut(limit_ms), limit_ms * 1000, at_entry, self._process.output.text())
+        output, findings = self._process.output.text(), self._process.findings.read()
+        return Replay(TimedOut(limit_ms), limit_ms * 1000, at_entry, output, findings)
 
     def _not_imported(self) -> ReplayError:
         handler = self._case.handler

@@ -18,6 +18,7 @@ from threading import Event
 from time import monotonic
 
 from replay.replayer.channel import Channel, Message, pair
+from replay.replayer.finding import FindingReader
 from replay.replayer.output import Output
 
 _POLL_S = 0.05
@@ -35,8 +36,9 @@ def resume() -> None:
 
 
 class Process:
-    """A Python module in a fresh interpreter, with a channel to it; `output` is what it writes.
+    """A Python module in a fresh interpreter, with a channel to it.
 
+    `output` is what it writes, `findings` what it finds out about its handler.
     `hash_seed` None leaves hashing random; `on_terminal` keeps it in the terminal's foreground, for
     a debugger.
     """
@@ -45,18 +47,20 @@ class Process:
         ours, theirs = pair()
         self.channel = Channel(ours)
         self.output = Output()
+        self.findings = FindingReader()
         self.made_of = module, hash_seed, on_terminal
         self._peak_bytes: int | None = None
         self._leads_group = not on_terminal
         with theirs:
+            passed = theirs.fileno(), self.findings.fileno()
             self._child = subprocess.Popen(
-                [sys.executable, "-P", "-u", "-m", module, str(theirs.fileno())],
+                [sys.executable, "-P", "-u", "-m", module, *map(str, passed)],
                 env=_environment(hash_seed),
                 stdin=None if on_terminal else subprocess.DEVNULL,
                 # Answers go to stdout; what is said in a debugger is talk.
                 stdout=sys.stderr if on_terminal else self.output.fileno(),
                 stderr=None if on_terminal else subprocess.STDOUT,
-                pass_fds=[theirs.fileno()],
+                pass_fds=passed,
                 start_new_session=not on_terminal,
             )
 
@@ -124,6 +128,7 @@ class Process:
         self.end()
         self.channel.connection.close()
         self.output.close()
+        self.findings.close()
 
 
 @contextmanager

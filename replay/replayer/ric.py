@@ -125,10 +125,10 @@ class RicSandbox(Sandbox):
         if request is None:
             return self._timed_out(case)
         duration_us = (perf_counter_ns() - began_ns) // 1000
-        output = self._process.output.text()
+        output, findings = self._process.output.text(), self._process.findings.read()
         self._refuse_other_decorator(case)
         remaining_ms = case.recording.invocation.remaining_ms
-        return Replay(_outcome(request), duration_us, remaining_ms, output)
+        return Replay(_outcome(request), duration_us, remaining_ms, output, findings)
 
     def _give(self, case: Case, world: World) -> None:
         invocation = case.recording.invocation

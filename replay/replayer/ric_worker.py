@@ -12,6 +12,7 @@ from typing import Any
 
 from replay.outcome import JSON_TYPE, Outcome, Raised, Returned
 from replay.replayer.channel import Channel, out_of_reach
+from replay.replayer.finding import FindingWriter
 from replay.replayer.surroundings import Surroundings, Witness
 from replay.replayer.world import World
 
@@ -21,11 +22,11 @@ _LOG = "_LAMBDA_TELEMETRY_LOG_FD"
 _CAPTURING_ENTRY = "replay.recorder.handler.handler"
 
 
-def main(descriptor: int) -> None:
+def main(descriptor: int, findings_descriptor: int) -> None:
     """Run the client's own loop; it ends with the process."""
     channel = Channel.inherited(descriptor)
     start, _ = channel.receive()
-    surroundings = Surroundings(start)
+    surroundings = Surroundings(start, FindingWriter(findings_descriptor))
     witness = Witness() if World(**start["world"]).is_replay else None
     os.environ[_API] = start["api"]
     from awslambdaric import bootstrap  # reads the environment as it is imported
@@ -119,4 +120,4 @@ class _Unmarshalled:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(*map(int, sys.argv[1:]))

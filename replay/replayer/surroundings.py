@@ -19,6 +19,7 @@ from replay.recorder.bootstrap import Observer, observe
 from replay.recording import Part, Recording
 from replay.replayer.clock import WallClock
 from replay.replayer.entropy import Entropy
+from replay.replayer.finding import FindingWriter
 from replay.replayer.guard import protect
 from replay.replayer.world import OWN_VARIABLES, World
 
@@ -30,7 +31,8 @@ class Surroundings:
     handler's module is looked for, and `entry_ms`, the instant of the first case.
     """
 
-    def __init__(self, start: Mapping[str, Any]) -> None:
+    def __init__(self, start: Mapping[str, Any], findings: FindingWriter) -> None:
+        self._findings = findings
         world = World(**start["world"])
         os.chdir(start["task_root"])
         os.environ.clear()

@@ -24,18 +24,20 @@ from replay.replayer import runtime
 from replay.replayer.channel import Channel, out_of_reach
 from replay.replayer.clock import entry_epoch_ms, entry_remaining_ms, time_machine
 from replay.replayer.context import LambdaContext, rebuild
+from replay.replayer.finding import FindingWriter
 from replay.replayer.log import Log
 from replay.replayer.surroundings import Surroundings, Witness, invocation_of
 from replay.replayer.world import World, own_variables
 
 
-def main(descriptor: int) -> None:
+def main(descriptor: int, findings_descriptor: int) -> None:
     """Serve the socket `descriptor` until the other side closes it."""
     channel = Channel.inherited(descriptor)
+    findings = FindingWriter(findings_descriptor)
     time_machine()  # 15 ms, while the parent may still be reading its store
     start, _ = channel.receive()
     try:
-        sandbox = _Sandbox(channel, start)
+        sandbox = _Sandbox(channel, findings, start)
     except runtime.ImportFailure as failure:
         error = outcome_document(Raised(failure.error_type, str(failure), tuple(failure.stack)))
         channel.send({"stage": "failed", "error": error})
@@ -53,11 +55,12 @@ def main(descriptor: int) -> None:
 class _Sandbox:
     """The imported handler, in its surroundings."""
 
-    def __init__(self, channel: Channel, start: dict[str, Any]) -> None:
+    def __init__(self, channel: Channel, findings: FindingWriter, start: dict[str, Any]) -> None:
         self._channel = channel
+        self._findings = findings
         self._output = out_of_reach(1)
         self._breaks_at = start["breaks_at"]
-        self._surroundings = Surroundings(start)
+        self._surroundings = Surroundings(start, findings)
         self._log = Log()
         self._witness = Witness() if World(**start["world"]).is_replay else None
         function = runtime.load(start["handler"])
@@ -76,7 +79,7 @@ class _Sandbox:
             sys.stderr.flush()
         if os.getpid() != pid:
             os._exit(0)  # a fork of the handler's own that came back as well
-        answer["output_size"] = os.fstat(self._output).st_size
+        answer |= self._written()
         self._channel.send(answer, payload)
 
     def serve_in_fork(self, request: dict[str, Any], begun: bytes) -> None:
@@ -94,9 +97,15 @@ class _Sandbox:
                     "stage": "exited",
                     "status": os.waitstatus_to_exitcode(status),
                     "duration_us": (perf_counter_ns() - began_ns) // 1000,
-                    "output_size": os.fstat(self._output).st_size,
                 }
-                self._channel.send(exited)
+                self._channel.send({**exited, **self._written()})
+
+    def _written(self) -> dict[str, int]:
+        """Return how far the parent may read of the output and of the findings."""
+        return {
+            "output_size": os.fstat(self._output).st_size,
+            "findings_size": self._findings.size_bytes(),
+        }
 
     def _run(self, request: dict[str, Any], begun: bytes) -> tuple[dict[str, Any], bytes]:
         invocation = invocation_of(request["id"], begun)
@@ -148,4 +157,4 @@ def _remaining_ms(context: object) -> int | None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(*map(int, sys.argv[1:]))

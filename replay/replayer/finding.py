@@ -1,0 +1,71 @@
+"""What a child process finds out about its handler besides the outcome, each written down at once.
+
+The handler may be killed at any moment, and may fork: findings go, a line each, to a file that the
+parent made and alone reads. A handler that has closed the file loses them.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from replay.replayer.channel import out_of_reach
+
+FindingKind: TypeAlias = Literal["timed_out", "computed", "raced", "refused", "wrote", "made"]
+"""timed_out: the main thread crossed its deadline; computed: from which read on the remaining time
+is no longer the recorded one; raced: threads ran at once; refused: a way out of the replay that the
+guard has closed; wrote: a file outside of the temporary folders; made: one inside of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One of them; `facts` differ by kind."""
+
+    kind: FindingKind
+    facts: Mapping[str, Any]
+
+
+class FindingWriter:
+    """The child's end, which every fork of it shares."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = out_of_reach(descriptor)
+        os.close(descriptor)
+
+    def add(self, kind: FindingKind, **facts: object) -> None:
+        """Write one down."""
+        line = json.dumps({"kind": kind, "facts": facts}, default=str) + "\n"
+        with suppress(OSError):
+            os.write(self._descriptor, line.encode(errors="backslashreplace"))
+
+    def size_bytes(self) -> int:
+        """Return how much has been written, for the parent to read up to."""
+        with suppress(OSError):
+            return os.fstat(self._descriptor).st_size
+        return 0
+
+
+class FindingReader:
+    """The parent's end: the file."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
+        self._read_bytes = 0
+
+    def fileno(self) -> int:
+        """Return the descriptor, for the child to write to."""
+        return self._file.fileno()
+
+    def read(self, end: int | None = None) -> tuple[Finding, ...]:
+        """Return what was found since it was last asked, or up to a size."""
+        start, size = self._read_bytes, os.fstat(self.fileno()).st_size if end is None else end
+        self._read_bytes = max(start, size)
+        lines = os.pread(self.fileno(), max(0, size - start), start).splitlines()
+        return tuple(Finding(**json.loads(line)) for line in lines)
+
+    def close(self) -> None:
+        """Let go of the file, which is nowhere else."""
+        self._file.close()
