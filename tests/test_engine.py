@@ -371,7 +371,7 @@ def test_each_factor_is_found_by_moving_it_in_fresh_processes(project, body, fac
     assert verdict.kind == "match", verdict.differences
     if verdict.noise:  # a clock in milliseconds may agree by chance
         assert {factor} == {noise.factor for noise in verdict.noise}
-    once = dataclasses.replace(case, recording=recording, second_look=False)
+    once = dataclasses.replace(case, recording=recording, looks="once")
     if factor in ("entropy", "hash seed"):
         assert judge(once, BuiltinSandbox).kind == "drift"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from replay.cli.arguments import Found
 from replay.cli.command import say_error
 from replay.errors import DamagedError, ReplayError
-from replay.replayer.case import Break, Case, Clock
+from replay.replayer.case import Break, Case, Clock, Looks
 from replay.replayer.change import changed
 from replay.replayer.pool import Isolation, Pool, Runtime, default_isolation, engine_of
 
@@ -21,7 +21,7 @@ class Plan:
     folders: tuple[Path, ...]
     clock: Clock
     timeout_s: float | None
-    second_look: bool
+    looks: Looks
     changes: tuple[tuple[str, object], ...]
     breaks_at: Break | None
     unreadable: int = field(default=0, init=False)
@@ -44,7 +44,7 @@ class Plan:
             folders=self.folders,
             clock=self.clock,
             timeout_s=self.timeout_s,
-            second_look=self.second_look,
+            looks=self.looks,
             breaks_at=self.breaks_at,
         )
         return changed(case, self.changes) if self.changes else case

@@ -34,8 +34,9 @@ from replay.store.selection import Selection
 
 
 class ClockChoice(StrEnum):
-    """`--clock`: the wall clock moved to the recording, or the deadline moved to now."""
+    """`--clock`: what time it is, and what makes it pass."""
 
+    virtual = "virtual"
     shifted = "shifted"
     live = "live"
 
@@ -59,7 +60,12 @@ HandlerOption = Annotated[
     str | None, typer.Option("--handler", help="Replay this handler instead: module.function.")
 ]
 ClockOption = Annotated[
-    ClockChoice, typer.Option("--clock", help="shifted: now is the recorded instant; live: real.")
+    ClockChoice,
+    typer.Option(
+        "--clock",
+        help="virtual: moved by the handler alone; shifted: runs on from the recorded"
+        " instant; live: real.",
+    ),
 ]
 IsolationOption = Annotated[
     IsolationChoice | None,
@@ -85,6 +91,9 @@ PdbOption = Annotated[
     typer.Option("--pdb", help="Debug where the handler raises; --pdb=entry: from its first line."),
 ]
 OnceOption = Annotated[bool, typer.Option("--once", help="Do not look again at what differs.")]
+TwiceOption = Annotated[
+    bool, typer.Option("--twice", help="Look again at matches too: say what they depend on.")
+]
 ShowOutputOption = Annotated[
     bool, typer.Option("-s", "--show-output", help="Show what each handler wrote.")
 ]
@@ -98,7 +107,7 @@ def run(
     wanted: Selection,
     handler: HandlerOption = None,
     path: PathOption = None,
-    clock: ClockOption = ClockChoice.shifted,
+    clock: ClockOption = ClockChoice.virtual,
     runtime: RuntimeOption = RuntimeChoice.builtin,
     isolation: IsolationOption = None,
     jobs: JobsOption = None,
@@ -106,6 +115,7 @@ def run(
     values: SetOption = None,
     pdb: PdbOption = None,
     once: OnceOption = False,
+    twice: TwiceOption = False,
     allow_empty: AllowEmptyOption = False,
     show_output: ShowOutputOption = False,
     store: StoreOption = None,
@@ -118,7 +128,7 @@ def run(
         folders=folders_of(path, settings),
         clock=clock.value,
         timeout_s=timeout or settings.timeout,
-        second_look=not once and pdb is None,
+        looks="once" if once or pdb else "twice" if twice else "once, then again",
         changes=tuple(path_and_value(text, "--set") for text in values or ()),
         breaks_at=pdb.value if pdb else None,
     )

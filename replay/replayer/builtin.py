@@ -14,6 +14,7 @@ from replay.outcome import Exited, Outcome, Returned
 from replay.recording import error_of, outcome_of
 from replay.replayer.case import Case
 from replay.replayer.channel import BUFFERED_BYTES
+from replay.replayer.clock import entry_of
 from replay.replayer.engine import (
     IMPORT_LIMIT_S,
     Replay,
@@ -72,7 +73,11 @@ class BuiltinSandbox(Sandbox):
                 return
 
     def _send(self, case: Case, world: World) -> None:
-        message = {"id": case.recording.id, "world": world.fields()}
+        message = {
+            "id": case.recording.id,
+            "world": world.fields(),
+            "entry": entry_of(case, world).fields(),
+        }
         self._process.channel.send(message, _begun(case))
 
     def _answer(self, case: Case) -> Replay:
@@ -80,7 +85,8 @@ class BuiltinSandbox(Sandbox):
         try:
             answer = self._process.receive(case.limit_s)
         except (EOFError, ConnectionError):
-            return self._exited(case, (perf_counter_ns() - began_ns) // 1000)
+            took_us = (perf_counter_ns() - began_ns) // 1000
+            return self._exited(case, self._process.status(), took_us, (None, None))
         if answer is None:
             return self._timed_out(case)
         head, payload = answer
@@ -88,11 +94,10 @@ class BuiltinSandbox(Sandbox):
             raise RuntimeError(f"the replay worker failed:\n{head['traceback']}")
         if head["stage"] == "quit":
             raise KeyboardInterrupt  # the debugger was left
-        output = self._process.output.text(head["output_size"])
-        findings = self._process.findings.read(head["findings_size"])
+        end = head["output_size"], head["findings_size"]
         if head["stage"] == "exited":
-            at_entry = case.recording.invocation.remaining_ms
-            return Replay(Exited(head["status"]), head["duration_us"], at_entry, output, findings)
+            return self._exited(case, head["status"], head["duration_us"], end)
+        output, findings = self._process.output.text(end[0]), self._process.findings.read(end[1])
         if head.get("inside"):
             raise not_outermost(case, f"the {head['inside']} is changed outside of it")
         outcome = _with_payload(outcome_of(head["outcome"]), payload)

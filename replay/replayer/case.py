@@ -6,12 +6,18 @@ from typing import Any, Literal, TypeAlias
 
 from replay.recording import Recording
 
-Clock: TypeAlias = Literal["shifted", "live"]
+Clock: TypeAlias = Literal["virtual", "shifted", "live"]
 Break: TypeAlias = Literal["raise", "entry"]
+Looks: TypeAlias = Literal["once", "once, then again", "twice"]
+"""Whether what differs is replayed again, to tell why; `twice`: what matches as well."""
 
 _NO_DEADLINE_MS = 900_000
 """Lambda's longest timeout; the limit of a case whose context had no deadline."""
 _PAST_DEADLINE_MS = 60_000
+_LEAST_LIMIT_MS = 3_000
+"""Real time that a virtual replay has at least: what it takes depends on how busy a machine is."""
+_COMPUTING_LIMIT_MS = 30_000
+"""Real time after which a virtual replay is taken for a busy loop, if its recording took less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +42,9 @@ class Case:
     recording: Recording
     handler: str
     folders: tuple[Path, ...]
-    clock: Clock = "shifted"
+    clock: Clock = "virtual"
     timeout_s: float | None = None
-    second_look: bool = True
+    looks: Looks = "once, then again"
     changes: tuple[Change, ...] = ()
     breaks_at: Break | None = None
     is_captured: bool = False
@@ -51,22 +57,8 @@ class Case:
         )
 
     @property
-    def limit_ms(self) -> int:
-        """The real milliseconds after which the replayed handler is killed."""
-        deadline = self._deadline_limit_ms()
-        return deadline if self.timeout_s is None else min(deadline, int(self.timeout_s * 1000))
-
-    @property
-    def limit_s(self) -> float | None:
-        """The same in seconds; None, for ever, under a debugger."""
-        return None if self.breaks_at else self.limit_ms / 1000
-
-    @property
-    def is_cut_short(self) -> bool:
-        """Whether it is `timeout_s`, and not the deadline, that ends the replay."""
-        return self.timeout_s is not None and self.limit_ms < self._deadline_limit_ms()
-
-    def _deadline_limit_ms(self) -> int:
+    def deadline_ms(self) -> int:
+        """The milliseconds after entry at which the handler has timed out, by its own clock."""
         remaining_ms = self.recording.invocation.remaining_ms
         if remaining_ms is None:
             return _NO_DEADLINE_MS
@@ -76,3 +68,24 @@ class Case:
         if self.recording.outcome is not None and ran_past:
             return max(_PAST_DEADLINE_MS, 2 * (self.recording.duration_us or 0) // 1000)
         return remaining_ms
+
+    @property
+    def limit_s(self) -> float | None:
+        """The real seconds after which the handler is killed; None, for ever, under a debugger."""
+        return None if self.breaks_at else self._limit_ms() / 1000
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether that limit comes before the deadline."""
+        return self._limit_ms() < self.deadline_ms
+
+    def _limit_ms(self) -> int:
+        if self.timeout_s is not None:
+            return min(self._longest_ms(), int(self.timeout_s * 1000))
+        if self.clock != "virtual":
+            return self.deadline_ms
+        took_ms = (self.recording.duration_us or 0) // 1000
+        return min(self._longest_ms(), max(_COMPUTING_LIMIT_MS, 3 * took_ms))
+
+    def _longest_ms(self) -> int:
+        return max(self.deadline_ms, _LEAST_LIMIT_MS if self.clock == "virtual" else 0)

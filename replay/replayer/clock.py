@@ -1,35 +1,61 @@
-"""The wall clock of a replay: real, or moved to the recorded instant and running on from it."""
+"""The clock of a replay: virtual, or the real one moved to the recorded instant, or the real one.
+
+The parent says with an `Entry` what a handler is to find; the child's clock sets it up.
+"""
 
 import sys
 import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib import import_module
+from time import perf_counter_ns
 from typing import Any
 
 from replay.invocation import Invocation
+from replay.replayer.case import Case
 from replay.replayer.world import World
 
+_NS_PER_MS = 1_000_000
+_IMPORT_LEAD_MS = 100
+"""How long before the entry an import begins; below what two times may be apart (verdict.py)."""
 
-class WallClock:
-    """Moves this process's wall clock to where a world wants it."""
 
-    def __init__(self) -> None:
-        self._traveller: Any = None
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A handler's entry: its instant, its remaining time, and when the virtual clock ends it.
 
-    def start_import(self, world: World, entry_ms: int) -> None:
-        """Set the clock for the import of the handler's module, to that of its first case."""
-        if world.clock == "shifted":
-            self._traveller = time_machine().travel(_instant(entry_ms), tick=True).start()
+    `reads_ms` are the values of the remaining time that the recorded handler read. `limit_ms` None
+    is no end.
+    """
 
-    def enter_handler(self, entry_ms: int, remaining_ms: int) -> int:
-        """Set the clock to the handler's entry; return the deadline in epoch milliseconds."""
-        if self._traveller is None:
-            # From the beginning of a millisecond, so that the first read finds all of it left.
-            while time.time_ns() % 1_000_000 > 100_000:
-                pass
-            return int(time.time() * 1000) + remaining_ms
-        self._traveller.move_to(_instant(entry_ms))
-        return entry_ms + remaining_ms
+    epoch_ms: int
+    remaining_ms: int
+    limit_ms: int | None = None
+    reads_ms: tuple[int, ...] = ()
+    step_us: int = 1
+
+    def fields(self) -> dict[str, Any]:
+        """Return what `Entry(**fields)` makes this entry of."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def entry_of(case: Case, world: World) -> Entry:
+    """Return the recorded entry, moved as `world` says."""
+    recording = case.recording
+    invocation = recording.invocation
+    remaining_ms = max(0, (invocation.remaining_ms or 0) - world.moved_remaining_ms)
+    if world.clock != "virtual":
+        return Entry(entry_epoch_ms(world, invocation), remaining_ms)
+    limit_ms = case.deadline_ms
+    return Entry(
+        entry_epoch_ms(world, invocation),
+        remaining_ms,
+        None if limit_ms is None else max(1, limit_ms - world.moved_remaining_ms),
+        tuple(max(0, ms - world.moved_remaining_ms) for ms in recording.remaining_reads_ms),
+        world.step_us,
+    )
 
 
 def entry_epoch_ms(world: World, invocation: Invocation) -> int:
@@ -40,9 +66,105 @@ def entry_epoch_ms(world: World, invocation: Invocation) -> int:
     return deadline - invocation.remaining_ms + world.moved_ms
 
 
-def entry_remaining_ms(world: World, invocation: Invocation) -> int:
-    """Return the recorded remaining time at entry, moved as `world` says; never below 0."""
-    return max(0, (invocation.remaining_ms or 0) - world.moved_remaining_ms)
+class Clock(ABC):
+    """The clock of this process."""
+
+    @abstractmethod
+    def start_import(self, entry_ms: int) -> None:
+        """Set the clock for the import of the handler's module, ahead of its first entry."""
+
+    @abstractmethod
+    def enter_handler(self, entry: Entry) -> int:
+        """Set the clock to the handler's entry; return the deadline in epoch milliseconds."""
+
+    @abstractmethod
+    def leave_handler(self) -> int:
+        """Return how many microseconds the handler has taken."""
+
+    @abstractmethod
+    def read_remaining_of(self, context_type: Any) -> None:
+        """Have contexts of this class say what the clock says of the remaining time."""
+
+
+class RealClock(Clock):
+    """Runs on real time: where it is, or `is_shifted` to the recorded instant."""
+
+    def __init__(self, *, is_shifted: bool) -> None:
+        self._is_shifted = is_shifted
+        self._traveller: Any = None
+        self._entered_ns = 0
+
+    def start_import(self, entry_ms: int) -> None:
+        """Travel there, if at all."""
+        if self._is_shifted:
+            self._traveller = time_machine().travel(_instant(entry_ms), tick=True).start()
+
+    def enter_handler(self, entry: Entry) -> int:
+        """Travel to the entry, or take now for it."""
+        self._entered_ns = perf_counter_ns()
+        if self._traveller is None:
+            # From the beginning of a millisecond, so that the first read finds all of it left.
+            while time.time_ns() % _NS_PER_MS > 100_000:
+                pass
+            return int(time.time() * 1000) + entry.remaining_ms
+        self._traveller.move_to(_instant(entry.epoch_ms))
+        return entry.epoch_ms + entry.remaining_ms
+
+    def leave_handler(self) -> int:
+        """Return the real time since the entry."""
+        return (perf_counter_ns() - self._entered_ns) // 1000
+
+    def read_remaining_of(self, _context_type: Any) -> None:
+        """Leave it to them: they read the wall clock."""
+
+
+class VirtualClock(Clock):
+    """Moves by what the program does; `tell` hears what there is to be known of it."""
+
+    def __init__(self, tell: Callable[..., None]) -> None:
+        self._tell = tell
+
+    def start_import(self, entry_ms: int) -> None:
+        """Put the simulation in place; the wall clock will not run past the entry."""
+        from replay.replayer.virtual.simulation import Simulation  # not of the other clocks
+
+        began_ns = (entry_ms - _IMPORT_LEAD_MS) * _NS_PER_MS
+        self._simulation = Simulation(began_ns, self._tell)
+        self._simulation.clocks.wall_limit_ns = entry_ms * _NS_PER_MS
+        machine = time_machine()
+        machine.travel(0).start()
+        # Its C functions ask the last of these for `time_ns()`, and for nothing else.
+        machine.traveller_stack.append(self._simulation.clocks)
+        self._simulation.put_in_place()
+
+    def enter_handler(self, entry: Entry) -> int:
+        """Set the virtual clock."""
+        self._simulation.timeline.step_ns = entry.step_us * 1000
+        self._simulation.enter(
+            entry.epoch_ms, entry.remaining_ms, limit_ms=entry.limit_ms, reads_ms=entry.reads_ms
+        )
+        return entry.epoch_ms + entry.remaining_ms
+
+    def leave_handler(self) -> int:
+        """Return the virtual time since the entry; all other threads stop."""
+        return self._simulation.leave()
+
+    def read_remaining_of(self, context_type: Any) -> None:
+        """Answer from the recorded reads."""
+        read_ms = self._simulation.read_remaining_ms
+
+        def get_remaining_time_in_millis(self: object) -> int:
+            """Return the milliseconds until the deadline, never below 0."""
+            return read_ms(self)
+
+        context_type.get_remaining_time_in_millis = get_remaining_time_in_millis
+
+
+def clock_of(world: World, tell: Callable[..., None]) -> Clock:
+    """Return the clock that a world wants."""
+    if world.clock == "virtual":
+        return VirtualClock(tell)
+    return RealClock(is_shifted=world.clock == "shifted")
 
 
 def _instant(epoch_ms: int) -> datetime:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from time import perf_counter_ns
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeAlias
 
 from replay.codec import Opaque, Truncated
 from replay.errors import ReplayError
@@ -116,6 +116,8 @@ class Sandbox(ABC):
             if self._world.is_replay
             else dict(invocation.environment)
         )
+        if self._world.is_environment_reversed:
+            environment = dict(reversed(environment.items()))
         return {
             "handler": self._case.handler,
             "folders": [str(folder) for folder in self._case.folders],
@@ -123,28 +125,30 @@ class Sandbox(ABC):
             "task_root": str(place.task_root),
             "environment": environment,
             "world": self._world.fields(),
-            "entry_ms": entry_epoch_ms(self._world, invocation),
+            "entry_ms": self._world.import_epoch_ms or entry_epoch_ms(self._world, invocation),
             "breaks_at": self._case.breaks_at,
             "is_captured": self._case.is_captured,
         }
 
-    def _exited(self, case: Case, duration_us: int) -> Replay:
-        status, at_entry = self._process.status(), case.recording.invocation.remaining_ms
-        output, findings = self._process.output.text(), self._process.findings.read()
+    def _exited(self, case: Case, status: int, duration_us: int, end: "Written") -> Replay:
+        """Return the replay of a case whose process has ended, be it that its deadline came."""
+        output, findings = self._process.output.text(end[0]), self._process.findings.read(end[1])
+        if any(finding.kind == "timed_out" for finding in findings):
+            return _timed_out(case, output, findings)
+        at_entry = case.recording.invocation.remaining_ms
         return Replay(Exited(status), duration_us, at_entry, output, findings)
 
     def _timed_out(self, case: Case) -> Replay:
         """Return the replay of a case whose limit has passed; ends the process."""
         self._process.end()
         if case.is_cut_short:
+            limit = "the timeout" if case.timeout_s is not None else "the limit"
             raise ReplayError(
-                f"recording {case.recording.id}: stopped by the timeout of {case.timeout_s} s,"
-                " before its deadline",
+                f"recording {case.recording.id}: stopped by {limit} of {case.limit_s:g} s of real"
+                " time, before its deadline",
                 "give it longer with --timeout SECONDS",
             )
-        limit_ms, at_entry = case.limit_ms, case.recording.invocation.remaining_ms
-        output, findings = self._process.output.text(), self._process.findings.read()
-        return Replay(TimedOut(limit_ms), limit_ms * 1000, at_entry, output, findings)
+        return _timed_out(case, self._process.output.text(), self._process.findings.read())
 
     def _not_imported(self) -> ReplayError:
         handler = self._case.handler
@@ -158,6 +162,15 @@ class Sandbox(ABC):
 
     def _refused(self, outcome: Raised | Exited) -> ReplayError:
         return ImportRefusedError(self._case, outcome, self._process.output.text())
+
+
+Written: TypeAlias = tuple[int | None, int | None]
+"""Up to where output and findings belong to a case; None: all that there is."""
+
+
+def _timed_out(case: Case, output: str, findings: tuple[Finding, ...]) -> Replay:
+    limit_ms, at_entry = case.deadline_ms, case.recording.invocation.remaining_ms
+    return Replay(TimedOut(limit_ms), limit_ms * 1000, at_entry, output, findings)
 
 
 def replay_once(engine: type[Sandbox], case: Case, world: World) -> Replay:

@@ -26,6 +26,14 @@ class Noise:
 
 
 @dataclass(frozen=True, slots=True)
+class Dependence:
+    """A path at which a replay depends on `factor`; None: on what a replay does not fix."""
+
+    path: str
+    factor: Factor | None
+
+
+@dataclass(frozen=True, slots=True)
 class Looks:
     """The first replay and further ones of the same case.
 
@@ -55,6 +63,15 @@ def split(
     return tuple(noise), tuple(d for d, factor in factors if factor is None)
 
 
+def dependences(looks: Looks) -> tuple[Dependence, ...]:
+    """Return what a replay depends on, whether it differs from its recording or not."""
+    factors: dict[str, Factor | None] = dict.fromkeys(_found(looks.first, looks.again))
+    for factor, outcomes in looks.moved.items():
+        for path in (path for outcome in outcomes for path in _found(looks.first, outcome)):
+            factors.setdefault(path, "clock" if factor == "pace" else factor)
+    return tuple(Dependence(path, factor) for path, factor in factors.items())
+
+
 class _Judge:
     """What moved with which factor, and what that explains."""
 
@@ -77,10 +94,26 @@ class _Judge:
         alone = self._values(difference, (self._by_itself,))
         if alone:
             return self._factor_of_itself(difference, alone[0])
-        clock = self._values(difference, self._moved.get("clock", ()))
-        if clock and self._is_time(then, now) and shape.is_moved_as_time(now, clock[0]):
-            return "clock"
-        return next((f for f in _DRAWN if self._is_drawn(difference, f)), None)
+        for factor in _TIMES:
+            moved = self._values(difference, self._moved.get(factor, ()))
+            if moved and self._is_time(then, now) and shape.is_moved_as_time(now, moved[0]):
+                return factor
+        return self._factor_of_pace(difference) or next(
+            (factor for factor in _DRAWN if self._is_drawn(difference, factor)), None
+        )
+
+    def _factor_of_pace(self, difference: Difference) -> Factor | None:
+        """Return the clock where a value is made of what one read of it moves it by."""
+        then, now = difference.recorded, difference.replayed
+        moved = self._values(difference, self._moved.get("pace", ()))
+        if not moved:
+            return None
+        is_explained = (
+            self._is_time(then, now)
+            or shape.is_same_span(then, now, self._looks.tolerance_ms)
+            or shape.is_same_token(*self._without_times(then, now, moved[0]))
+        )
+        return "clock" if is_explained else None
 
     def _factor_of_itself(self, difference: Difference, elsewhere: object) -> Factor | None:
         # In `shifted` and `live` time runs on: it and what is made of it move by themselves.
@@ -114,7 +147,7 @@ class _Judge:
         values = self._values(difference, replays)
         if self._is_reordered(difference):
             return _array_moves(difference, replays)
-        if factor == "hash seed" and _array_of(difference.path) is not None:
+        if factor in _OF_ORDER and _array_of(difference.path) is not None:
             return False  # a set's members in an array: only their order may vary
         return bool(values) and (
             shape.is_same_token(*self._without_times(then, now, values[0]))
@@ -135,7 +168,10 @@ class _Judge:
         return len(siblings) > 1 and recorded == replayed
 
 
-_DRAWN: tuple[Factor, ...] = ("entropy", "hash seed")
+_TIMES: tuple[Factor, ...] = ("clock", "deadline")
+_DRAWN: tuple[Factor, ...] = ("entropy", "hash seed", "environment order")
+_OF_ORDER: tuple[Factor, ...] = ("hash seed", "environment order")
+"""Factors that move the order of things, and nothing else."""
 
 
 def _found(one: Outcome, other: Outcome) -> Found:

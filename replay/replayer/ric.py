@@ -22,7 +22,7 @@ from replay.invocation import ContextSnapshot, Invocation
 from replay.outcome import BINARY_TYPE, JSON_TYPE, Outcome, Raised, Returned
 from replay.part import IDENTITY_ON_THE_WIRE
 from replay.replayer.case import Case
-from replay.replayer.clock import entry_epoch_ms, entry_remaining_ms
+from replay.replayer.clock import entry_of
 from replay.replayer.engine import (
     IMPORT_LIMIT_S,
     Replay,
@@ -117,11 +117,11 @@ class RicSandbox(Sandbox):
             if not self._is_asking_within(_IDLE_LIMIT_S):
                 # It has answered the last case and asks for no more: its descriptors are closed.
                 self._process.end()
-                return self._exited(case, 0)
+                return self._ended(case, 0)
             self._give(case, world)
             request = self._await_outcome(case)
         except (EOFError, ConnectionError):
-            return self._exited(case, (perf_counter_ns() - began_ns) // 1000)
+            return self._ended(case, (perf_counter_ns() - began_ns) // 1000)
         if request is None:
             return self._timed_out(case)
         duration_us = (perf_counter_ns() - began_ns) // 1000
@@ -130,13 +130,15 @@ class RicSandbox(Sandbox):
         remaining_ms = case.recording.invocation.remaining_ms
         return Replay(_outcome(request), duration_us, remaining_ms, output, findings)
 
+    def _ended(self, case: Case, duration_us: int) -> Replay:
+        return self._exited(case, self._process.status(), duration_us, (None, None))
+
     def _give(self, case: Case, world: World) -> None:
         invocation = case.recording.invocation
         entry = {
             "world": world.fields(),
             "own": own_variables(invocation),
-            "entry_ms": entry_epoch_ms(world, invocation),
-            "remaining_ms": entry_remaining_ms(world, invocation),
+            "entry": entry_of(case, world).fields(),
         }
         headers = _headers(invocation) | {_ENTRY_HEADER: json.dumps(entry)}
         self._is_asking = False

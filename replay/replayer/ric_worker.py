@@ -12,6 +12,7 @@ from typing import Any
 
 from replay.outcome import JSON_TYPE, Outcome, Raised, Returned
 from replay.replayer.channel import Channel, out_of_reach
+from replay.replayer.clock import Entry
 from replay.replayer.finding import FindingWriter
 from replay.replayer.surroundings import Surroundings, Witness
 from replay.replayer.world import World
@@ -31,6 +32,7 @@ def main(descriptor: int, findings_descriptor: int) -> None:
     os.environ[_API] = start["api"]
     from awslambdaric import bootstrap  # reads the environment as it is imported
 
+    surroundings.clock.read_remaining_of(bootstrap.LambdaContext)
     client = _client(channel, surroundings, witness)
     del os.environ[_API]
     os.environ[_LOG] = str(out_of_reach(1))
@@ -60,11 +62,13 @@ def _client(channel: Channel, surroundings: Surroundings, witness: Witness | Non
             return request
 
         def post_invocation_result(self, invoke_id: str, result: Any, *rest: Any) -> None:
+            surroundings.clock.leave_handler()
             payload = result if isinstance(result, bytes) else result.encode()
             _report(Returned(payload, rest[0] if rest else JSON_TYPE))
             super().post_invocation_result(invoke_id, result, *rest)
 
         def post_invocation_error(self, invoke_id: str, error: str, *rest: Any) -> None:
+            surroundings.clock.leave_handler()
             if witness is not None and witness.outcome is not None:
                 posted = json.loads(error)
                 _report(Raised(posted["errorType"], posted["errorMessage"]))
@@ -84,9 +88,7 @@ def _enter_world(client: Any, request: Any, surroundings: Surroundings) -> "_Unm
     surroundings.enter(World(**entry["world"]), entry["own"])
     # Not of the instance: a function may have set a marshaller of its own on the class.
     marshaller = _Unmarshalled(type(client).marshaller, request)
-    request.deadline_time_in_ms = surroundings.enter_handler(
-        entry["entry_ms"], entry["remaining_ms"]
-    )
+    request.deadline_time_in_ms = surroundings.clock.enter_handler(Entry(**entry["entry"]))
     return marshaller
 
 

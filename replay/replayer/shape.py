@@ -23,6 +23,7 @@ _SPAN_LIMIT = 2_000
 _LEAST_EPOCH_SHIFT = 90_000
 _EPOCH_UNITS_PER_MS = (0.001, 1, 1_000, 1_000_000)
 """Seconds, milliseconds, microseconds and nanoseconds since the epoch, as found in payloads."""
+_NS_PER_MS = 1_000_000
 _EPOCH_WINDOW_MS = 400 * 86_400_000
 
 
@@ -47,6 +48,15 @@ def is_same_time(
     if isinstance(recorded, int | float) and isinstance(replayed, int | float):
         return _are_close_numbers(recorded, replayed, instant_ms, tolerance_ms)
     return False
+
+
+def is_same_span(recorded: object, replayed: object, tolerance_ms: float) -> bool:
+    """Whether both are numbers that could be how long something took, in whatever unit."""
+    if isinstance(recorded, bool) or not isinstance(recorded, int | float):
+        return False
+    if not isinstance(replayed, int | float) or min(recorded, replayed) < 0:
+        return False
+    return abs(recorded - replayed) <= tolerance_ms * _NS_PER_MS
 
 
 def is_moved_as_time(replayed: object, elsewhere: object) -> bool:

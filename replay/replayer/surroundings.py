@@ -17,10 +17,11 @@ from replay.part import BEGUN
 from replay.payload import escapes_text, marshal
 from replay.recorder.bootstrap import Observer, observe
 from replay.recording import Part, Recording
-from replay.replayer.clock import WallClock
+from replay.replayer.clock import clock_of
 from replay.replayer.entropy import Entropy
 from replay.replayer.finding import FindingWriter
 from replay.replayer.guard import protect
+from replay.replayer.machine import Machine
 from replay.replayer.world import OWN_VARIABLES, World
 
 
@@ -41,23 +42,22 @@ class Surroundings:
         sys.argv[:] = ["bootstrap"]
         sys.path[:0] = start["folders"]
         self._entropy: Entropy | None = None
-        self._clock = WallClock()
+        self._machine = Machine() if world.clock == "virtual" else None
+        self.clock = clock_of(world, findings.add)
         if world.is_replay:
             protect(Path(start["project"]), Path.cwd())
-            self._entropy = Entropy(f"{world.entropy_seed}/import")
-        self._clock.start_import(world, start["entry_ms"])
+            self._entropy = Entropy(world.import_seed or f"{world.entropy_seed}/import")
+        self.clock.start_import(start["entry_ms"])
 
     def enter(self, world: World, own: Mapping[str, str]) -> None:
         """Set up what is the case's own: its variables, and its randomness."""
         for name in OWN_VARIABLES:
             os.environ.pop(name, None)
         os.environ.update(own)
+        if self._machine is not None:
+            self._machine.become()
         if self._entropy is not None and world.entropy_seed is not None:
             self._entropy.restart(world.entropy_seed)
-
-    def enter_handler(self, entry_ms: int, remaining_ms: int) -> int:
-        """Set the clock, right before the handler; return its deadline in epoch milliseconds."""
-        return self._clock.enter_handler(entry_ms, remaining_ms)
 
 
 class Witness(Observer):

@@ -5,6 +5,8 @@ replayed; never that the handler raised, which is an outcome like any other. The
 in, so what stands here is the whole decision and does nothing else.
 """
 
+import dataclasses
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from os import cpu_count
@@ -17,13 +19,22 @@ from replay.replayer import noise
 from replay.replayer.case import Case, Change
 from replay.replayer.compare import ROOT, Difference, compare
 from replay.replayer.engine import Replay, Sandbox, replay_once
-from replay.replayer.noise import Looks, Noise
+from replay.replayer.noise import Dependence, Looks, Noise
 from replay.replayer.process import interrupt
-from replay.replayer.world import World
+from replay.replayer.world import Factor, World
 
 VerdictKind: TypeAlias = Literal["match", "drift", "error"]
 Engine: TypeAlias = type[Sandbox]
 
+_MOVES: tuple[tuple[Factor, int], ...] = (
+    ("clock", 1),
+    ("pace", 1),
+    ("deadline", 1),
+    ("entropy", 1),
+    ("hash seed", 2),
+    ("environment order", 1),
+)
+"""How often the second look moves each factor."""
 _TOLERANCE_MS = 2_000.0
 """How far apart two clocks may run between entry and a read; the time the handler took is added."""
 
@@ -33,7 +44,7 @@ class Verdict:
     """What became of one case; `differences` are the drift, `noise` what a factor explains.
 
     `replay` is None and `error` says why where the case could not be replayed. `changes` are what
-    was set in the event for this replay.
+    was set in the event for this replay, `dependences` what a match was found to depend on.
     """
 
     kind: VerdictKind
@@ -43,12 +54,16 @@ class Verdict:
     noise: tuple[Noise, ...] = ()
     error: ReplayError | None = None
     changes: tuple[Change, ...] = ()
+    dependences: tuple[Dependence, ...] = ()
 
 
 def match_of(case: Case, replay: Replay) -> Verdict | None:
-    """Return the verdict of a replay that does not differ from its recording, else None."""
+    """Return the verdict of a replay that does not differ from its recording, else None.
+
+    None as well for a match that is to be looked at twice.
+    """
     differs = compare(case.recording.outcome, replay.outcome)
-    return None if differs else _verdict(case, replay)
+    return None if differs or case.looks == "twice" else _verdict(case, replay)
 
 
 def _verdict(
@@ -72,31 +87,40 @@ def judge(case: Case, engine: Engine) -> Verdict:
     try:
         replay = replay_once(engine, case, world)
         differences = compare(case.recording.outcome, replay.outcome)
-        if not differences:
-            return _verdict(case, replay)
-        found, drift = _look_again(case, world, replay, differences, engine)
+        if not _is_looked_at_again(case, differences):
+            return _verdict(case, replay, differences)
+        looks = _look_again(case, world, replay, engine)
     except ReplayError as error:
         return error_of(case, error)
+    if not differences:
+        return dataclasses.replace(_verdict(case, replay), dependences=noise.dependences(looks))
+    found, drift = noise.split(differences, looks)
     return _verdict(case, replay, drift, found)
 
 
-def _look_again(
-    case: Case, world: World, replay: Replay, differences: tuple[Difference, ...], engine: Engine
-) -> tuple[tuple[Noise, ...], tuple[Difference, ...]]:
-    """Return noise and drift; replays the case once more in each world that could explain it."""
-    if not case.second_look or all(difference.path == ROOT for difference in differences):
-        return (), differences
-    clock, entropy = world.moved("clock"), world.moved("entropy")
-    hashes = [world.moved("hash seed", times) for times in (1, 2)]
-    again, later, random, *rehashed = _replay_all(case, (world, clock, entropy, *hashes), engine)
-    looks = Looks(
+def _is_looked_at_again(case: Case, differences: tuple[Difference, ...]) -> bool:
+    if case.looks == "twice":
+        return True
+    explicable = any(difference.path != ROOT for difference in differences)
+    return explicable and case.looks == "once, then again"
+
+
+def _look_again(case: Case, world: World, replay: Replay, engine: Engine) -> Looks:
+    """Replay the case once more in each world that could explain why it differs."""
+    moved = [
+        (factor, world.moved(factor, n)) for factor, times in _MOVES for n in range(1, times + 1)
+    ]
+    again, *others = _replay_all(case, (world, *(other for _, other in moved)), engine)
+    by_factor: defaultdict[Factor, tuple[Outcome, ...]] = defaultdict(tuple)
+    for (factor, _), outcome in zip(moved, others, strict=True):
+        by_factor[factor] += (outcome,)
+    return Looks(
         first=replay.outcome,
         again=again,
-        moved={"clock": (later,), "entropy": (random,), "hash seed": tuple(rehashed)},
+        moved=by_factor,
         instant_ms=case.recording.invocation.captured_at_us / 1000,
         tolerance_ms=_TOLERANCE_MS + _spent_ms(case.recording.duration_us, replay.duration_us),
     )
-    return noise.split(differences, looks)
 
 
 def _replay_all(case: Case, worlds: Iterable[World], engine: Engine) -> list[Outcome]:

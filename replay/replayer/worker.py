@@ -22,11 +22,12 @@ from replay.part import outcome_document
 from replay.recorder.decorator import capture
 from replay.replayer import runtime
 from replay.replayer.channel import Channel, out_of_reach
-from replay.replayer.clock import entry_epoch_ms, entry_remaining_ms, time_machine
+from replay.replayer.clock import Entry, time_machine
 from replay.replayer.context import LambdaContext, rebuild
 from replay.replayer.finding import FindingWriter
 from replay.replayer.log import Log
 from replay.replayer.surroundings import Surroundings, Witness, invocation_of
+from replay.replayer.virtual import real
 from replay.replayer.world import World, own_variables
 
 
@@ -61,6 +62,7 @@ class _Sandbox:
         self._output = out_of_reach(1)
         self._breaks_at = start["breaks_at"]
         self._surroundings = Surroundings(start, findings)
+        self._surroundings.clock.read_remaining_of(LambdaContext)
         self._log = Log()
         self._witness = Witness() if World(**start["world"]).is_replay else None
         function = runtime.load(start["handler"])
@@ -69,7 +71,7 @@ class _Sandbox:
 
     def serve(self, request: dict[str, Any], begun: bytes) -> None:
         """Run one case and answer it."""
-        pid = os.getpid()
+        pid = real.getpid()
         try:
             answer, payload = self._run(request, begun)
         except Exception:  # noqa: BLE001 - a bug of ours; the parent reports it as one
@@ -77,7 +79,7 @@ class _Sandbox:
         with suppress(OSError, ValueError):  # the handler may have closed them
             sys.stdout.flush()
             sys.stderr.flush()
-        if os.getpid() != pid:
+        if real.getpid() != pid:
             os._exit(0)  # a fork of the handler's own that came back as well
         answer |= self._written()
         self._channel.send(answer, payload)
@@ -86,12 +88,12 @@ class _Sandbox:
         """Run one case in a fork of this process, and wait for its end."""
         with mmap.mmap(-1, 1) as answered:
             began_ns = perf_counter_ns()
-            pid = os.fork()
+            pid = real.fork()
             if pid == 0:
                 self.serve(request, begun)
                 answered[0] = 1
                 os._exit(0)
-            _, status = os.waitpid(pid, 0)
+            _, status = real.waitpid(pid, 0)
             if not answered[0]:
                 exited = {
                     "stage": "exited",
@@ -113,13 +115,14 @@ class _Sandbox:
         self._log.begin(ids[0] or "", ids[1])
         if self._witness is not None:
             self._witness.expect(lambda: invocation_of(request["id"], begun).event)
-        context = self._context(World(**request["world"]), invocation)
-        began_ns = perf_counter_ns()
-        remaining_ms = _remaining_ms(context)
+        self._surroundings.enter(World(**request["world"]), own_variables(invocation))
+        entry = Entry(**request["entry"])
+        context = rebuild(invocation.context, self._surroundings.clock.enter_handler(entry))
+        remaining_ms = entry.remaining_ms if isinstance(context, LambdaContext) else None
         outcome = self._invoke(invocation, context)
         answer = {
             "stage": "done",
-            "duration_us": (perf_counter_ns() - began_ns) // 1000,
+            "duration_us": self._surroundings.clock.leave_handler(),
             "remaining_ms": remaining_ms,
             "inside": self._witness.what_differs(outcome) if self._witness else None,
         }
@@ -142,18 +145,6 @@ class _Sandbox:
         with debugger.breaking_at_entry(self._function) if at_entry else nullcontext():
             look_at = None if at_entry else debugger.look_at
             return runtime.invoke(*arguments, awaited=invocation.awaited, look_at=look_at)
-
-    def _context(self, world: World, invocation: Invocation) -> object:
-        """Enter the case's world and return its context, with all of its time left."""
-        self._surroundings.enter(world, own_variables(invocation))
-        entry_ms = entry_epoch_ms(world, invocation)
-        remaining_ms = entry_remaining_ms(world, invocation)
-        deadline = self._surroundings.enter_handler(entry_ms, remaining_ms)
-        return rebuild(invocation.context, deadline)
-
-
-def _remaining_ms(context: object) -> int | None:
-    return context.get_remaining_time_in_millis() if isinstance(context, LambdaContext) else None
 
 
 if __name__ == "__main__":

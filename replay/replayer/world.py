@@ -12,12 +12,19 @@ from typing import Literal, TypeAlias
 from replay.invocation import Invocation
 from replay.replayer.case import Case, Clock
 
-Factor: TypeAlias = Literal["clock", "entropy", "hash seed", "address"]
+Factor: TypeAlias = Literal[
+    "clock", "pace", "deadline", "entropy", "hash seed", "environment order", "address"
+]
+"""What a value may depend on. `pace` is how far a read of the clock moves it, which stands for how
+fast a machine is; reports call it the clock."""
 
 _MOVED_MS = ((25 * 60 + 1) * 60 + 1) * 1000 + 137
 """How far the second look moves the clock: enough to change every field of a time but the year."""
 _MOVED_REMAINING_MS = 41
-"""How much remaining time it takes away, so that values computed from it move as well."""
+"""How much remaining time it takes away."""
+_MOVED_STEP_US = 1_009
+_IMPORT_EPOCH_MS = 1_577_836_800_000
+"""The wall clock of an import that cases share, 2020-01-01: before any of them."""
 _REAL = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH")
 _TASK_ROOT = "LAMBDA_TASK_ROOT"
 _PROFILES = ("AWS_CONFIG_FILE", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE")
@@ -45,11 +52,25 @@ class World:
     hash_seed: int = 0
     moved_ms: int = 0
     moved_remaining_ms: int = 0
+    step_us: int = 1
+    is_environment_reversed: bool = False
+    import_epoch_ms: int | None = None
+    import_seed: str | None = None
 
     @classmethod
     def of(cls, case: Case) -> "World":
         """Return the world of a first replay."""
         return cls(clock=case.clock, entropy_seed=case.recording.id)
+
+    @classmethod
+    def shared_by(cls, case: Case) -> "World":
+        """Return the world of an import that is not the case's alone: nothing of it is in it."""
+        is_fixed = case.clock == "virtual"
+        return replace(
+            cls.of(case),
+            import_epoch_ms=_IMPORT_EPOCH_MS if is_fixed else None,
+            import_seed=case.handler,
+        )
 
     @property
     def is_replay(self) -> bool:
@@ -64,11 +85,17 @@ class World:
         """Return this world with one factor elsewhere; an address moves by itself."""
         match factor:
             case "clock":
-                return replace(self, moved_ms=_MOVED_MS, moved_remaining_ms=_MOVED_REMAINING_MS)
+                return replace(self, moved_ms=_MOVED_MS)
+            case "pace":
+                return replace(self, step_us=_MOVED_STEP_US)
+            case "deadline":
+                return replace(self, moved_remaining_ms=_MOVED_REMAINING_MS)
             case "entropy":
                 return replace(self, entropy_seed=f"{self.entropy_seed}+{times}")
             case "hash seed":
                 return replace(self, hash_seed=self.hash_seed + times)
+            case "environment order":
+                return replace(self, is_environment_reversed=True)
             case "address":
                 return self
 

@@ -11,6 +11,7 @@ from replay.part import FORMAT
 from replay.recording import Recording, digest
 from replay.replayer.case import Change
 from replay.replayer.compare import ABSENT, UNFINISHED, Difference, summary
+from replay.replayer.finding import Finding
 from replay.replayer.noise import Noise
 from replay.replayer.verdict import Verdict
 
@@ -97,11 +98,26 @@ def verdict_document(verdict: Verdict) -> dict[str, object]:
         "remaining_ms": replay.remaining_ms if replay else None,
         "output": replay.output if replay else None,
     }
+    if replay is not None:
+        document |= _findings_document(replay.findings)
+    if verdict.dependences:
+        document["depends"] = [
+            {"path": dependence.path, "factor": dependence.factor}
+            for dependence in verdict.dependences
+        ]
     if verdict.changes:
         document["changed_input"] = [_difference_document(change) for change in verdict.changes]
     if verdict.error is not None:
         document["error"] = {"message": verdict.error.message, "hint": verdict.error.hint}
     return document
+
+
+def _findings_document(findings: tuple[Finding, ...]) -> dict[str, object]:
+    computed = [f.facts["read"] for f in findings if f.kind == "computed"]
+    return {
+        "remaining_computed_from_read": computed[0] if computed else None,
+        "threads_raced": any(finding.kind == "raced" for finding in findings),
+    }
 
 
 def _difference_document(difference: Difference | Noise | Change) -> dict[str, object]:

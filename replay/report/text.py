@@ -10,6 +10,7 @@ from typing import Any, TypeAlias, get_args
 
 from replay.outcome import Exited, Outcome, Raised, Returned, TimedOut
 from replay.replayer.compare import ABSENT
+from replay.replayer.finding import Finding
 from replay.replayer.verdict import Verdict, VerdictKind
 
 Piece: TypeAlias = tuple[str, str]
@@ -104,6 +105,23 @@ def _details(verdict: Verdict) -> Iterator[tuple[Piece, ...]]:
         values = f"  {value_text(noise.recorded)} -> {value_text(noise.replayed)}"
         path, factor = (escaped(noise.path), ""), (f"  [{noise.factor}]", "")
         yield ("noise  ", "dim"), path, (values, "dim"), factor
+    for dependence in verdict.dependences:
+        factor = (f"  [{dependence.factor or 'nothing that a replay fixes'}]", "")
+        yield ("depends  ", "dim"), (escaped(dependence.path), ""), factor
+    if verdict.replay is not None:
+        for label, text in findings_text(verdict.replay.findings):
+            yield (f"{label}  ", "dim"), (escaped(text), "")
+
+
+def findings_text(findings: tuple[Finding, ...]) -> Iterator[tuple[str, str]]:
+    """Yield what a reader is to know of a replay besides its outcome: a label and a text."""
+    for finding in findings:
+        match finding.kind:
+            case "computed":
+                number = finding.facts["read"]
+                yield "remaining", f"computed from read {number} on: time does not run back"
+            case "raced":
+                yield "threads", "ran at the same time: what they did is in no fixed order"
 
 
 def value_text(value: Any) -> str:

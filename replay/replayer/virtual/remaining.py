@@ -1,0 +1,47 @@
+"""What `get_remaining_time_in_millis` says: the recorded values, as long as they can be reached.
+
+Each read moves the clock to where the recorded value puts it. A value that would need time to run
+back ends that: from there on the remaining time is computed.
+"""
+
+from collections.abc import Callable, Sequence
+
+from replay.replayer.virtual.timeline import Timeline
+
+_NS_PER_MS = 1_000_000
+
+
+class Remaining:
+    """The reads of one invocation; `on_computed` is told the number of the first computed one.
+
+    That is where the recorded value could not be reached. Reads after the last recorded one are
+    computed as well, of which nobody is told: changed code may read more often.
+    """
+
+    def __init__(
+        self,
+        timeline: Timeline,
+        deadline_ms: int,
+        recorded_ms: Sequence[int],
+        on_computed: Callable[[int], None],
+    ) -> None:
+        self._timeline = timeline
+        self._deadline_ms = deadline_ms
+        self._recorded_ms = recorded_ms
+        self._on_computed = on_computed
+        self._count = 0
+
+    def read_ms(self) -> int:
+        """Return the milliseconds that are left, never below 0 and never more than before."""
+        left_ms = max(0, self._deadline_ms - self._timeline.now_ns // _NS_PER_MS)
+        if self._count >= len(self._recorded_ms):
+            self._timeline.read_ns()
+            return left_ms
+        recorded_ms = self._recorded_ms[self._count]
+        self._count += 1
+        if recorded_ms > left_ms:
+            self._recorded_ms = ()
+            self._on_computed(self._count)
+            return left_ms
+        self._timeline.move_to((self._deadline_ms - recorded_ms) * _NS_PER_MS)
+        return recorded_ms

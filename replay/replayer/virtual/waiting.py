@@ -1,0 +1,114 @@
+"""Waiting for descriptors: `select`, `poll`, `epoll`, and reads from pipes.
+
+What another thread of the program writes, or a child process, is found by looking; where nothing of
+both can come any more, the time-out is over at once.
+"""
+
+import select
+from collections.abc import Callable
+from typing import Any, ClassVar, Self
+
+from replay.replayer.virtual import real
+from replay.replayer.virtual.agenda import span_ns
+from replay.replayer.virtual.strand import Waiters
+from replay.replayer.virtual.timeline import Timeline
+
+
+class Descriptors:
+    """In the places of `select.select` and of `os.read`."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._timeline = timeline
+
+    def select(
+        self, rlist: Any, wlist: Any, xlist: Any, timeout: float | None = None, /
+    ) -> tuple[list[Any], list[Any], list[Any]]:
+        """Wait until some of the descriptors are ready, at most for `timeout` seconds."""
+        readers, writers, others = list(rlist), list(wlist), list(xlist)
+        nothing: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
+        found = until_found(
+            self._timeline,
+            lambda: _if_any(real.select(readers, writers, others, 0)),
+            None if timeout is None else max(0, span_ns(timeout)),
+        )
+        return found or nothing
+
+    def read(self, descriptor: int, length: int, /) -> bytes:
+        """Read from a descriptor, once there is something to be read."""
+        if not self._timeline.is_alone:
+            poller = real.poll()
+            poller.register(descriptor, select.POLLIN | select.POLLHUP | select.POLLERR)
+            until_found(self._timeline, lambda: poller.poll(0), None)
+        return real.read(descriptor, length)
+
+
+class Poller:
+    """A polling object, of whose waits the timeline takes care."""
+
+    timeline: ClassVar[Timeline]
+    _unit_ns: ClassVar[int]
+
+    def __init__(self, polling: Any) -> None:
+        self._polling = polling
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._polling, name)
+
+    def __enter__(self) -> Self:
+        self._polling.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._polling.close()
+
+    def poll(self, timeout: float | None = None, *rest: Any, **named: Any) -> Any:
+        """Wait until some of the descriptors are ready, at most for `timeout`."""
+        timeout = named.pop("timeout", timeout)
+        is_for_ever = timeout is None or timeout < 0
+        span = None if is_for_ever or timeout is None else span_ns(timeout * self._unit_ns / 1e9)
+        look = lambda: self._polling.poll(0, *rest, **named)  # noqa: E731
+        return until_found(self.timeline, look, span) or []
+
+
+class Poll(Poller):
+    """`select.poll`: times out in milliseconds."""
+
+    _unit_ns = 1_000_000
+
+    def __init__(self) -> None:
+        super().__init__(real.poll())
+
+
+class Epoll(Poller):
+    """`select.epoll`: times out in seconds."""
+
+    _unit_ns = 1_000_000_000
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(real.epoll(*args, **kwargs))  # type: ignore[misc]
+
+
+def until_found(timeline: Timeline, look: Callable[[], Any], within_ns: int | None) -> Any:
+    """Return what `look` returns once it is true, or None after a time; raises what it raises."""
+    found = look()
+    if found or within_ns == 0:
+        timeline.read_ns()  # so that polling moves on
+        return found
+    until_ns = None if within_ns is None else timeline.now_ns + within_ns
+    seen: list[Any] = []
+
+    def is_there() -> bool:
+        try:
+            seen[:] = [look()]
+        except (OSError, ValueError):  # a descriptor was closed: the caller is to hear of it
+            seen[:] = [None]
+            return True
+        return bool(seen[0])
+
+    if not timeline.wait(Waiters(), until_ns, unless=is_there, is_polled=True):
+        return None
+    return seen[0] or look()
+
+
+def _if_any(lists: Any) -> Any:
+    return lists if any(lists) else None

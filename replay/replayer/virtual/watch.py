@@ -1,0 +1,46 @@
+"""Takes the turn away from a thread that will not pass it on.
+
+A thread that waits in native code for another one, or spins until a variable changes, would hold
+everything up for ever. One that uses the processor is taken for computing, and is given longer.
+"""
+
+from replay.replayer.virtual import real
+from replay.replayer.virtual.timeline import Timeline
+
+_LOOK_S = 0.1
+_COMPUTING_LOOKS = 20
+_BUSY_SHARE = 0.02
+
+
+class Watch:
+    """A real thread, begun with the first that the program starts; a fork begins it anew."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._timeline = timeline
+        self._is_begun = False
+
+    def begin(self) -> None:
+        """Look from now on."""
+        if not self._is_begun:
+            self._is_begun = True
+            real.start_new_thread(self._look, ())
+
+    def after_fork(self) -> None:
+        """In a child process there is no such thread."""
+        self._is_begun = False
+
+    def _look(self) -> None:
+        timeline, seen, looks, cpu_s = self._timeline, (-1, -1), 0, 0.0
+        while True:
+            real.sleep(_LOOK_S)
+            strand, now = timeline.turn, (timeline.turns, timeline.now_ns)
+            if strand is None:
+                timeline.take_turn_away(None)
+            if strand is None or now != seen or not timeline.is_held_up:
+                seen, looks = now, 0
+                continue
+            spent_s = real.cpu_time_s(timeline.ident_of(strand)) or 0.0
+            is_computing = looks == 0 or spent_s - cpu_s > _LOOK_S * _BUSY_SHARE
+            looks, cpu_s = looks + 1, spent_s
+            if not is_computing or looks >= _COMPUTING_LOOKS:
+                timeline.take_turn_away(strand)
