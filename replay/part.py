@@ -95,16 +95,22 @@ def ended_payload(
     remaining_reads_ms: Iterable[int],
     reads_complete: bool,
     outcome: Mapping[str, object],
+    entropy: Mapping[str, object] | None = None,
 ) -> bytes:
-    """Return the payload of an ended part; `outcome` is laid out as by `outcome_document`."""
-    fields = {
+    """Return the payload of an ended part; `outcome` is laid out as by `outcome_document`.
+
+    `entropy`, where it was taped, is laid out as by `entropy_document`.
+    """
+    fields: dict[str, object] = {
         "format": FORMAT,
         "sequence": 0,
         "duration_us": duration_us,
         "remaining_reads_ms": list(remaining_reads_ms),
         "reads_complete": reads_complete,
-        "outcome": outcome,
     }
+    if entropy is not None:
+        fields["entropy"] = entropy
+    fields["outcome"] = outcome
     return encode_fields(fields)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from replay.codec import decode, encode
+from replay.entropy import EntropyTape, entropy_document, entropy_of
 from replay.errors import DamagedError
 from replay.invocation import ContextSnapshot, Invocation, Sandbox
 from replay.outcome import ErrorLink, Exited, Outcome, Raised, Returned, TimedOut
@@ -49,7 +50,7 @@ class Recording:
     `remaining_reads_ms` are the values that the handler read from the context, in order;
     `reads_complete` is False where the context's class allowed the entry value only;
     `replay_version` is the version that wrote it; `lost_parts` are those that its process had
-    lost by then, of whatever recordings.
+    lost by then, of whatever recordings; `entropy` is None where it was not taped.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Recording:
     reads_complete: bool = True
     replay_version: str = __version__
     lost_parts: int = 0
+    entropy: EntropyTape | None = None
     _read_from: tuple[Part, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
     def parts(self) -> tuple[Part, ...]:
@@ -74,6 +76,7 @@ class Recording:
             remaining_reads_ms=self.remaining_reads_ms,
             reads_complete=self.reads_complete,
             outcome=outcome_document(self.outcome),
+            entropy=entropy_document(self.entropy) if self.entropy else None,
         )
         return (begun, Part(self.id, ENDED, ended))
 
@@ -204,4 +207,5 @@ def _recording_of(id: str, begun: dict[str, Any], ended: dict[str, Any] | None) 
         reads_complete=ended["reads_complete"],
         replay_version=version,
         lost_parts=lost_parts,
+        entropy=entropy_of(ended["entropy"]) if "entropy" in ended else None,
     )

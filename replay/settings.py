@@ -16,6 +16,8 @@ LAMBDA_MAX_BYTES = 6 * MIB
 """Lambda's own limit of an event and of a result."""
 _LAMBDA_STORE = "/tmp/replay.db"  # noqa: S108 - the only folder that a function can write to
 _UNITS = {"": 1, "KIB": 2**10, "MIB": MIB, "GIB": 2**30}
+TAPES = ("entropy",)
+"""What `REPLAY_TAPE` can name: what the invocation drew from the system's randomness."""
 _PYPROJECT_KEYS = ("store", "path", "handler", "timeout")
 
 
@@ -33,6 +35,8 @@ class Settings:
     """Cap of store, WAL and spool together; None: no cap."""
     keep: tuple[str, ...] = ("*",)
     """Patterns of the environment variables that are kept."""
+    tape: tuple[str, ...] = ()
+    """What else of an invocation is taped, of `TAPES`."""
     path: tuple[str, ...] = ()
     """Folders where handlers are looked for, before the working directory."""
     handler: str | None = None
@@ -57,6 +61,7 @@ def recorder_settings(
         if cap
         else (64 * MIB if on_lambda else None),
         keep=_patterns(environment.get("REPLAY_ENV", "all")),
+        tape=_tapes(environment["REPLAY_TAPE"]) if "REPLAY_TAPE" in environment else (),
     )
 
 
@@ -110,6 +115,17 @@ def _patterns(value: str) -> tuple[str, ...]:
     if value.strip().lower() == "all":
         return ("*",)
     return tuple(pattern.strip() for pattern in value.split(",") if pattern.strip())
+
+
+def _tapes(value: str) -> tuple[str, ...]:
+    names = [name.strip().lower() for name in value.split(",") if name.strip()]
+    for name in names:
+        if name not in TAPES:
+            raise SettingsError(
+                f"REPLAY_TAPE is {value!r}: {name!r} cannot be taped",
+                f"write REPLAY_TAPE={TAPES[0]}, or leave it out",
+            )
+    return tuple(names)
 
 
 def _pyproject_table(pyproject: str) -> Mapping[str, object]:

@@ -18,6 +18,7 @@ from replay.cli.command import (
     say,
 )
 from replay.cli.completion import complete_id
+from replay.entropy import EntropyTape
 from replay.recording import Recording
 from replay.report.document import (
     context_document,
@@ -71,6 +72,7 @@ def _lines(recording: Recording, tags: tuple[str, ...]) -> Iterator[Text]:
         f" ({'cold' if sandbox.cold else 'warm'}), Python {sandbox.python_version},"
         f" runtime client {sandbox.runtime_client or 'none'}",
         "written by": f"replay {recording.replay_version}",
+        "entropy": _entropy(recording.entropy),
         "tags": " ".join(tags) or "-",
     }
     for name, fact in facts.items():
@@ -94,6 +96,14 @@ def _moment(epoch_ms: int | None) -> str:
     except (OverflowError, ValueError, OSError):
         return f"{epoch_ms} ms since 1970"
     return moment.isoformat(timespec="milliseconds")
+
+
+def _entropy(tape: EntropyTape | None) -> str:
+    if tape is None:
+        return "not taped"
+    state = ", the state of random at entry" if tape.generator is not None else ""
+    partly = "" if tape.complete else "; not all of it could be kept"
+    return f"{len(tape.drawn):,} bytes drawn{state}{partly}"
 
 
 def _remaining(recording: Recording) -> str:

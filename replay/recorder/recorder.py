@@ -7,6 +7,7 @@ until its outcome is known. Both run under the guard of the decorator, never aro
 import functools
 from collections.abc import Callable
 from time import perf_counter_ns, time_ns
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 from replay.codec import Truncated, encode
@@ -15,10 +16,14 @@ from replay.part import BEGUN, ENDED, begun_payload, ended_payload, outcome_docu
 from replay.payload import marshal
 from replay.recorder import remaining
 from replay.recorder.environment import Environment
+from replay.recorder.guard import guarded
 from replay.recorder.sandbox import next_place
 from replay.recorder.snapshot import Entry
 from replay.recorder.ulid import new_ulid
 from replay.version import __version__
+
+if TYPE_CHECKING:
+    from replay.recorder.entropy import Draws
 
 _HEAD_BYTES = 4096
 _PACKAGE_ENTRY = "replay.recorder.handler.handler"
@@ -89,6 +94,7 @@ class Unfinished:
     __slots__ = (
         "_awaited",
         "_began_ns",
+        "_draws",
         "_escaped",
         "_held",
         "_is_begun",
@@ -107,6 +113,7 @@ class Unfinished:
         self._held: bytes | None = None
         self._is_begun = False
         self._tape: remaining.Tape | None = None
+        self._draws: Draws | None = None
         self._began_ns = 0
 
     def begin(self, payload: bytes, *, sampled: bool) -> None:
@@ -117,7 +124,9 @@ class Unfinished:
             self._held = payload
 
     def watch(self, context: object, kind: str) -> None:
-        """Keep the remaining-time reads from here on; the handler starts now."""
+        """Keep the remaining-time reads, and what is drawn, from here on; the handler starts."""
+        if self._settings.tape:
+            self._draws = guarded(_start_draws)  # a failure costs the tape and no more
         self._tape = remaining.start(context, kind)
         self._began_ns = perf_counter_ns()
 
@@ -143,6 +152,8 @@ class Unfinished:
         duration_us = (perf_counter_ns() - self._began_ns) // 1000
         if self._tape is not None:
             remaining.stop(self._tape)
+        if self._draws is not None:
+            self._draws.stop()
         return duration_us
 
     def _end(self, duration_us: int, outcome: Returned | Raised | Exited) -> None:
@@ -152,11 +163,18 @@ class Unfinished:
             remaining_reads_ms=tape.values if tape else (),
             reads_complete=tape is not None and tape.complete,
             outcome=outcome_document(outcome),
+            entropy=self._draws.document() if self._draws else None,
         )
         self._write(ENDED, payload)
 
     def _write(self, kind: str, payload: bytes) -> bool:
         return self._journal.write(self.id, kind, payload, self._settings.max_store_bytes)
+
+
+def _start_draws() -> "Draws":
+    from replay.recorder import entropy  # nothing of it where no tape is asked for
+
+    return entropy.start()
 
 
 def _truncated(encoded: bytes) -> Truncated:

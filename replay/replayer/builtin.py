@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from time import perf_counter_ns
 
+from replay.entropy import entropy_document
 from replay.errors import ReplayError
 from replay.outcome import Exited, Outcome, Returned
 from replay.recording import error_of, outcome_of
@@ -25,6 +26,8 @@ from replay.replayer.world import World
 
 _HEAD_BYTES = 300
 """What a request weighs besides the begun part."""
+_GENERATOR_BYTES = 3_500
+"""What the state of a generator adds, in base64."""
 
 
 class BuiltinSandbox(Sandbox):
@@ -73,10 +76,12 @@ class BuiltinSandbox(Sandbox):
                 return
 
     def _send(self, case: Case, world: World) -> None:
+        tape = world.tape_of(case.recording)
         message = {
             "id": case.recording.id,
             "world": world.fields(),
             "entry": entry_of(case, world).fields(),
+            "tape": tape and entropy_document(tape),
         }
         self._process.channel.send(message, _begun(case))
 
@@ -117,7 +122,9 @@ def _begun(case: Case) -> bytes:
 
 
 def _size_bytes(case: Case) -> int:
-    return len(_begun(case)) + _HEAD_BYTES
+    tape = case.recording.entropy
+    taped = 2 * len(tape.drawn) + _GENERATOR_BYTES if tape else 0
+    return len(_begun(case)) + taped + _HEAD_BYTES
 
 
 def _with_payload(bare: Outcome, payload: bytes) -> Outcome:

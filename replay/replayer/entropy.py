@@ -1,7 +1,8 @@
-"""The randomness of a replay: every source of Python's, drawn from one seed.
+"""The randomness of a replay: what was taped of it, then every source of Python's from one seed.
 
-Names of temporary files have a source of their own, so that they do not depend on what else was
-drawn. What native code draws from the system by itself, such as OpenSSL's keys, stays real.
+Names of temporary files and generators without a seed have sources of their own: what they draw is
+on no tape, and names do not depend on what else was drawn. What native code draws from the system
+by itself, such as OpenSSL's keys, stays real.
 """
 
 import os
@@ -16,13 +17,17 @@ _NODE = 0x0242_AC11_0002
 """The hardware address in uuid1: locally administered, of no machine."""
 _UUID_STATE = ("_last_timestamp", "_last_timestamp_v6", "_last_timestamp_v7", "_last_counter_v7")
 
+from replay.entropy import EntropyTape
+
 
 class Entropy:
     """Stands in for the system's randomness in this process, from its making on."""
 
     def __init__(self, seed: str) -> None:
         self._source = random.Random(seed)  # noqa: S311 - the same bytes every time are wanted
+        self._seeds = random.Random(seed)  # noqa: S311 - as above
         self._lock = Lock()
+        self._taped, self._given = b"", 0
         os.urandom = self._urandom
         vars(random)["_urandom"] = self._urandom  # what SystemRandom, and so secrets, draws from
         with suppress(AttributeError):
@@ -31,10 +36,15 @@ class Entropy:
         vars(uuid)["_node"] = _NODE
         self.restart(seed)
 
-    def restart(self, seed: str) -> None:
-        """Begin anew from `seed`."""
+    def restart(self, seed: str, tape: EntropyTape | None = None) -> None:
+        """Begin anew: with what was taped, and from `seed` where that ends."""
         self._source.seed(seed)
-        random.seed(seed)
+        self._seeds.seed(f"{seed}/generators")
+        self._taped, self._given = tape.drawn if tape is not None else b"", 0
+        if tape is not None and tape.generator is not None:
+            random.setstate(tape.generator.state())
+        else:
+            random.seed(seed)
         names: Any = vars(tempfile)["_RandomNameSequence"]()
         names._rng, names._rng_pid = random.Random(f"{seed}/names"), os.getpid()  # noqa: S311, SLF001
         vars(tempfile)["_name_sequence"] = names
@@ -47,11 +57,17 @@ class Entropy:
         def seed(self_: random.Random, a: Any = None, version: int = 2) -> None:
             """Initialize internal state from a seed."""
             if a is None:
-                a = int.from_bytes(self._urandom(32))
+                with self._lock:
+                    a = self._seeds.getrandbits(256)
             seed_with(self_, a, version)
 
         random.Random.seed = seed  # type: ignore[assignment]
 
     def _urandom(self, size: int, /) -> bytes:
+        if size < 0:
+            raise ValueError("negative argument not allowed")
         with self._lock:
-            return self._source.randbytes(size)
+            # A stream: a handler may ask in other pieces than the recorded one did.
+            taped = self._taped[self._given : self._given + size]
+            self._given += len(taped)
+            return taped + self._source.randbytes(size - len(taped))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from replay.codec import is_plain
+from replay.entropy import entropy_document
 from replay.errors import ReplayError
 from replay.invocation import ContextSnapshot, Invocation
 from replay.outcome import BINARY_TYPE, JSON_TYPE, Outcome, Raised, Returned
@@ -135,14 +136,19 @@ class RicSandbox(Sandbox):
 
     def _give(self, case: Case, world: World) -> None:
         invocation = case.recording.invocation
+        tape = world.tape_of(case.recording)
         entry = {
             "world": world.fields(),
+            "is_taped": tape is not None,
             "own": own_variables(invocation),
             "entry": entry_of(case, world).fields(),
         }
         headers = _headers(invocation) | {_ENTRY_HEADER: json.dumps(entry)}
         self._is_asking = False
         self._api.answer(200, _event_body(invocation.event), **headers)
+        if tape is not None:  # too much for a header
+            with suppress(ConnectionError):
+                self._process.channel.send(entropy_document(tape))
 
     def _await_outcome(self, case: Case) -> "Request | None":
         limit_s, id = case.limit_s, case.recording.invocation.context.text("aws_request_id")

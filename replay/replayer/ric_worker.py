@@ -10,6 +10,7 @@ import os
 import sys
 from typing import Any
 
+from replay.entropy import EntropyTape, entropy_of
 from replay.outcome import JSON_TYPE, Outcome, Raised, Returned
 from replay.replayer.channel import Channel, out_of_reach
 from replay.replayer.clock import Entry
@@ -56,7 +57,7 @@ def _client(channel: Channel, surroundings: Surroundings, witness: Witness | Non
                 self.has_asked = True
                 channel.send({"stage": "imported"})
             request = super().wait_next_invocation()
-            self.marshaller = _enter_world(self, request, surroundings)
+            self.marshaller = _enter_world(self, request, surroundings, channel)
             if witness is not None:
                 witness.expect(self.marshaller.read_again)
             return request
@@ -82,14 +83,24 @@ def _client(channel: Channel, surroundings: Surroundings, witness: Witness | Non
     return Client(os.environ[_API])
 
 
-def _enter_world(client: Any, request: Any, surroundings: Surroundings) -> "_Unmarshalled":
+def _enter_world(
+    client: Any, request: Any, surroundings: Surroundings, channel: Channel
+) -> "_Unmarshalled":
     """Make the world of the case that a request is for; return what has read its event."""
     entry, request.invocation_id = json.loads(request.invocation_id), None
-    surroundings.enter(World(**entry["world"]), entry["own"])
+    tape = _tape(channel) if entry["is_taped"] else None
+    surroundings.enter(World(**entry["world"]), entry["own"], tape)
     # Not of the instance: a function may have set a marshaller of its own on the class.
     marshaller = _Unmarshalled(type(client).marshaller, request)
     request.deadline_time_in_ms = surroundings.clock.enter_handler(Entry(**entry["entry"]))
     return marshaller
+
+
+def _tape(channel: Channel) -> EntropyTape | None:
+    try:
+        return entropy_of(channel.receive()[0])
+    except (OSError, EOFError):  # an earlier case has closed it
+        return None
 
 
 class _Unmarshalled:

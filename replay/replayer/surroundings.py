@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from replay.codec import encode
+from replay.entropy import EntropyTape
 from replay.invocation import Invocation
 from replay.outcome import Outcome
 from replay.part import BEGUN
@@ -46,18 +47,18 @@ class Surroundings:
         self.clock = clock_of(world, findings.add)
         if world.is_replay:
             protect(Path(start["project"]), Path.cwd())
-            self._entropy = Entropy(world.import_seed or f"{world.entropy_seed}/import")
+            self._entropy = Entropy(world.import_seed or f"{world.seed}/import")
         self.clock.start_import(start["entry_ms"])
 
-    def enter(self, world: World, own: Mapping[str, str]) -> None:
-        """Set up what is the case's own: its variables, and its randomness."""
+    def enter(self, world: World, own: Mapping[str, str], tape: EntropyTape | None) -> None:
+        """Set up what is the case's own: its variables, and its randomness, first from `tape`."""
         for name in OWN_VARIABLES:
             os.environ.pop(name, None)
         os.environ.update(own)
         if self._machine is not None:
             self._machine.become()
-        if self._entropy is not None and world.entropy_seed is not None:
-            self._entropy.restart(world.entropy_seed)
+        if self._entropy is not None and world.seed is not None:
+            self._entropy.restart(world.seed, tape)
 
 
 class Witness(Observer):

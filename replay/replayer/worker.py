@@ -16,6 +16,7 @@ from dataclasses import replace
 from time import perf_counter_ns
 from typing import Any
 
+from replay.entropy import entropy_of
 from replay.invocation import Invocation
 from replay.outcome import Outcome, Raised, Returned
 from replay.part import outcome_document
@@ -115,7 +116,8 @@ class _Sandbox:
         self._log.begin(ids[0] or "", ids[1])
         if self._witness is not None:
             self._witness.expect(lambda: invocation_of(request["id"], begun).event)
-        self._surroundings.enter(World(**request["world"]), own_variables(invocation))
+        tape = entropy_of(request["tape"]) if request["tape"] else None
+        self._surroundings.enter(World(**request["world"]), own_variables(invocation), tape)
         entry = Entry(**request["entry"])
         context = rebuild(invocation.context, self._surroundings.clock.enter_handler(entry))
         remaining_ms = entry.remaining_ms if isinstance(context, LambdaContext) else None

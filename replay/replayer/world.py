@@ -9,7 +9,9 @@ from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
+from replay.entropy import EntropyTape
 from replay.invocation import Invocation
+from replay.recording import Recording
 from replay.replayer.case import Case, Clock
 
 Factor: TypeAlias = Literal[
@@ -56,6 +58,7 @@ class World:
     is_environment_reversed: bool = False
     import_epoch_ms: int | None = None
     import_seed: str | None = None
+    moved_entropy: int = 0
 
     @classmethod
     def of(cls, case: Case) -> "World":
@@ -77,6 +80,17 @@ class World:
         """Whether it is a replay's, and not that of an invocation of its own."""
         return self.entropy_seed is not None
 
+    @property
+    def seed(self) -> str | None:
+        """What the randomness of the replayed handler begins from."""
+        return (
+            f"{self.entropy_seed}+{self.moved_entropy}" if self.moved_entropy else self.entropy_seed
+        )
+
+    def tape_of(self, recording: Recording) -> EntropyTape | None:
+        """Return the recorded randomness that a replay gives first; none where it is moved."""
+        return None if self.moved_entropy or not self.is_replay else recording.entropy
+
     def fields(self) -> dict[str, object]:
         """Return what `World(**fields)` makes this world of."""
         return {name: getattr(self, name) for name in self.__slots__}
@@ -91,7 +105,7 @@ class World:
             case "deadline":
                 return replace(self, moved_remaining_ms=_MOVED_REMAINING_MS)
             case "entropy":
-                return replace(self, entropy_seed=f"{self.entropy_seed}+{times}")
+                return replace(self, moved_entropy=self.moved_entropy + times)
             case "hash seed":
                 return replace(self, hash_seed=self.hash_seed + times)
             case "environment order":

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from replay.codec import Opaque, Truncated
+from replay.entropy import EntropyTape
 from replay.event import source_of
 from replay.outcome import Outcome, Returned
 from replay.part import FORMAT
@@ -43,8 +44,20 @@ def recording_document(recording: Recording) -> dict[str, object]:
         "environment": environment_of(recording),
         "outcome": outcome_document(recording.outcome),
         "interactions": [],
+        "entropy": _entropy_document(recording.entropy),
         "sandbox": {name: getattr(sandbox, name) for name in sandbox.__slots__}
         | {"cold": sandbox.cold},
+    }
+
+
+def _entropy_document(tape: EntropyTape | None) -> dict[str, object] | None:
+    """Return how much was taped, and nothing that a secret could be computed from."""
+    if tape is None:
+        return None
+    return {
+        "drawn_bytes": len(tape.drawn),
+        "generator": tape.generator is not None,
+        "complete": tape.complete,
     }
 
 
