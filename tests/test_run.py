@@ -225,10 +225,12 @@ def test_a_recording_is_not_changed_by_what_is_set(project, replay):
     assert replay("run", "@1").returncode == 0
 
 
-def debugged(project: Path, option: str, commands: str) -> "subprocess.CompletedProcess[str]":
+def debugged(
+    project: Path, option: str, commands: str, *more: str
+) -> "subprocess.CompletedProcess[str]":
     """The command in a process of its own, with what a person would type."""
     return subprocess.run(
-        [sys.executable, "-m", "replay", "run", "@1", option],
+        [sys.executable, "-m", "replay", "run", "@1", option, *more],
         cwd=project,
         input=commands,
         capture_output=True,

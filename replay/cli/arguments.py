@@ -44,20 +44,21 @@ def recordings(
     check_ids_or_filters(arguments, wanted)
     if arguments and all(map(is_file, arguments)):
         for argument in dict.fromkeys(arguments):
-            yield from _in_file(Path(argument))
+            yield from in_file(Path(argument))
         return
     with opened(settings) as store:
         if not arguments:
             yield from store.find(wanted)
         for source in dict.fromkeys(it for text in arguments for it in _sources(text, store)):
-            yield from _in_file(source) if isinstance(source, Path) else [_in_store(store, source)]
+            yield from in_file(source) if isinstance(source, Path) else [_in_store(store, source)]
 
 
 def _sources(argument: str, store: "Store") -> Iterable[Path | str]:
     return [Path(argument)] if is_file(argument) else store.resolve(argument)
 
 
-def _in_file(path: Path) -> Iterator[Found]:
+def in_file(path: Path) -> Iterator[Found]:
+    """Yield what a fixture file holds; raises ReplayError where it cannot be read as a whole."""
     return map(recording_of, read_fixtures(path))
 
 

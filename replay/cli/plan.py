@@ -7,6 +7,7 @@ from pathlib import Path
 
 from replay.cli.arguments import Found
 from replay.cli.command import say_error
+from replay.cli.earlier import Earlier
 from replay.errors import DamagedError, ReplayError
 from replay.replayer.case import Break, Case, Clock, Looks
 from replay.replayer.change import changed
@@ -15,7 +16,10 @@ from replay.replayer.pool import Isolation, Pool, Runtime, default_isolation, en
 
 @dataclass(slots=True)
 class Plan:
-    """How the selected recordings are replayed; counts those that cannot be read or changed."""
+    """How the selected recordings are replayed; counts those that cannot be read or changed.
+
+    `earlier` finds what is replayed before each of them, None for nothing.
+    """
 
     handler: str | None
     folders: tuple[Path, ...]
@@ -24,6 +28,7 @@ class Plan:
     looks: Looks
     changes: tuple[tuple[str, object], ...]
     breaks_at: Break | None
+    earlier: Earlier | None = field(default=None, init=False)
     unreadable: int = field(default=0, init=False)
 
     def cases(self, found: Iterator[Found]) -> Iterator[Case]:
@@ -46,6 +51,7 @@ class Plan:
             timeout_s=self.timeout_s,
             looks=self.looks,
             breaks_at=self.breaks_at,
+            earlier=self.earlier.of(recording) if self.earlier else None,
         )
         return changed(case, self.changes) if self.changes else case
 
@@ -56,6 +62,13 @@ def pool_of(
     """Return what replays `count` or more recordings; raises ReplayError for what cannot be."""
     if plan.breaks_at and runtime != "builtin":
         raise ReplayError(f"--pdb does not work with --runtime {runtime}", "leave --runtime out")
+    if plan.earlier and isolation not in (None, "process"):
+        raise ReplayError(
+            f"--warm does not work with --isolation {isolation}",
+            "leave --isolation out: each warm case has a process of its own",
+        )
+    if plan.earlier:
+        isolation = "process"
     isolation = isolation or default_isolation(runtime, is_one=count < 2)
     engine_of(runtime, isolation)
     return Pool(runtime, isolation, 1 if plan.breaks_at else jobs or os.cpu_count() or 1)

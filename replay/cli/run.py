@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from enum import StrEnum
 from itertools import chain, islice
 from typing import Annotated
@@ -21,6 +21,7 @@ from replay.cli.command import (
     print_pieces,
     read_settings,
 )
+from replay.cli.earlier import earlier_of
 from replay.cli.filters import AllowEmptyOption, filtered, nothing_matches, path_and_value
 from replay.cli.plan import Plan, pool_of
 from replay.cli.progress import Bar
@@ -30,6 +31,7 @@ from replay.replayer.pool import Pool
 from replay.replayer.process import prepared
 from replay.replayer.verdict import VerdictKind
 from replay.report.stream import JsonStream, TextStream, VerdictStream
+from replay.settings import Settings
 from replay.store.selection import Selection
 
 
@@ -90,6 +92,12 @@ PdbOption = Annotated[
     BreakChoice | None,
     typer.Option("--pdb", help="Debug where the handler raises; --pdb=entry: from its first line."),
 ]
+WarmOption = Annotated[
+    bool,
+    typer.Option(
+        "--warm", help="First replay what the same sandbox has seen before, in the same process."
+    ),
+]
 OnceOption = Annotated[bool, typer.Option("--once", help="Do not look again at what differs.")]
 TwiceOption = Annotated[
     bool, typer.Option("--twice", help="Look again at matches too: say what they depend on.")
@@ -114,6 +122,7 @@ def run(
     timeout: TimeoutOption = None,
     values: SetOption = None,
     pdb: PdbOption = None,
+    warm: WarmOption = False,
     once: OnceOption = False,
     twice: TwiceOption = False,
     allow_empty: AllowEmptyOption = False,
@@ -132,7 +141,7 @@ def run(
         changes=tuple(path_and_value(text, "--set") for text in values or ()),
         breaks_at=pdb.value if pdb else None,
     )
-    with _prepared(runtime, pdb), closing(recordings(ids or [], wanted, settings)) as found:
+    with _prepared(runtime, pdb), _selected(plan, ids or [], wanted, settings, warm=warm) as found:
         ahead = list(islice(found, 2))
         pool = pool_of(
             plan, runtime.value, isolation.value if isolation else None, jobs, len(ahead)
@@ -148,6 +157,18 @@ def _prepared(runtime: RuntimeChoice, pdb: BreakChoice | None) -> AbstractContex
     if pdb or runtime is not RuntimeChoice.builtin:
         return nullcontext()
     return prepared(BuiltinSandbox.module, hash_seed=0)
+
+
+@contextmanager
+def _selected(
+    plan: Plan, ids: list[str], wanted: Selection, settings: Settings, *, warm: bool
+) -> Iterator[Iterator[Found]]:
+    """Yield the recordings; `plan` finds what their sandboxes have seen before, if `warm`."""
+    with (
+        earlier_of(ids, settings, is_wanted=warm) as plan.earlier,
+        closing(recordings(ids, wanted, settings)) as found,
+    ):
+        yield found
 
 
 def _stream(*, as_json: bool, show_output: bool) -> VerdictStream:

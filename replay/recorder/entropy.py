@@ -30,7 +30,8 @@ class Draws:
 
     def __init__(self, outer: "Draws | None") -> None:
         generator = _generator()
-        self._generator = GeneratorState.of(generator.getstate()) if generator else None
+        state = generator.getstate() if generator is not None else None
+        self._generator = GeneratorState.of(state) if state else None
         self._is_complete = _are_in_place()
         self._drawn = bytearray()
         self.is_open = True
@@ -54,8 +55,8 @@ class Draws:
         self.is_open = False  # a task that the handler has left behind may know it still
         if self in _open:
             _open.remove(self)
-        if self._generator is None and _generator() is not None:
-            self.miss()  # `random` was imported, and seeded itself, on the way
+        if self._generator is None and "random" in sys.modules:
+            self.miss()  # it was imported, and seeded itself, on the way
         if self.token is not None:
             try:
                 _current.reset(self.token)
@@ -87,8 +88,10 @@ def start() -> Draws:
 
 def _generator() -> Any:
     """Return the shared generator of `random` where that is imported, and is Python's own."""
-    generator = getattr(sys.modules.get("random"), "_inst", None)
-    return generator if isinstance(generator, Random) else None
+    module = sys.modules.get("random")
+    generator = getattr(module, "_inst", None)
+    is_own = isinstance(generator, Random) and type(generator) is getattr(module, "Random", None)
+    return generator if is_own else None
 
 
 def _are_in_place() -> bool:

@@ -82,6 +82,7 @@ class BuiltinSandbox(Sandbox):
             "world": world.fields(),
             "entry": entry_of(case, world).fields(),
             "tape": tape and entropy_document(tape),
+            "breaks_at": case.breaks_at,
         }
         self._process.channel.send(message, _begun(case))
 

@@ -1,5 +1,6 @@
 """A case: a recording with how it is to be replayed. Pure values."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -36,7 +37,8 @@ class Case:
     `handler` is dotted, `folders` are where its module is looked for, first to last; `timeout_s`
     is a limit in real seconds, None for the recorded deadline alone. `changes` are what was set in
     the event; `breaks_at` opens a debugger there, without any limit; `is_captured` captures a
-    handler that has no decorator.
+    handler that has no decorator; `earlier` are the invocations of its sandbox to replay before
+    it, None for a cold one.
     """
 
     recording: Recording
@@ -48,6 +50,7 @@ class Case:
     changes: tuple[Change, ...] = ()
     breaks_at: Break | None = None
     is_captured: bool = False
+    earlier: Iterable[Recording] | None = None
 
     def with_event(self, event: object, changes: tuple[Change, ...]) -> "Case":
         """Return the case with another event in place of the recorded one."""

@@ -28,7 +28,8 @@ IMPORT_LIMIT_S = 60.0
 class Replay:
     """What one replay did: its outcome, its duration, remaining time at entry, its output.
 
-    `findings` are what else the process has found out.
+    `findings` are what else the process has found out. `warmed_with` is how many invocations the
+    process had seen before, None where it was not to be warmed.
     """
 
     outcome: Outcome
@@ -36,6 +37,7 @@ class Replay:
     remaining_ms: int | None
     output: str
     findings: tuple[Finding, ...] = ()
+    warmed_with: int | None = None
 
 
 class Sandbox(ABC):
@@ -126,7 +128,6 @@ class Sandbox(ABC):
             "environment": environment,
             "world": self._world.fields(),
             "entry_ms": self._world.import_epoch_ms or entry_epoch_ms(self._world, invocation),
-            "breaks_at": self._case.breaks_at,
             "is_captured": self._case.is_captured,
         }
 

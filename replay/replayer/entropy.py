@@ -13,11 +13,11 @@ from contextlib import suppress
 from threading import Lock
 from typing import Any
 
+from replay.entropy import EntropyTape
+
 _NODE = 0x0242_AC11_0002
 """The hardware address in uuid1: locally administered, of no machine."""
 _UUID_STATE = ("_last_timestamp", "_last_timestamp_v6", "_last_timestamp_v7", "_last_counter_v7")
-
-from replay.entropy import EntropyTape
 
 
 class Entropy:

@@ -18,9 +18,10 @@ from replay.recording import Recording
 from replay.replayer import noise
 from replay.replayer.case import Case, Change
 from replay.replayer.compare import ROOT, Difference, compare
-from replay.replayer.engine import Replay, Sandbox, replay_once
+from replay.replayer.engine import Replay, Sandbox
 from replay.replayer.noise import Dependence, Looks, Noise
 from replay.replayer.process import interrupt
+from replay.replayer.warm import replay_fresh
 from replay.replayer.world import Factor, World
 
 VerdictKind: TypeAlias = Literal["match", "drift", "error"]
@@ -85,7 +86,7 @@ def judge(case: Case, engine: Engine) -> Verdict:
     """Replay `case` in fresh processes and return its verdict; what cannot be is an error."""
     world = World.of(case)
     try:
-        replay = replay_once(engine, case, world)
+        replay = replay_fresh(engine, case, world)
         differences = compare(case.recording.outcome, replay.outcome)
         if not _is_looked_at_again(case, differences):
             return _verdict(case, replay, differences)
@@ -128,7 +129,7 @@ def _replay_all(case: Case, worlds: Iterable[World], engine: Engine) -> list[Out
 
     with ThreadPoolExecutor(cpu_count()) as pool:
         try:
-            replays = pool.map(lambda world: replay_once(engine, case, world), worlds)
+            replays = pool.map(lambda world: replay_fresh(engine, case, world), worlds)
             return [replay.outcome for replay in replays]
         except KeyboardInterrupt:
             interrupt()  # else leaving the pool would wait for each replay's own end

@@ -61,7 +61,7 @@ class _Sandbox:
         self._channel = channel
         self._findings = findings
         self._output = out_of_reach(1)
-        self._breaks_at = start["breaks_at"]
+        self._breaks_at: str | None = None
         self._surroundings = Surroundings(start, findings)
         self._surroundings.clock.read_remaining_of(LambdaContext)
         self._log = Log()
@@ -73,6 +73,7 @@ class _Sandbox:
     def serve(self, request: dict[str, Any], begun: bytes) -> None:
         """Run one case and answer it."""
         pid = real.getpid()
+        self._breaks_at = request["breaks_at"]
         try:
             answer, payload = self._run(request, begun)
         except Exception:  # noqa: BLE001 - a bug of ours; the parent reports it as one

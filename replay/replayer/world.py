@@ -80,6 +80,10 @@ class World:
         """Whether it is a replay's, and not that of an invocation of its own."""
         return self.entropy_seed is not None
 
+    def of_other(self, recording: Recording) -> "World":
+        """Return the world that is this one for another recording: with the same factors moved."""
+        return replace(self, entropy_seed=recording.id) if self.is_replay else self
+
     @property
     def seed(self) -> str | None:
         """What the randomness of the replayed handler begins from."""

@@ -12,6 +12,7 @@ from replay.part import FORMAT
 from replay.recording import Recording, digest
 from replay.replayer.case import Change
 from replay.replayer.compare import ABSENT, UNFINISHED, Difference, summary
+from replay.replayer.engine import Replay
 from replay.replayer.finding import Finding
 from replay.replayer.noise import Noise
 from replay.replayer.verdict import Verdict
@@ -113,6 +114,7 @@ def verdict_document(verdict: Verdict) -> dict[str, object]:
     }
     if replay is not None:
         document |= _findings_document(replay.findings)
+        document |= _warmth_document(replay, recording)
     if verdict.dependences:
         document["depends"] = [
             {"path": dependence.path, "factor": dependence.factor}
@@ -123,6 +125,13 @@ def verdict_document(verdict: Verdict) -> dict[str, object]:
     if verdict.error is not None:
         document["error"] = {"message": verdict.error.message, "hint": verdict.error.hint}
     return document
+
+
+def _warmth_document(replay: Replay, recording: Recording) -> dict[str, object]:
+    if replay.warmed_with is None:
+        return {}
+    earlier = recording.invocation.sandbox.sequence - 1
+    return {"warmed_with": replay.warmed_with, "earlier_invocations": earlier}
 
 
 def _findings_document(findings: tuple[Finding, ...]) -> dict[str, object]:

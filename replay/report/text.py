@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias, get_args
 
 from replay.outcome import Exited, Outcome, Raised, Returned, TimedOut
+from replay.recording import Recording
 from replay.replayer.compare import ABSENT
 from replay.replayer.finding import Finding
 from replay.replayer.verdict import Verdict, VerdictKind
@@ -94,6 +95,8 @@ def _details(verdict: Verdict) -> Iterator[tuple[Piece, ...]]:
         yield ((escaped(verdict.error.message, keep_lines=True), ""),)
         if verdict.error.hint:
             yield ((f"hint: {escaped(verdict.error.hint)}", "dim"),)
+    if verdict.replay is not None and verdict.replay.warmed_with is not None:
+        yield ((_warmth(verdict.replay.warmed_with, verdict.recording), "dim"),)
     for change in verdict.changes:
         values = f"  {value_text(change.recorded)} -> {value_text(change.replayed)}"
         yield ("changed input  ", ""), (escaped(change.path), "bold"), (values, "")
@@ -122,6 +125,13 @@ def findings_text(findings: tuple[Finding, ...]) -> Iterator[tuple[str, str]]:
                 yield "remaining", f"computed from read {number} on: time does not run back"
             case "raced":
                 yield "threads", "ran at the same time: what they did is in no fixed order"
+
+
+def _warmth(warmed_with: int, recording: Recording) -> str:
+    earlier = recording.invocation.sandbox.sequence - 1
+    if not earlier:
+        return "the first invocation of its sandbox: nothing to warm it with"
+    return f"warmed with {warmed_with:,} of {earlier:,} earlier invocations"
 
 
 def value_text(value: Any) -> str:

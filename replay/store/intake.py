@@ -173,7 +173,7 @@ def values_of(id: str, parts: Sequence[Part], what: Recording | DamagedError) ->
         return values | {"damage": str(what), "captured_at_us": milliseconds_of(id) * 1000}
     values |= _values_of(what)
     for name in _CAPTURED:
-        values[name] = _storable(values[name])
+        values[name] = storable(values[name])
     return values
 
 
@@ -185,7 +185,7 @@ _CAPTURED = (
 """Columns whose values came from outside and may be anything."""
 
 
-def _storable(value: object) -> object:
+def storable(value: object) -> object:
     """Return a captured value as a column can hold it: encodable text, an integer of 64 bits."""
     if isinstance(value, str):
         return value if value.isascii() else value.encode(errors="backslashreplace").decode()

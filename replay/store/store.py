@@ -15,7 +15,7 @@ from replay.errors import DamagedError
 from replay.fixture import Fixture, recording_of
 from replay.recording import Recording
 from replay.settings import store_path
-from replay.store import intake, outgoing, reference, revision, spool, tags
+from replay.store import earlier, intake, outgoing, reference, revision, spool, tags
 from replay.store.database import Database, damage_named, refuse_absent, refuse_foreign
 from replay.store.intake import Progress
 from replay.store.selection import Selection
@@ -88,6 +88,11 @@ class Store:
         for ids in _portions(self._matching(selection, "id, size_bytes")):
             found = dict(outgoing.read(self._database, ids))
             yield from (recording_of(found[id]) for id in ids)
+
+    def earlier(self, of: Recording, limit: int) -> list[tuple[int, str]]:
+        """Return place and id of what its sandbox has seen before it, newest first."""
+        rows = self._database.rows(earlier.query(of, limit))
+        return [(place, id) for place, id in rows]
 
     def summaries(self, selection: Selection) -> list[Summary]:
         """Return summaries of the selected recordings, newest first."""
