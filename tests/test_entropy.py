@@ -17,7 +17,7 @@ from test_recording import ID, invocation
 
 from replay.entropy import EntropyTape, GeneratorState
 from replay.errors import DamagedError
-from replay.fixture import SCHEMA, Fixture, fixture_line, read_fixture
+from replay.fixture import SCHEMA, Fixture, fixture_line, read_fixture, read_fixtures
 from replay.outcome import Returned
 from replay.part import ENDED
 from replay.recording import Part, Recording
@@ -386,3 +386,19 @@ def test_a_tape_that_is_no_tape_is_damage_that_names_the_recording(odd):
     payload = orjson.dumps({**orjson.loads(ended.payload), "entropy": odd})
     with pytest.raises(DamagedError, match=ID):
         Recording.from_parts(ID, [begun, Part(ID, ENDED, payload)])
+
+
+def test_what_was_drawn_can_be_computed_from_the_committed_recording():
+    """An id, a key and a share, captured under AWS's client: the layout stays as it is."""
+    import random
+
+    (one,) = read_fixtures(Path(__file__).parents[1] / "fixtures/recordings/v1/taped.json")
+    tape = one.recording.entropy
+    assert tape.complete
+    generator = random.Random()
+    generator.setstate(tape.generator.state())
+    assert json.loads(one.recording.outcome.payload) == {
+        "id": str(uuid.UUID(bytes=tape.drawn[:16], version=4)),
+        "key": tape.drawn[16:].hex(),
+        "share": generator.random(),
+    }

@@ -40,7 +40,7 @@ class Draws:
 
     def add(self, drawn: object) -> None:
         """Keep what was drawn, as far as there is room."""
-        room = _MAX_BYTES - len(self._drawn)
+        room = max(0, _MAX_BYTES - len(self._drawn))
         if type(drawn) is not bytes or len(drawn) > room:
             self.miss()
         if type(drawn) is bytes:

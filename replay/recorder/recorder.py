@@ -125,9 +125,9 @@ class Unfinished:
 
     def watch(self, context: object, kind: str) -> None:
         """Keep the remaining-time reads, and what is drawn, from here on; the handler starts."""
+        self._tape = remaining.start(context, kind)
         if self._settings.tape:
             self._draws = guarded(_start_draws)  # a failure costs the tape and no more
-        self._tape = remaining.start(context, kind)
         self._began_ns = perf_counter_ns()
 
     def returned(self, result: object) -> None:
