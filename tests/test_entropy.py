@@ -402,3 +402,16 @@ def test_what_was_drawn_can_be_computed_from_the_committed_recording():
         "key": tape.drawn[16:].hex(),
         "share": generator.random(),
     }
+
+
+def test_what_is_on_no_tape_takes_nothing_from_it(project, replay):
+    """Generators without a seed, temporary files, uuid1: what follows them is as recorded."""
+    code = (
+        "import os, random, tempfile, uuid\nfrom replay import capture\n"
+        "@capture\ndef handler(event, context):\n"
+        "    random.Random().random(); tempfile.mkstemp(); uuid.uuid1()\n"
+        "    return [os.urandom(4).hex(), random.random()]\n"
+    )
+    captured(project, code)
+    done = replay("run", "--once")
+    assert done.returncode == 0, done.stdout

@@ -10,6 +10,7 @@ import random
 import tempfile
 import uuid
 from contextlib import suppress
+from functools import wraps
 from threading import Lock
 from typing import Any
 
@@ -33,6 +34,7 @@ class Entropy:
         with suppress(AttributeError):
             os.getrandom = lambda size, flags=0: self._urandom(size)  # noqa: ARG005
         self._seed_generators()
+        self._give_clock_sequences()
         vars(uuid)["_node"] = _NODE
         self.restart(seed)
 
@@ -62,6 +64,19 @@ class Entropy:
             seed_with(self_, a, version)
 
         random.Random.seed = seed  # type: ignore[assignment]
+
+    def _give_clock_sequences(self) -> None:
+        """Take from here what uuid1 draws in a replay alone: elsewhere C code makes all of it."""
+        uuid1 = uuid.uuid1
+
+        @wraps(uuid1)
+        def replayed(node: int | None = None, clock_seq: int | None = None) -> uuid.UUID:
+            if node is clock_seq is None:
+                with self._lock:
+                    clock_seq = self._seeds.getrandbits(14)
+            return uuid1(node, clock_seq)
+
+        uuid.uuid1 = replayed
 
     def _urandom(self, size: int, /) -> bytes:
         if size < 0:
