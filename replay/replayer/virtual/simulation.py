@@ -110,6 +110,7 @@ class Simulation(Hooks):
 
     def _after_fork(self) -> None:
         self.timeline.after_fork()
+        self._threads.after_fork()
         self._children.after_fork()
         self._alarms.after_fork()
         self._watch.after_fork()
