@@ -24,6 +24,7 @@ from replay.replayer import runtime
 from replay.replayer.channel import Channel, out_of_reach
 from replay.replayer.clock import entry_epoch_ms, entry_remaining_ms, time_machine
 from replay.replayer.context import LambdaContext, rebuild
+from replay.replayer.descendant import adopt_orphans
 from replay.replayer.finding import FindingWriter
 from replay.replayer.log import Log
 from replay.replayer.surroundings import Surroundings, Witness, invocation_of
@@ -34,6 +35,7 @@ def main(descriptor: int, findings_descriptor: int) -> None:
     """Serve the socket `descriptor` until the other side closes it."""
     channel = Channel.inherited(descriptor)
     findings = FindingWriter(findings_descriptor)
+    adopt_orphans()
     time_machine()  # 15 ms, while the parent may still be reading its store
     start, _ = channel.receive()
     try:
@@ -74,7 +76,7 @@ class _Sandbox:
             answer, payload = self._run(request, begun)
         except Exception:  # noqa: BLE001 - a bug of ours; the parent reports it as one
             answer, payload = {"stage": "bug", "traceback": traceback.format_exc()}, b""
-        with suppress(OSError, ValueError):  # the handler may have closed them
+        with suppress(Exception):  # the handler may have closed them, or put anything there
             sys.stdout.flush()
             sys.stderr.flush()
         if os.getpid() != pid:
