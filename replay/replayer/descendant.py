@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -32,6 +32,26 @@ def adopt_orphans() -> None:
         from ctypes import CDLL, c_ulong
 
         CDLL(None).prctl(_SET_CHILD_SUBREAPER, c_ulong(1), c_ulong(0), c_ulong(0), c_ulong(0))
+
+
+def children() -> list[int]:
+    """Return the children of this process, those adopted as well; none where nobody can say."""
+    return _children(os.getpid()) if _PROC.joinpath("self").exists() else []
+
+
+def end_children(besides: Collection[int]) -> None:
+    """Kill and reap the children of this process but these, and all below them.
+
+    What a killed one has started is adopted, and killed next.
+    """
+    deadline = monotonic() + _LIMIT_S
+    while (left := set(children()) - set(besides)) and monotonic() < deadline:
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)  # not reaped, so that its number is its own
+        for pid in left:
+            with suppress(ChildProcessError):  # reaped as it died: SIGCHLD is ignored
+                os.waitpid(pid, 0)
 
 
 @dataclass(frozen=True, slots=True)

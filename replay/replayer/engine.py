@@ -171,8 +171,8 @@ class Sandbox(ABC):
         if used is None or limit is None or case.recording.outcome is None:
             return
         raise ReplayError(
-            f"recording {case.recording.id}: the handler's process took {used // MIB:,} MB, more"
-            f" than the limit of {limit // MIB:,} MB",
+            f"recording {case.recording.id}: the handler's process took {-(-used // MIB):,} MB,"
+            f" more than the limit of {limit // MIB:,} MB",
             "the limit is twice the function's memory, and 1,024 MB at least; see what grows with"
             " --pdb=entry, which has none",
         )

@@ -33,8 +33,9 @@ def taken(name: str) -> Iterator[Path]:
     try:
         yield path
     finally:
-        if _is_at(path, lock):
-            _remove(path)
+        with suppress(OSError):
+            if _is_at(path, lock) and _is_emptied(path):
+                path.rmdir()  # from here on the name may be another's
         _release(lock)
 
 
@@ -49,9 +50,7 @@ def _take(name: str) -> tuple[Path, int] | None:
             lock = _lock(path)
             if lock is None:
                 continue
-            for left in path.iterdir():
-                _remove(left)
-            if not any(path.iterdir()):
+            if _is_emptied(path):
                 return path, lock
             _release(lock)
     return None
@@ -112,6 +111,14 @@ def _release(lock: int) -> None:
     # Said, not left to closing: a process that a thread is about to start has the lock as well.
     fcntl.flock(lock, fcntl.LOCK_UN)
     os.close(lock)
+
+
+def _is_emptied(path: Path) -> bool:
+    """Remove what is in a folder; return whether all of it could be."""
+    path.chmod(0o700)
+    for left in path.iterdir():
+        _remove(left)
+    return not any(path.iterdir())
 
 
 def _remove(path: Path) -> None:

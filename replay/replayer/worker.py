@@ -24,7 +24,7 @@ from replay.replayer import runtime
 from replay.replayer.channel import Channel, out_of_reach
 from replay.replayer.clock import entry_epoch_ms, entry_remaining_ms, time_machine
 from replay.replayer.context import LambdaContext, rebuild
-from replay.replayer.descendant import adopt_orphans
+from replay.replayer.descendant import adopt_orphans, children, end_children
 from replay.replayer.finding import FindingWriter
 from replay.replayer.log import Log
 from replay.replayer.surroundings import Surroundings, Witness, invocation_of
@@ -87,6 +87,7 @@ class _Sandbox:
     def serve_in_fork(self, request: dict[str, Any], begun: bytes) -> None:
         """Run one case in a fork of this process, and wait for its end."""
         with mmap.mmap(-1, 1) as answered:
+            of_the_import = children()
             began_ns = perf_counter_ns()
             pid = os.fork()
             if pid == 0:
@@ -94,6 +95,7 @@ class _Sandbox:
                 answered[0] = 1
                 os._exit(0)
             _, status = os.waitpid(pid, 0)
+            end_children(besides=of_the_import)
             if not answered[0]:
                 exited = {
                     "stage": "exited",
