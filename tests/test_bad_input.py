@@ -6,19 +6,22 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from test_engine import case_of
+from test_run import store
 
 from replay.errors import ReplayError
 from replay.outcome import Exited, Outcome, Raised, Returned, TimedOut
 from replay.recorder.ulid import new_ulid
 from replay.replayer.builtin import BuiltinSandbox, ForkingSandbox
 from replay.replayer.case import Case
+from replay.replayer.descendant import Descendants
 from replay.replayer.engine import Replay, Sandbox
+from replay.replayer.folder import taken
 from replay.replayer.pool import Pool
 from replay.replayer.ric import RicSandbox
 from replay.replayer.world import World
@@ -320,6 +323,38 @@ def test_a_hundred_megabytes_of_output_are_cut(project, engine):
 
 
 @on_linux
+@pytest.mark.long
+def test_endless_output_does_not_fill_the_disk(project):
+    """What is too much to be read is given back while the handler runs."""
+    body = "line = 'x' * (1 << 20)\nwhile True: print(line)"
+    case = named(case_of(project, body, remaining_ms=2000))
+    with BuiltinSandbox(case, World.of(case)) as sandbox:
+        replay = sandbox.replay(case, World.of(case))
+        assert os.fstat(sandbox._process.output.fileno()).st_blocks * 512 < 1 << 29
+    assert TimedOut(2000) == replay.outcome
+    assert replay.output.endswith("[output cut at 1 MiB]\n")
+
+
+@on_linux
+@pytest.mark.parametrize("isolation", also_long(["case"], ["process"]))
+def test_a_handler_that_never_ends_does_with_a_replay_that_is_killed(project, isolation):
+    """Nobody is left to end it; the folder is for the next replay to clear."""
+    code = "def handler(event, context):\n  open('begun', 'w')\n  while True: pass\n"
+    (recorded,) = store(project, code, [None], remaining_ms=60_000)
+    program = "import sys; from replay.cli import main; main(sys.argv[1:])"
+    arguments = ["run", recorded, "--isolation", isolation]
+    with subprocess.Popen([sys.executable, "-c", program, *arguments]) as command:
+        wait_until(lambda: list(BASE.glob(f"{recorded}*/task/begun")))
+        left = [entry.pid for entry in Descendants(command.pid, "").look()]
+        command.kill()
+    assert left
+    wait_until(lambda: not any(map(is_running, left)))
+    (place,) = BASE.glob(f"{recorded}*")
+    with taken(place.name) as again:
+        assert again == place
+
+
+@on_linux
 @pytest.mark.parametrize("isolation", also_long(["case"], ["process", "worker"]))
 def test_among_others_it_costs_them_nothing(project, isolation):
     """Cases before and after a daemon, a kill of the group and a timeout match."""
@@ -344,6 +379,13 @@ def test_among_others_it_costs_them_nothing(project, isolation):
         found = os.fsdecode(b"\n".join(_variables(pid)))
         assert not is_running(pid) or not any(home in found for home in homes)
     assert [path for case in cases for path in BASE.glob(f"{case.recording.id}*")] == []
+
+
+def wait_until(holds: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 5
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def indented(body: str, times: int = 1) -> str:

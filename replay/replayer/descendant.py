@@ -21,17 +21,29 @@ from time import monotonic, sleep
 MARKER = "REPLAY_PROCESS"
 """A variable of the child's first environment; its forks show it, whatever they do."""
 _PROC = Path("/proc")
-_SET_CHILD_SUBREAPER = 36
+_SET_PARENT_DEATH_SIGNAL, _SET_CHILD_SUBREAPER = 1, 36
 _LIMIT_S = 3.0
 _PAUSE_S = 0.0005
 
 
 def adopt_orphans() -> None:
     """Have the orphans among this process's descendants become its own children; Linux alone."""
+    _set(_SET_CHILD_SUBREAPER, 1)
+
+
+def die_with_parent() -> None:
+    """Have this process killed when the thread ends that started it; Linux alone.
+
+    A replay that is killed itself would else leave a handler which never ends.
+    """
+    _set(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+
+
+def _set(option: int, value: int) -> None:
     if sys.platform == "linux":
         from ctypes import CDLL, c_ulong
 
-        CDLL(None).prctl(_SET_CHILD_SUBREAPER, c_ulong(1), c_ulong(0), c_ulong(0), c_ulong(0))
+        CDLL(None).prctl(option, c_ulong(value), c_ulong(0), c_ulong(0), c_ulong(0))
 
 
 def children() -> list[int]:

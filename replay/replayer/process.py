@@ -101,6 +101,7 @@ class Process:
             left = self._poll_s if deadline is None else max(0.0, deadline - monotonic())
             ready = _readable(readers, min(self._poll_s, left))
             if not ready:
+                self.output.trim()
                 self._limit_memory()
             if not ready and self.has_ended:
                 # Its last words are read whole: a result of 6 MB may not lose the race.

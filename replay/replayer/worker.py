@@ -24,7 +24,7 @@ from replay.replayer import runtime
 from replay.replayer.channel import Channel, out_of_reach
 from replay.replayer.clock import entry_epoch_ms, entry_remaining_ms, time_machine
 from replay.replayer.context import LambdaContext, rebuild
-from replay.replayer.descendant import adopt_orphans, children, end_children
+from replay.replayer.descendant import adopt_orphans, children, die_with_parent, end_children
 from replay.replayer.finding import FindingWriter
 from replay.replayer.log import Log
 from replay.replayer.surroundings import Surroundings, Witness, invocation_of
@@ -36,6 +36,7 @@ def main(descriptor: int, findings_descriptor: int) -> None:
     channel = Channel.inherited(descriptor)
     findings = FindingWriter(findings_descriptor)
     adopt_orphans()
+    die_with_parent()
     time_machine()  # 15 ms, while the parent may still be reading its store
     start, _ = channel.receive()
     try:
@@ -91,6 +92,7 @@ class _Sandbox:
             began_ns = perf_counter_ns()
             pid = os.fork()
             if pid == 0:
+                die_with_parent()
                 self.serve(request, begun)
                 answered[0] = 1
                 os._exit(0)
