@@ -18,6 +18,7 @@ from replay.replayer.builtin import BuiltinSandbox
 from replay.replayer.case import Case
 from replay.replayer.engine import replay_once
 from replay.replayer.folder import taken
+from replay.replayer.interpreter import environment
 from replay.replayer.local import WORLD
 from replay.replayer.verdict import judge
 from replay.replayer.world import World
@@ -223,3 +224,10 @@ def test_settings_that_find_code_stay(project, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     body = "import of_the_machine\nreturn [of_the_machine.value, sys.dont_write_bytecode]"
     assert value(named(case_of(project, body))) == [7, True]
+
+
+def test_the_choice_of_a_debugger_stays_where_there_is_one(monkeypatch):
+    """PYTHONBREAKPOINT, under --pdb; nobody sits before any other replay."""
+    monkeypatch.setenv("PYTHONBREAKPOINT", "ipdb.set_trace")
+    assert environment(0, on_terminal=True)["PYTHONBREAKPOINT"] == "ipdb.set_trace"
+    assert "PYTHONBREAKPOINT" not in environment(0, on_terminal=False)
