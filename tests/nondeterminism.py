@@ -286,7 +286,7 @@ WITHOUT_VALUE = [
     "with ThreadPoolExecutor() as pool:\n"
     "    return list(pool.map(lambda n: (n, str(uuid.uuid4()), time.time()), range(9)))",
     "async def work(n):\n    await asyncio.sleep(random.random())\n    return n, time.time()\n"
-    "async def main():\n    return [await job for job in asyncio.as_completed(map(work, range(5)))]\n"
+    "async def main():\n    return await asyncio.gather(*map(work, range(5)))\n"
     "return asyncio.run(main())",
     "done = subprocess.run([sys.executable, '-c', 'print(1)'], capture_output=True, timeout=30)\n"
     "return [done.stdout.decode(), time.time(), time.monotonic()]",

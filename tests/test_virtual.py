@@ -121,7 +121,9 @@ def test_the_machine_is_not_seen(project, monkeypatch):
 
 def test_on_real_time_the_same_handlers_do_differ(project):
     """Positive control: it is the virtual clock that makes them agree."""
-    (number,) = (n for n, body in enumerate(BODIES) if body.startswith("return [time.time(), time."))
+    (number,) = (
+        n for n, body in enumerate(BODIES) if body.startswith("return [time.time(), time.")
+    )
     case = case_of(project, number, clock="shifted")
     first, second = (payload(replay_once(BuiltinSandbox, case, World.of(case))) for _ in range(2))
     assert first != second
@@ -129,8 +131,8 @@ def test_on_real_time_the_same_handlers_do_differ(project):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="AWS's runtime client is for Linux alone")
 def test_the_runtime_client_computes_the_same_as_the_builtin_engine(project):
-    """The same values of waits, and the same bytes of the rest but for stacks."""
-    numbers = range(0, len(BODIES), 5)
+    """In a warm process of that client, all waits take what they take here."""
+    numbers = range(0, len(VALUES), 2)
     assert run_all(project, ForkingSandbox, numbers) == run_all(project, RicSandbox, numbers)
 
 

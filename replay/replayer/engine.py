@@ -6,7 +6,7 @@ what a replay yields, what no engine can replay, and what becomes of a process t
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from time import perf_counter_ns
 from typing import Any, ClassVar, Self, TypeAlias
@@ -18,7 +18,9 @@ from replay.replayer import workspace
 from replay.replayer.case import Case
 from replay.replayer.clock import entry_epoch_ms
 from replay.replayer.finding import Finding
+from replay.replayer.memory import MIB, limit_bytes
 from replay.replayer.process import Process
+from replay.replayer.workspace import Workspace
 from replay.replayer.world import World, environment_of
 
 IMPORT_LIMIT_S = 60.0
@@ -42,29 +44,33 @@ class Sandbox(ABC):
     """One process in `world`: the import that `case` needs, then cases of the same import.
 
     They find it warm, until one of them ends it. `init_us` is how long the import took;
-    `is_threaded` says that threads run since.
+    `is_threaded` says that threads run since. Where it `is_shared`, the folder of the replay is not
+    the one that the first case has when it is replayed alone.
     """
 
     module: ClassVar[str]
     """The module that the process runs."""
 
-    def __init__(self, case: Case, world: World) -> None:
+    def __init__(self, case: Case, world: World, *, is_shared: bool = False) -> None:
         self.init_us = 0
         self.is_threaded = False
         self._case = case
         self._world = world
+        self._is_shared = is_shared
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         with self._stack:
-            place = workspace.temporary if self._world.is_replay else workspace.in_place
-            self._workspace = self._stack.enter_context(place(self._case))
+            self._workspace = self._stack.enter_context(self._place())
             self._process = Process.started(
                 self.module,
                 hash_seed=self._world.hash_seed if self._world.is_replay else None,
                 on_terminal=self._case.breaks_at is not None,
             )
             self._stack.callback(self._process.close)
+            self._process.memory_limit_bytes = limit_bytes(self._case)
+            if self._world.is_replay:
+                self._process.descendants.home = str(self._workspace.home)
             began_ns = perf_counter_ns()
             self._import()
             self.init_us = (perf_counter_ns() - began_ns) // 1000
@@ -108,6 +114,11 @@ class Sandbox(ABC):
             if not self.is_alive:
                 return
 
+    def _place(self) -> AbstractContextManager[Workspace]:
+        if not self._world.is_replay:
+            return workspace.in_place(self._case)
+        return workspace.temporary(self._case, self._world, is_shared=self._is_shared)
+
     def _start_message(self) -> dict[str, Any]:
         invocation = self._case.recording.invocation
         place = self._workspace
@@ -132,6 +143,7 @@ class Sandbox(ABC):
 
     def _exited(self, case: Case, status: int, duration_us: int, end: "Written") -> Replay:
         """Return the replay of a case whose process has ended, be it that its deadline came."""
+        self._refuse_too_large(case)
         output, findings = self._process.output.text(end[0]), self._process.findings.read(end[1])
         if any(finding.kind == "timed_out" for finding in findings):
             return _timed_out(case, output, findings)
@@ -157,7 +169,20 @@ class Sandbox(ABC):
             "import it by itself to see what it waits for",
         )
 
+    def _refuse_too_large(self, case: Case) -> None:
+        """Raise ReplayError for a process that took too much memory where Lambda's did not."""
+        used, limit = self._process.exceeded_bytes, self._process.memory_limit_bytes
+        if used is None or limit is None or case.recording.outcome is None:
+            return
+        raise ReplayError(
+            f"recording {case.recording.id}: the handler's process took {-(-used // MIB):,} MB,"
+            f" more than the limit of {limit // MIB:,} MB",
+            "the limit is twice the function's memory, and 1,024 MB at least; see what grows with"
+            " --pdb=entry, which has none",
+        )
+
     def _ended_in_import(self) -> ReplayError:
+        self._refuse_too_large(self._case)
         return self._refused(Exited(self._process.status()))
 
     def _refused(self, outcome: Raised | Exited) -> ReplayError:

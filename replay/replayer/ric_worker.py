@@ -13,6 +13,7 @@ from typing import Any
 from replay.outcome import JSON_TYPE, Outcome, Raised, Returned
 from replay.replayer.channel import Channel, out_of_reach
 from replay.replayer.clock import Entry
+from replay.replayer.descendant import adopt_orphans, die_with_parent
 from replay.replayer.finding import FindingWriter
 from replay.replayer.surroundings import Surroundings, Witness
 from replay.replayer.world import World
@@ -26,6 +27,8 @@ _CAPTURING_ENTRY = "replay.recorder.handler.handler"
 def main(descriptor: int, findings_descriptor: int) -> None:
     """Run the client's own loop; it ends with the process."""
     channel = Channel.inherited(descriptor)
+    adopt_orphans()
+    die_with_parent()
     start, _ = channel.receive()
     surroundings = Surroundings(start, FindingWriter(findings_descriptor))
     witness = Witness() if World(**start["world"]).is_replay else None

@@ -1,19 +1,24 @@
 """Where a handler finds itself: its working directory and its home.
 
-A replay gets a temporary folder that shows the project's files, as Lambda's task root does; an
-invocation of its own runs in the project.
+A replay gets a temporary folder (folder.py) that shows the project's files, as Lambda's task root
+does; an invocation of its own runs in the project. The folder is named by the recording, so that a
+handler which returns an absolute path returns it again.
 """
 
+import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 
 from replay.replayer.case import Case
+from replay.replayer.folder import taken
+from replay.replayer.world import World
 
 _COPIED_BYTES = 1 << 20
+_ULID = re.compile(r"[0-9a-z]{26}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +31,15 @@ class Workspace:
 
 
 @contextmanager
-def temporary(case: Case) -> Iterator[Workspace]:
-    """Yield a folder of its own for a replay, taken away afterwards."""
+def temporary(case: Case, world: World, *, is_shared: bool) -> Iterator[Workspace]:
+    """Yield a folder of its own for a replay, taken away afterwards.
+
+    A first replay's has the plain name; further looks, which run at the same time, and sandboxes of
+    several cases have names of their own.
+    """
     project = _project_of(case)
-    with tempfile.TemporaryDirectory(prefix="replay-", ignore_cleanup_errors=True) as folder:
-        task_root, home = Path(folder, "task"), Path(folder, "home")
+    with taken(_name(case, world, is_shared=is_shared)) as folder:
+        task_root, home = folder / "task", folder / "home"
         task_root.mkdir()
         home.mkdir()
         _show(project, task_root)
@@ -42,6 +51,18 @@ def in_place(case: Case) -> Iterator[Workspace]:
     """Yield the project itself, for an invocation that is no replay."""
     project = _project_of(case)
     yield Workspace(project, project, Path.home())
+
+
+def _name(case: Case, world: World, *, is_shared: bool) -> str:
+    id = case.recording.id
+    name = id if _ULID.fullmatch(id) else _digest(id)
+    if is_shared:
+        return f"{name}-shared"
+    return name if world == World.of(case) else f"{name}-{_digest(repr(world))}"
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode(errors="surrogatepass"), digest_size=4).hexdigest()
 
 
 def _project_of(case: Case) -> Path:
