@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from inspect import isfunction, signature
 from pathlib import Path
 
 import nondeterminism
@@ -23,34 +24,28 @@ from replay.replayer.ric import RicSandbox
 from replay.replayer.verdict import judge
 from replay.replayer.world import World
 
-BODIES = [
-    *(body for body, _ in nondeterminism.WITH_VALUE),
-    *nondeterminism.WITHOUT_VALUE,
-    *nondeterminism.OTHERS,
+SOURCE = Path(nondeterminism.__file__).read_text()
+EXPECTED, OTHERS = nondeterminism.EXPECTED, nondeterminism.OTHERS
+HANDLERS = [
+    name
+    for name, function in vars(nondeterminism).items()
+    if isfunction(function) and list(signature(function).parameters) == ["event", "context"]
 ]
-VALUES = [value for _, value in nondeterminism.WITH_VALUE]
+REST = [name for name in HANDLERS if name not in (*EXPECTED, "handler")]
+EVERY = [*EXPECTED, *REST]
 LONGEST_MS = 900_000
 
 
-def write_module(folder: Path, bodies: list[str]) -> None:
-    """A module whose handler does what the body does that its event names by number."""
-    functions = []
-    for number, body in enumerate(bodies):
-        lines = "".join(f"    {line}\n" for line in body.splitlines())
-        functions.append(f"def body_{number}(event, context):\n{lines}")
-    called = "def handler(event, context):\n    return globals()[f'body_{event}'](event, context)\n"
-    (folder / "app.py").write_text("\n".join([nondeterminism.PREAMBLE, *functions, called]))
-
-
-def case_of(folder: Path, number: int, **changes: object) -> Case:
-    base = invocation(number)
+def case_of(folder: Path, name: str, **changes: object) -> Case:
+    """The case of a handler, whose recording's id is as fixed as a stored one's."""
+    base = invocation(name)
     fields = {name: changes.pop(name) for name in list(changes) if hasattr(base, name)}
     entry = dataclasses.replace(base, **{"remaining_ms": LONGEST_MS, **fields})
     deadline = base.context.deadline_epoch_ms - base.remaining_ms + entry.remaining_ms
     context = dataclasses.replace(entry.context, deadline_epoch_ms=deadline)
     entry = dataclasses.replace(entry, context=context)
     recorded = {k: changes.pop(k) for k in list(changes) if k in Recording.__slots__}
-    id = f"{ID[:-3]}{number:03}"
+    id = f"{ID[:-3]}{EVERY.index(name) if name in EVERY else 999:03}"
     return Case(Recording(id, entry, **recorded), "app.handler", (folder,), **changes)
 
 
@@ -60,39 +55,43 @@ def payload(replay: Replay) -> object:
     return outcome.payload if isinstance(outcome, Returned) else outcome
 
 
-def run(
-    folder: Path, body: str, engine: type[Sandbox] = BuiltinSandbox, **changes: object
-) -> Replay:
-    write_module(folder, [body])
-    case = case_of(folder, 0, **changes)
+def write_body(folder: Path, body: str) -> None:
+    """A handler named `body` beside the others."""
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    (folder / "app.py").write_text(f"{SOURCE}\n\ndef body(event, context):\n{lines}")
+
+
+def run(folder: Path, body: str, **changes: object) -> Replay:
+    write_body(folder, body)
+    case = case_of(folder, "body", **changes)
     return replay_once(BuiltinSandbox, case, World.of(case))
 
 
-def run_all(folder: Path, engine: type[Sandbox], numbers: Iterable[int]) -> list[object]:
-    """The payloads of some of the bodies, run one after the other in one sandbox."""
-    cases = [case_of(folder, number) for number in numbers]
-    with engine(cases[0], World.shared_by(cases[0])) as sandbox:
+def run_all(folder: Path, engine: type[Sandbox], names: Iterable[str]) -> list[object]:
+    """The payloads of some handlers, run one after the other in one sandbox."""
+    cases = [case_of(folder, name) for name in names]
+    with engine(cases[0], World.shared_by(cases[0]), is_shared=True) as sandbox:
         return [payload(replay) for replay in sandbox.replay_all(cases)]
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """A project with a handler for each body."""
+    """A project with the handlers."""
     folder = tmp_path_factory.mktemp("virtual")
-    write_module(folder, BODIES)
+    (folder / "app.py").write_text(SOURCE)
     return folder
 
 
 def test_waits_take_what_they_wait_for(project):
-    """Threads, queues, pools, asyncio, children, descriptors, signals: no real time, all virtual."""
-    found = run_all(project, ForkingSandbox, range(len(VALUES)))
-    assert [json.loads(p) if isinstance(p, bytes) else p for p in found] == VALUES
+    """Threads, queues, pools, asyncio, children, descriptors, signals."""
+    found = run_all(project, ForkingSandbox, EXPECTED)
+    computed = [json.loads(p) if isinstance(p, bytes) else p for p in found]
+    assert dict(zip(EXPECTED, computed, strict=True)) == EXPECTED
 
 
 def test_two_forks_of_different_processes_compute_the_same(project):
     """Clocks, randomness, order, other people's retries and signatures."""
-    numbers = range(len(VALUES), len(BODIES))
-    first, second = (run_all(project, ForkingSandbox, numbers) for _ in range(2))
+    first, second = (run_all(project, ForkingSandbox, REST) for _ in range(2))
     assert [payload for payload in first if not isinstance(payload, bytes)] == []
     assert first == second
 
@@ -100,7 +99,7 @@ def test_two_forks_of_different_processes_compute_the_same(project):
 @pytest.mark.parametrize("isolation", ["case", "worker"])
 def test_every_isolation_comes_to_the_same_bytes(project, isolation):
     """Whatever a shared sandbox computes differently is computed again in a fresh process."""
-    some = [case_of(project, number, looks="once") for number in range(3, len(BODIES), 16)]
+    some = [case_of(project, name, looks="once") for name in EVERY[3::16]]
     shared = list(Pool("builtin", isolation, 2).verdicts(some))
     alone = [replay_once(BuiltinSandbox, case, World.of(case)) for case in some]
     assert [payload(replay) for replay in alone] == [payload(v.replay) for v in shared]
@@ -108,7 +107,7 @@ def test_every_isolation_comes_to_the_same_bytes(project, isolation):
 
 def test_the_machine_is_not_seen(project, monkeypatch):
     """Neither its time zone and locale, nor its settings of Python, nor its folders."""
-    some = [case_of(project, number) for number in range(len(VALUES), len(BODIES), 9)]
+    some = [case_of(project, name) for name in REST[::9]]
     here = [payload(replay_once(BuiltinSandbox, case, World.of(case))) for case in some]
     for name, value in {"TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "7"}.items():
         monkeypatch.setenv(name, value)
@@ -121,10 +120,7 @@ def test_the_machine_is_not_seen(project, monkeypatch):
 
 def test_on_real_time_the_same_handlers_do_differ(project):
     """Positive control: it is the virtual clock that makes them agree."""
-    (number,) = (
-        n for n, body in enumerate(BODIES) if body.startswith("return [time.time(), time.")
-    )
-    case = case_of(project, number, clock="shifted")
+    case = case_of(project, "clocks", clock="shifted")
     first, second = (payload(replay_once(BuiltinSandbox, case, World.of(case))) for _ in range(2))
     assert first != second
 
@@ -132,8 +128,8 @@ def test_on_real_time_the_same_handlers_do_differ(project):
 @pytest.mark.skipif(sys.platform != "linux", reason="AWS's runtime client is for Linux alone")
 def test_the_runtime_client_computes_the_same_as_the_builtin_engine(project):
     """In a warm process of that client, all waits take what they take here."""
-    numbers = range(0, len(VALUES), 2)
-    assert run_all(project, ForkingSandbox, numbers) == run_all(project, RicSandbox, numbers)
+    names = list(EXPECTED)[::2]
+    assert run_all(project, ForkingSandbox, names) == run_all(project, RicSandbox, names)
 
 
 def test_a_polling_loop_of_a_quarter_of_an_hour_times_out_at_once(tmp_path):
@@ -143,7 +139,7 @@ def test_a_polling_loop_of_a_quarter_of_an_hour_times_out_at_once(tmp_path):
     replay = run(tmp_path, body)
     assert TimedOut(LONGEST_MS) == replay.outcome
     assert time.monotonic() - began < 5
-    verdict = judge(case_of(tmp_path, 0), BuiltinSandbox)
+    verdict = judge(case_of(tmp_path, "body"), BuiltinSandbox)
     assert verdict.kind == "match"
 
 
@@ -153,9 +149,9 @@ def test_a_backoff_of_five_minutes_that_succeeded_matches_at_once(tmp_path):
         "began = time.time()\nfor attempt in range(99):\n    time.sleep(min(60, 2 ** attempt))\n"
         "    if time.time() - began > 290:\n        return {'attempts': attempt + 1}"
     )
-    write_module(tmp_path, [body])
+    write_body(tmp_path, body)
     outcome = Returned(b'{"attempts": 10}')
-    case = case_of(tmp_path, 0, outcome=outcome, duration_us=303_000_000)
+    case = case_of(tmp_path, "body", outcome=outcome, duration_us=303_000_000)
     began = time.monotonic()
     assert judge(case, BuiltinSandbox).kind == "match"
     assert time.monotonic() - began < 5
@@ -197,17 +193,25 @@ def test_the_clock_stands_where_the_recorded_remaining_time_puts_it(tmp_path):
     assert json.loads(payload(replay)) == pytest.approx(entry_ms / 1000 + 6, abs=0.001)
 
 
+def test_the_clock_of_the_machine_cannot_be_set(tmp_path):
+    """A program that sets the clock to what it reads would set it to the recorded instant."""
+    before = time.time()
+    replay = run(tmp_path, "time.clock_settime(time.CLOCK_REALTIME, time.time())")
+    assert replay.outcome.error_type == "PermissionError"
+    assert before <= time.time() < before + 600
+
+
 def test_a_lost_turn_is_told_of(tmp_path):
     """A thread that spins until another one acts: what they do is in no fixed order."""
-    (number,) = [n for n, body in enumerate(BODIES) if "while not seen:\n    pass" in body]
-    assert "raced" in [finding.kind for finding in run(tmp_path, BODIES[number]).findings]
+    replay = run(tmp_path, "return spins_on_a_variable(event, context)")
+    assert "raced" in [finding.kind for finding in replay.findings]
 
 
 def test_a_match_that_is_looked_at_twice_says_what_it_depends_on(tmp_path):
     """Each path with its factor, though nothing differs."""
     body = "return [context.get_remaining_time_in_millis(), time.time(), str(uuid.uuid4()), 7]"
     recorded = run(tmp_path, body).outcome
-    verdict = judge(case_of(tmp_path, 0, outcome=recorded, looks="twice"), BuiltinSandbox)
+    verdict = judge(case_of(tmp_path, "body", outcome=recorded, looks="twice"), BuiltinSandbox)
     assert verdict.kind == "match"
     found = {dependence.path: dependence.factor for dependence in verdict.dependences}
     assert found == {"$[0]": "deadline", "$[1]": "clock", "$[2]": "entropy"}
@@ -240,7 +244,7 @@ def test_what_is_used_of_time_machine_is_what_there_is():
 @pytest.mark.parametrize("isolation", ["process", "case", "worker"])
 def test_ten_replays_of_every_body_agree(project, isolation, jobs):
     """The whole table, in every isolation, on one thread and on two."""
-    every = [case_of(project, number, looks="once") for number in range(len(BODIES))]
+    every = [case_of(project, name, looks="once") for name in EVERY]
     first, *others = (
         [payload(verdict.replay) for verdict in Pool("builtin", isolation, jobs).verdicts(every)]
         for _ in range(10)

@@ -23,6 +23,7 @@ perf_counter, perf_counter_ns = time.perf_counter, time.perf_counter_ns
 process_time, process_time_ns = time.process_time, time.process_time_ns
 thread_time, thread_time_ns = time.thread_time, time.thread_time_ns
 clock_gettime, clock_gettime_ns = time.clock_gettime, time.clock_gettime_ns
+clock_settime, clock_settime_ns = time.clock_settime, time.clock_settime_ns
 select, poll, epoll = _select.select, _select.poll, getattr(_select, "epoll", None)
 fork, fork_exec, posix_spawn, posix_spawnp = os.fork, _fork_exec, os.posix_spawn, os.posix_spawnp
 getpid, kill, read, times, wait, wait3, wait4 = (
