@@ -26,6 +26,7 @@ from replay.cli.plan import Plan, pool_of
 from replay.cli.progress import Bar
 from replay.errors import MISUSE
 from replay.replayer.builtin import BuiltinSandbox
+from replay.replayer.network import Network
 from replay.replayer.pool import Pool
 from replay.replayer.process import prepared
 from replay.replayer.verdict import VerdictKind
@@ -76,6 +77,13 @@ TimeoutOption = Annotated[
     float | None,
     typer.Option("--timeout", min=0.001, help="Stop each replay after so many real seconds."),
 ]
+AllowNetworkOption = Annotated[
+    list[str] | None,
+    typer.Option("--allow-network", help="HOST:PORT: let it through; may be repeated."),
+]
+UnsafeNetworkOption = Annotated[
+    bool, typer.Option("--unsafe-network", help="Let handlers reach everything, for real.")
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", help="JSONPATH=VALUE: set in the event first; may be repeated."),
@@ -103,6 +111,8 @@ def run(
     isolation: IsolationOption = None,
     jobs: JobsOption = None,
     timeout: TimeoutOption = None,
+    allow_network: AllowNetworkOption = None,
+    unsafe_network: UnsafeNetworkOption = False,
     values: SetOption = None,
     pdb: PdbOption = None,
     once: OnceOption = False,
@@ -121,6 +131,7 @@ def run(
         second_look=not once and pdb is None,
         changes=tuple(path_and_value(text, "--set") for text in values or ()),
         breaks_at=pdb.value if pdb else None,
+        network=Network.of(allow_network or (), is_open=unsafe_network),
     )
     with _prepared(runtime, pdb), closing(recordings(ids or [], wanted, settings)) as found:
         ahead = list(islice(found, 2))

@@ -5,7 +5,7 @@ what a replay yields, what no engine can replay, and what becomes of a process t
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from time import perf_counter_ns
@@ -18,7 +18,9 @@ from replay.replayer import workspace
 from replay.replayer.case import Case
 from replay.replayer.clock import entry_epoch_ms
 from replay.replayer.finding import Finding
+from replay.replayer.network import GuardKind
 from replay.replayer.process import Process
+from replay.replayer.refusal import refuse_outbound
 from replay.replayer.world import World, environment_of
 
 IMPORT_LIMIT_S = 60.0
@@ -28,7 +30,8 @@ IMPORT_LIMIT_S = 60.0
 class Replay:
     """What one replay did: its outcome, its duration, remaining time at entry, its output.
 
-    `findings` are what else the process has found out.
+    `findings` are what else the process has found out; `guard` is what kept it from the network,
+    None in what is no replay.
     """
 
     outcome: Outcome
@@ -36,6 +39,12 @@ class Replay:
     remaining_ms: int | None
     output: str
     findings: tuple[Finding, ...] = ()
+    guard: GuardKind | None = None
+
+    @property
+    def wrote(self) -> tuple[str, ...]:
+        """The files that it wrote outside of the temporary folders, each once."""
+        return tuple(dict.fromkeys(it.facts["path"] for it in self.findings if it.kind == "wrote"))
 
 
 class Sandbox(ABC):
@@ -53,6 +62,8 @@ class Sandbox(ABC):
         self.is_threaded = False
         self._case = case
         self._world = world
+        self._guard: GuardKind | None = None
+        self._found_at_import: tuple[Finding, ...] = ()
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -65,8 +76,10 @@ class Sandbox(ABC):
                 on_terminal=self._case.breaks_at is not None,
             )
             self._stack.callback(self._process.close)
+            self._stack.callback(self._take_away)
             began_ns = perf_counter_ns()
             self._import()
+            self._found_at_import = self._process.findings.read()
             self.init_us = (perf_counter_ns() - began_ns) // 1000
             self._process.peak_memory_bytes()  # a handler may end it before anybody asks again
             self._stack = self._stack.pop_all()
@@ -124,29 +137,56 @@ class Sandbox(ABC):
             "environment": environment,
             "world": self._world.fields(),
             "entry_ms": entry_epoch_ms(self._world, invocation),
+            "network": self._case.network.fields(),
+            "temporary": workspace.temporary_folders(),
             "breaks_at": self._case.breaks_at,
             "is_captured": self._case.is_captured,
         }
 
+    def _replay(
+        self,
+        case: Case,
+        outcome: Outcome,
+        duration_us: int,
+        remaining_ms: int | None,
+        *,
+        until: Mapping[str, int] | None = None,
+    ) -> Replay:
+        """Return what one case did, read from what was written up to its end, or until now.
+
+        Raises ReplayError where it tried to reach what a replay refuses.
+        """
+        ends = until or {}
+        output = self._process.output.text(ends.get("output_size"))
+        found = self._found_at_import + self._process.findings.read(ends.get("findings_size"))
+        refuse_outbound(case, found)
+        return Replay(outcome, duration_us, remaining_ms, output, found, self._guard)
+
     def _exited(self, case: Case, duration_us: int) -> Replay:
-        status, at_entry = self._process.status(), case.recording.invocation.remaining_ms
-        output, findings = self._process.output.text(), self._process.findings.read()
-        return Replay(Exited(status), duration_us, at_entry, output, findings)
+        at_entry = case.recording.invocation.remaining_ms
+        return self._replay(case, Exited(self._process.status()), duration_us, at_entry)
 
     def _timed_out(self, case: Case) -> Replay:
         """Return the replay of a case whose limit has passed; ends the process."""
         self._process.end()
+        limit_ms, at_entry = case.limit_ms, case.recording.invocation.remaining_ms
+        replayed = self._replay(case, TimedOut(limit_ms), limit_ms * 1000, at_entry)
         if case.is_cut_short:
             raise ReplayError(
                 f"recording {case.recording.id}: stopped by the timeout of {case.timeout_s} s,"
                 " before its deadline",
                 "give it longer with --timeout SECONDS",
             )
-        limit_ms, at_entry = case.limit_ms, case.recording.invocation.remaining_ms
-        output, findings = self._process.output.text(), self._process.findings.read()
-        return Replay(TimedOut(limit_ms), limit_ms * 1000, at_entry, output, findings)
+        return replayed
+
+    def _take_away(self) -> None:
+        """End the process, and remove what it has made in the temporary folders."""
+        self._process.end()
+        found = self._process.findings.read_again()
+        workspace.take_away(it.facts["path"] for it in found if it.kind == "made")
 
     def _not_imported(self) -> ReplayError:
+        refuse_outbound(self._case, self._process.findings.read())
         handler = self._case.handler
         return ReplayError(
             f"handler {handler} was not imported within {IMPORT_LIMIT_S:.0f} s",
@@ -157,6 +197,7 @@ class Sandbox(ABC):
         return self._refused(Exited(self._process.status()))
 
     def _refused(self, outcome: Raised | Exited) -> ReplayError:
+        refuse_outbound(self._case, self._process.findings.read())
         return ImportRefusedError(self._case, outcome, self._process.output.text())
 
 

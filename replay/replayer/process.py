@@ -20,6 +20,7 @@ from time import monotonic
 from replay.replayer.channel import Channel, Message, pair
 from replay.replayer.finding import FindingReader
 from replay.replayer.output import Output
+from replay.replayer.watch import Watch
 
 _POLL_S = 0.05
 _interrupted = Event()
@@ -49,6 +50,7 @@ class Process:
         self.output = Output()
         self.findings = FindingReader()
         self.made_of = module, hash_seed, on_terminal
+        self._watch: Watch | None = None
         self._peak_bytes: int | None = None
         self._leads_group = not on_terminal
         with theirs:
@@ -99,9 +101,13 @@ class Process:
     def receive(self, limit_s: float | None) -> Message | None:
         """Return the child's next message, None once `limit_s` has passed; EOFError: it ended."""
         # One that came together with the last is no longer in the socket.
-        if self.channel.has_unread or self.wait_for([self.channel.connection], limit_s):
-            return self.channel.receive()
-        return None
+        if not self.channel.has_unread and not self.wait_for([self.channel.connection], limit_s):
+            return None
+        message = self.channel.receive()
+        if message[0].get("stage") != "denies_sockets":
+            return message
+        self._watch = Watch(self.channel.take_descriptor(), self.findings)
+        return self.receive(limit_s)
 
     def status(self) -> int:
         """Wait for the child to end; return its exit status, negative for a signal's number."""
@@ -126,6 +132,8 @@ class Process:
     def close(self) -> None:
         """End it, and let go of its channel and its output."""
         self.end()
+        if self._watch is not None:
+            self._watch.close()
         self.channel.connection.close()
         self.output.close()
         self.findings.close()

@@ -7,7 +7,6 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from replay.codec import encode
@@ -17,21 +16,33 @@ from replay.part import BEGUN
 from replay.payload import escapes_text, marshal
 from replay.recorder.bootstrap import Observer, observe
 from replay.recording import Part, Recording
+from replay.replayer.channel import Channel
 from replay.replayer.clock import WallClock
 from replay.replayer.entropy import Entropy
 from replay.replayer.finding import FindingWriter
-from replay.replayer.guard import protect
+from replay.replayer.guard import Guard
+from replay.replayer.network import Endpoint, GuardKind
 from replay.replayer.world import OWN_VARIABLES, World
 
 
 class Surroundings:
     """This process's environment, clock, randomness and guard, made of the parent's first message.
 
-    `start` holds the `world`, its `environment`, `project` and `task_root`, the `folders` where the
-    handler's module is looked for, and `entry_ms`, the instant of the first case.
+    `start` holds the `world`, its `environment`, `project` and `task_root`, the `temporary` folders
+    of the system, the `network` that may be reached, the `folders` where the handler's module is
+    looked for, and `entry_ms`, the instant of the first case. `runtime_api` and `has_own_network`
+    are those of AWS's client.
     """
 
-    def __init__(self, start: Mapping[str, Any], findings: FindingWriter) -> None:
+    def __init__(
+        self,
+        start: Mapping[str, Any],
+        findings: FindingWriter,
+        channel: Channel,
+        *,
+        runtime_api: Endpoint | None = None,
+        has_own_network: bool = False,
+    ) -> None:
         self._findings = findings
         world = World(**start["world"])
         os.chdir(start["task_root"])
@@ -42,16 +53,26 @@ class Surroundings:
         sys.path[:0] = start["folders"]
         self._entropy: Entropy | None = None
         self._clock = WallClock()
+        self._guard: Guard | None = None
         if world.is_replay:
-            protect(Path(start["project"]), Path.cwd())
+            self._guard = Guard(
+                start, findings, channel, runtime_api=runtime_api, has_own_network=has_own_network
+            )
             self._entropy = Entropy(f"{world.entropy_seed}/import")
         self._clock.start_import(world, start["entry_ms"])
+
+    @property
+    def guard_kind(self) -> GuardKind | None:
+        """What keeps the handler from the network; None in what is no replay."""
+        return None if self._guard is None else self._guard.kind
 
     def enter(self, world: World, own: Mapping[str, str]) -> None:
         """Set up what is the case's own: its variables, and its randomness."""
         for name in OWN_VARIABLES:
             os.environ.pop(name, None)
         os.environ.update(own)
+        if self._guard is not None:
+            self._guard.forget()
         if self._entropy is not None and world.entropy_seed is not None:
             self._entropy.restart(world.entropy_seed)
 

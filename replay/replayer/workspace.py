@@ -4,10 +4,11 @@ A replay gets a temporary folder that shows the project's files, as Lambda's tas
 invocation of its own runs in the project.
 """
 
+import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,3 +62,28 @@ def _show(project: Path, task_root: Path) -> None:
             shutil.copy2(entry, shown)
         else:
             shown.symlink_to(entry.absolute())
+
+
+def temporary_folders() -> list[str]:
+    """Return the system's folders where a handler may write; on Lambda there is /tmp alone."""
+    return list(dict.fromkeys(os.path.realpath(it) for it in ("/tmp", tempfile.gettempdir())))  # noqa: S108
+
+
+def take_away(made: Iterable[str]) -> None:
+    """Remove what a handler has made in the temporary folders, and what lies below; no link's end.
+
+    `made` are real paths of what was not there before.
+    """
+    inside = tuple(os.path.join(folder, "") for folder in temporary_folders())  # noqa: PTH118
+    for path in map(Path, made):
+        with suppress(OSError):
+            is_ours = path.lstat().st_uid == os.geteuid()
+            if is_ours and os.path.realpath(path.parent / "x").startswith(inside):
+                _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink()

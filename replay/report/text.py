@@ -93,6 +93,10 @@ def _details(verdict: Verdict) -> Iterator[tuple[Piece, ...]]:
         yield ((escaped(verdict.error.message, keep_lines=True), ""),)
         if verdict.error.hint:
             yield ((f"hint: {escaped(verdict.error.hint)}", "dim"),)
+    if verdict.guard in ("best effort", "open"):
+        yield ("network  ", ""), (_network_text(verdict), "bold yellow")
+    for written in verdict.replay.wrote if verdict.replay else ():
+        yield ("wrote outside  ", ""), (escaped(written), "bold yellow")
     for change in verdict.changes:
         values = f"  {value_text(change.recorded)} -> {value_text(change.replayed)}"
         yield ("changed input  ", ""), (escaped(change.path), "bold"), (values, "")
@@ -104,6 +108,14 @@ def _details(verdict: Verdict) -> Iterator[tuple[Piece, ...]]:
         values = f"  {value_text(noise.recorded)} -> {value_text(noise.replayed)}"
         path, factor = (escaped(noise.path), ""), (f"  [{noise.factor}]", "")
         yield ("noise  ", "dim"), path, (values, "dim"), factor
+
+
+def _network_text(verdict: Verdict) -> str:
+    """Return what is not as closed as a replay's network should be."""
+    allowed = ", ".join(escaped(str(endpoint)) for endpoint in verdict.network.allowed)
+    if verdict.guard == "open" or not allowed:
+        return str(verdict.guard)
+    return f"allowed {allowed} (best effort)"
 
 
 def value_text(value: Any) -> str:
