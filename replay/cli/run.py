@@ -135,9 +135,8 @@ def run(
     )
     with _prepared(runtime, pdb), closing(recordings(ids or [], wanted, settings)) as found:
         ahead = list(islice(found, 2))
-        pool = pool_of(
-            plan, runtime.value, isolation.value if isolation else None, jobs, len(ahead)
-        )
+        apart = isolation.value if isolation else None
+        pool = pool_of(plan, runtime.value, apart, jobs, len(ahead))
         if not ahead and not allow_empty:
             raise nothing_matches()
         stream = _stream(as_json=as_json, show_output=show_output)
