@@ -239,6 +239,24 @@ def test_what_stays_on_the_machine_goes_on_working(project):
     assert replay.guard == ("seccomp" if sys.platform == "linux" else "best effort")
 
 
+@linux
+@pytest.mark.parametrize("engine", [BuiltinSandbox, RicSandbox])
+def test_a_process_that_has_closed_all_it_had_is_answered_and_found_out(project, listener, engine):
+    """It waits for no parent that waits for it: neither in the case nor after it."""
+    (project / "app.py").write_text(module({**WAYS, "closed": CLOSED_ALL}))
+    case = case_of(project, {"way": "closed", "to": listener.to})
+    with pytest.raises(ReplayError, match="which a replay refuses"):
+        replay_once(engine, case, World.of(case))
+    assert listener.heard == []
+
+
+CLOSED_ALL = (
+    "os.closerange(3, 65536)\n"
+    "for _ in range(200): way_ctypes_libc(host, port, path)\n"
+    "time.sleep(0.1); os._exit(3)"
+).replace("time.sleep", "__import__('time').sleep")
+
+
 def test_a_refusal_outranks_a_timeout_an_exit_and_the_handlers_own_error(project):
     """Whatever the handler did after it."""
     dial = "try: socket.create_connection(('198.51.100.7', 443))\nexcept OSError: pass\n"
@@ -403,13 +421,11 @@ def test_the_clients_own_connection_is_let_through_and_no_other(project, listene
     fine = case_of(project, {"way": "none", "to": []})
     replay = replay_once(RicSandbox, fine, World.of(fine))
     assert replay.guard == ("namespace" if can_make_a_network() else "best effort")
-    for way in ("create_connection", "urllib3"):
+    native = ("ctypes_libc", "bash") if can_make_a_network() else ()
+    for way in ("create_connection", "urllib3", *native):
         case = case_of(project, {"way": way, "to": listener.to})
         with pytest.raises(ReplayError, match=f"{listener.host}:{listener.port}, which a replay"):
             replay_once(RicSandbox, case, World.of(case))
-    if can_make_a_network():
-        case = case_of(project, {"way": "ctypes_libc", "to": listener.to})
-        replay_once(RicSandbox, case, World.of(case))
     assert listener.heard == []
     case = case_of(project, {"way": "ctypes_libc", "to": listener.to}, network=OPEN)
     assert replay_once(RicSandbox, case, World.of(case)).guard == "open"

@@ -27,7 +27,7 @@ from replay.cli.progress import Bar
 from replay.errors import MISUSE
 from replay.replayer.builtin import BuiltinSandbox
 from replay.replayer.network import Network
-from replay.replayer.pool import Pool
+from replay.replayer.pool import Isolation, Pool
 from replay.replayer.process import prepared
 from replay.replayer.verdict import VerdictKind
 from replay.report.stream import JsonStream, TextStream, VerdictStream
@@ -135,7 +135,7 @@ def run(
     )
     with _prepared(runtime, pdb), closing(recordings(ids or [], wanted, settings)) as found:
         ahead = list(islice(found, 2))
-        apart = isolation.value if isolation else None
+        apart: Isolation | None = isolation.value if isolation else None
         pool = pool_of(plan, runtime.value, apart, jobs, len(ahead))
         if not ahead and not allow_empty:
             raise nothing_matches()

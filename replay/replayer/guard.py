@@ -72,7 +72,8 @@ def _deny(channel: Channel, own: Sequence[Endpoint], *, is_alone: bool) -> Guard
     except OSError:
         return "best effort"
     if listener is not None:
-        channel.send_descriptor({"stage": "denies_sockets"}, listener)
+        reachable = str(own[0]) if own else None
+        channel.send_descriptor({"stage": "denies_sockets", "own": reachable}, listener)
         os.close(listener)  # the parent's alone: where that ends, nobody waits for ever
     if not seccomp.holds():
         return "best effort"

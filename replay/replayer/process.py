@@ -19,6 +19,7 @@ from time import monotonic
 
 from replay.replayer.channel import Channel, Message, pair
 from replay.replayer.finding import FindingReader
+from replay.replayer.network import Endpoint
 from replay.replayer.output import Output
 from replay.replayer.watch import Watch
 
@@ -106,7 +107,8 @@ class Process:
         message = self.channel.receive()
         if message[0].get("stage") != "denies_sockets":
             return message
-        self._watch = Watch(self.channel.take_descriptor(), self.findings)
+        own = message[0]["own"] and Endpoint.of(message[0]["own"])
+        self._watch = Watch(self.channel.take_descriptor(), self.findings, own)
         return self.receive(limit_s)
 
     def status(self) -> int:

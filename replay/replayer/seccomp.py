@@ -1,8 +1,8 @@
 """The kernel's filter on the system calls of a replayed process: no socket is made. Linux alone.
 
 It needs no privilege, holds for every thread and child process from then on, native code included,
-and cannot be taken off. `connect` is left alone, for socketpairs, pipes and event loops need none
-of what is denied. Sources: seccomp(2), seccomp_unotify(2), linux/seccomp.h, linux/filter.h.
+and cannot be taken off. Socketpairs, pipes and event loops need none of what is denied. Sources:
+seccomp(2), seccomp_unotify(2), linux/seccomp.h, linux/filter.h.
 """
 
 import _socket
@@ -29,14 +29,15 @@ class _Machine:
 
     architecture: int
     socket: int
+    connect: int
     setns: int
     seccomp: int
     has_x32: bool
 
 
 _MACHINES = {
-    "x86_64": _Machine(0xC000003E, 41, 308, 317, has_x32=True),
-    "aarch64": _Machine(0xC00000B7, 198, 268, 277, has_x32=False),
+    "x86_64": _Machine(0xC000003E, 41, 42, 308, 317, has_x32=True),
+    "aarch64": _Machine(0xC00000B7, 198, 203, 268, 277, has_x32=False),
 }
 
 
@@ -49,8 +50,9 @@ def is_known() -> bool:
 def deny_sockets(families: Sequence[int] = ()) -> int | None:
     """Deny this process sockets of all but these families; cannot be undone.
 
-    Return a descriptor at which each attempt waits for its answer, for the parent to learn of it;
-    None where the kernel denies by itself. Raises OSError where there is no filter to be had.
+    Return a descriptor at which each attempt waits for its answer, for the parent to learn of it,
+    and so does each connection of the families that are let through; None where the kernel denies
+    by itself. Raises OSError where there is no filter to be had.
     """
     machine = _MACHINES[os.uname().machine]
     libc = ctypes.CDLL(None, use_errno=True)
@@ -64,6 +66,11 @@ def deny_sockets(families: Sequence[int] = ()) -> int | None:
     if _install(libc, machine, failing, 0):
         raise OSError(ctypes.get_errno(), "a filter was refused")
     return None
+
+
+def is_connect(number: int) -> bool:
+    """Whether a system call's number is that of `connect`."""
+    return number == _MACHINES[os.uname().machine].connect
 
 
 def holds() -> bool:
@@ -86,8 +93,9 @@ def _filter(machine: _Machine, families: Sequence[int], on_socket: int) -> bytes
     denied = (*_DENIED_EVERYWHERE, machine.setns)
     tests = [(_AT_LEAST, _X32_BIT)] if machine.has_x32 else []
     tests += [(_EQUAL, number) for number in denied]
-    # After the tests: is it socket? - its family - each allowed one - four ends.
-    to_failure = 2 + len(families) + 1
+    asks_to_connect = bool(families) and on_socket == _NOTIFY
+    # After the tests: is it connect? - is it socket? - its family - each allowed one - the ends.
+    to_failure = asks_to_connect + 2 + len(families) + 1
     steps = [
         (_LOAD, 0, 0, _ARCHITECTURE_AT),
         (_EQUAL, 0, len(tests) + 1 + to_failure, machine.architecture),
@@ -95,6 +103,8 @@ def _filter(machine: _Machine, families: Sequence[int], on_socket: int) -> bytes
     ]
     for left, (test, number) in zip(range(len(tests) - 1, -1, -1), tests, strict=True):
         steps.append((test, left + to_failure, 0, number))
+    if asks_to_connect:
+        steps.append((_EQUAL, 2 + len(families), 0, machine.connect))
     steps += [
         (_EQUAL, 0, 1 + len(families) + 2, machine.socket),
         (_LOAD, 0, 0, _FIRST_ARGUMENT_AT),

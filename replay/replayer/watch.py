@@ -2,7 +2,8 @@
 
 The kernel holds every process that asks for a socket until it is answered here, so this waits for
 nothing else: neither for a case nor for a message. Each is denied; one that was a way to the
-network is written down, with the program that tried. Where the parent ends, the kernel denies.
+network is written down, with the program that tried. Where sockets are let through, for AWS's
+client, it is their connections that wait here. Where the parent ends, the kernel denies.
 """
 
 import errno
@@ -10,27 +11,37 @@ import os
 import select
 import socket
 import struct
+import sys
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from fcntl import ioctl
 from pathlib import Path
 from threading import Thread
+from typing import TypeAlias
 
 from replay.replayer.finding import FindingReader
+from replay.replayer.network import Endpoint
+from replay.replayer.seccomp import is_connect
 
 _NOTIFICATION = struct.Struct("=QII iIQ6Q")
 _ANSWER = struct.Struct("=QqiI")
+_CONTINUE = 1
+_MAX_ADDRESS = 128
 _RECEIVE, _SEND, _IS_VALID = 0xC0502100, 0xC0182101, 0x40082102
 _OWN_PROGRAM = "replay.replayer."
 _TYPE_BITS = 0xF
 _HARMLESS = {socket.AF_UNIX, getattr(socket, "AF_NETLINK", -1), getattr(socket, "AF_ALG", -1)}
 """What the C library itself asks for: its name service's daemon, the list of interfaces."""
 _MAX_TEXT = 200
+_HOST_AT: Mapping[int, slice] = {socket.AF_INET: slice(4, 8), socket.AF_INET6: slice(8, 24)}
+_Found: TypeAlias = dict[str, object] | None
 
 
 class Watch:
-    """Answers what waits at a listener, until it is closed."""
+    """Answers what waits at a listener, until it is closed; `own` may be connected to."""
 
-    def __init__(self, listener: int, findings: FindingReader) -> None:
+    def __init__(self, listener: int, findings: FindingReader, own: Endpoint | None = None) -> None:
+        self._own = own
         self._listener = listener
         self._findings = findings
         self._wakes, self._wake = os.pipe()
@@ -61,12 +72,39 @@ class Watch:
     def _answer(self) -> None:
         buffer = bytearray(_NOTIFICATION.size)
         ioctl(self._listener, _RECEIVE, buffer)
-        id, pid, _, _, _, _, family, kind, *_ = _NOTIFICATION.unpack(buffer)
-        if _is_way_out(family & 0xFFFFFFFF, kind):
-            program = _program_of(pid)
+        id, pid, _, number, _, _, *arguments = _NOTIFICATION.unpack(buffer)
+        try:
+            error, found = self._look_at(pid, number, arguments)
             ioctl(self._listener, _IS_VALID, struct.pack("=Q", id))  # its pid is no other's by now
-            self._findings.add("refused", program=program)
-        ioctl(self._listener, _SEND, _ANSWER.pack(id, 0, -errno.EACCES, 0))
+        except (OSError, ValueError):  # it has ended, or what it asks for is no address
+            error, found = errno.EACCES, None
+        if found:
+            self._findings.add("refused", **found)
+        ioctl(self._listener, _SEND, _ANSWER.pack(id, 0, -error, 0 if error else _CONTINUE))
+
+    def _look_at(self, pid: int, number: int, arguments: Sequence[int]) -> tuple[int, _Found]:
+        """Return the error that a call is to get, 0 where it may go on, and what to tell of it."""
+        if is_connect(number):
+            return self._connection(pid, address_at=arguments[1], size=arguments[2])
+        is_way_out = _is_way_out(arguments[0] & 0xFFFFFFFF, arguments[1])
+        return errno.EACCES, {"program": _program_of(pid)} if is_way_out else None
+
+    def _connection(self, pid: int, *, address_at: int, size: int) -> tuple[int, _Found]:
+        with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+            memory.seek(address_at)
+            endpoint = _endpoint(memory.read(min(size, _MAX_ADDRESS)))
+        if endpoint in (None, self._own):
+            return 0, None
+        return errno.ECONNREFUSED, {"host": endpoint.host, "port": endpoint.port, "where": None}
+
+
+def _endpoint(address: bytes) -> Endpoint | None:
+    """Return what a `sockaddr` names; None where that is nothing of the Internet."""
+    family = int.from_bytes(address[:2], sys.byteorder)
+    if family not in _HOST_AT:
+        return None
+    host = socket.inet_ntop(family, address[_HOST_AT[family]])
+    return Endpoint(host.removeprefix("::ffff:"), int.from_bytes(address[2:4], "big"))
 
 
 def _is_way_out(family: int, kind: int) -> bool:
