@@ -16,12 +16,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from replay.replayer.channel import Channel, Message, pair
 from replay.replayer.finding import FindingReader
 from replay.replayer.network import Endpoint
 from replay.replayer.output import Output
-from replay.replayer.watch import Watch
+
+if TYPE_CHECKING:
+    from replay.replayer.watch import Watch
 
 _POLL_S = 0.05
 _interrupted = Event()
@@ -51,7 +54,7 @@ class Process:
         self.output = Output()
         self.findings = FindingReader()
         self.made_of = module, hash_seed, on_terminal
-        self._watch: Watch | None = None
+        self._watch: "Watch | None" = None
         self._peak_bytes: int | None = None
         self._leads_group = not on_terminal
         with theirs:
@@ -107,6 +110,8 @@ class Process:
         message = self.channel.receive()
         if message[0].get("stage") != "denies_sockets":
             return message
+        from replay.replayer.watch import Watch  # 3 ms, while the child imports the handler
+
         own = message[0]["own"] and Endpoint.of(message[0]["own"])
         self._watch = Watch(self.channel.take_descriptor(), self.findings, own)
         return self.receive(limit_s)
