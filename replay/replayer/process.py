@@ -54,7 +54,7 @@ class Process:
         self.output = Output()
         self.findings = FindingReader()
         self.made_of = module, hash_seed, on_terminal
-        self._watch: "Watch | None" = None
+        self._watch: Watch | None = None
         self._peak_bytes: int | None = None
         self._leads_group = not on_terminal
         with theirs:
