@@ -10,6 +10,7 @@ from replay.cli.command import say_error
 from replay.errors import DamagedError, ReplayError
 from replay.replayer.case import Break, Case, Clock, Looks
 from replay.replayer.change import changed
+from replay.replayer.network import Network
 from replay.replayer.pool import Isolation, Pool, Runtime, default_isolation, engine_of
 
 
@@ -24,6 +25,7 @@ class Plan:
     looks: Looks
     changes: tuple[tuple[str, object], ...]
     breaks_at: Break | None
+    network: Network
     unreadable: int = field(default=0, init=False)
 
     def cases(self, found: Iterator[Found]) -> Iterator[Case]:
@@ -46,6 +48,7 @@ class Plan:
             timeout_s=self.timeout_s,
             looks=self.looks,
             breaks_at=self.breaks_at,
+            network=self.network,
         )
         return changed(case, self.changes) if self.changes else case
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from replay.recording import Recording
+from replay.replayer.network import CLOSED, Network
 
 Clock: TypeAlias = Literal["virtual", "shifted", "live"]
 Break: TypeAlias = Literal["raise", "entry"]
@@ -36,7 +37,7 @@ class Case:
     `handler` is dotted, `folders` are where its module is looked for, first to last; `timeout_s`
     is a limit in real seconds, None for the recorded deadline alone. `changes` are what was set in
     the event; `breaks_at` opens a debugger there, without any limit; `is_captured` captures a
-    handler that has no decorator.
+    handler that has no decorator; `network` is what may be reached.
     """
 
     recording: Recording
@@ -48,6 +49,7 @@ class Case:
     changes: tuple[Change, ...] = ()
     breaks_at: Break | None = None
     is_captured: bool = False
+    network: Network = CLOSED
 
     def with_event(self, event: object, changes: tuple[Change, ...]) -> "Case":
         """Return the case with another event in place of the recorded one."""

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import Event
 from time import monotonic
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from replay.replayer.channel import Channel, Message, pair
@@ -22,7 +23,11 @@ from replay.replayer.descendant import MARKER, Descendants, entry_of
 from replay.replayer.finding import FindingReader
 from replay.replayer.interpreter import UMASK, environment
 from replay.replayer.memory import peak_bytes, used_bytes
+from replay.replayer.network import Endpoint
 from replay.replayer.output import Output
+
+if TYPE_CHECKING:
+    from replay.replayer.watch import Watch
 
 _POLL_S = 0.05
 _HASTY_POLL_S = 0.005
@@ -57,6 +62,7 @@ class Process:
         self.output = Output()
         self.findings = FindingReader()
         self.made_of = module, hash_seed, on_terminal
+        self._watch: Watch | None = None
         self._peak_bytes: int | None = None
         self._leads_group = not on_terminal
         self._has_been_ended = False
@@ -115,9 +121,16 @@ class Process:
     def receive(self, limit_s: float | None) -> Message | None:
         """Return the child's next message, None once `limit_s` has passed; EOFError: it ended."""
         # One that came together with the last is no longer in the socket.
-        if self.channel.has_unread or self.wait_for([self.channel.connection], limit_s):
-            return self.channel.receive()
-        return None
+        if not self.channel.has_unread and not self.wait_for([self.channel.connection], limit_s):
+            return None
+        message = self.channel.receive()
+        if message[0].get("stage") != "denies_sockets":
+            return message
+        from replay.replayer.watch import Watch  # 3 ms, while the child imports the handler
+
+        own = message[0]["own"] and Endpoint.of(message[0]["own"])
+        self._watch = Watch(self.channel.take_descriptor(), self.findings, own)
+        return self.receive(limit_s)
 
     def status(self) -> int:
         """Wait for the child to end; return its exit status, negative for a signal's number."""
@@ -148,6 +161,8 @@ class Process:
     def close(self) -> None:
         """End it, and let go of its channel and its output."""
         self.end()
+        if self._watch is not None:
+            self._watch.close()
         self.channel.connection.close()
         self.output.close()
         self.findings.close()

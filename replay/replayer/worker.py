@@ -46,7 +46,13 @@ def main(descriptor: int, findings_descriptor: int) -> None:
         error = outcome_document(Raised(failure.error_type, str(failure), tuple(failure.stack)))
         channel.send({"stage": "failed", "error": error})
         return
-    channel.send({"stage": "ready", "is_threaded": threading.active_count() > 1})
+    channel.send(
+        {
+            "stage": "ready",
+            "is_threaded": threading.active_count() > 1,
+            "guard": sandbox.guard_kind,
+        }
+    )
     serve = sandbox.serve_in_fork if start["forks"] else sandbox.serve
     while True:
         try:
@@ -64,8 +70,9 @@ class _Sandbox:
         self._findings = findings
         self._output = out_of_reach(1)
         self._breaks_at = start["breaks_at"]
-        self._surroundings = Surroundings(start, findings)
+        self._surroundings = Surroundings(start, findings, channel)
         self._surroundings.clock.read_remaining_of(LambdaContext)
+        self.guard_kind = self._surroundings.guard_kind
         self._log = Log()
         self._witness = Witness() if World(**start["world"]).is_replay else None
         function = runtime.load(start["handler"])

@@ -5,10 +5,12 @@ does; an invocation of its own runs in the project. The folder is named by the r
 handler which returns an absolute path returns it again.
 """
 
+import os
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -82,3 +84,28 @@ def _show(project: Path, task_root: Path) -> None:
             shutil.copy2(entry, shown)
         else:
             shown.symlink_to(entry.absolute())
+
+
+def temporary_folders() -> list[str]:
+    """Return the system's folders where a handler may write; on Lambda there is /tmp alone."""
+    return list(dict.fromkeys(os.path.realpath(it) for it in ("/tmp", tempfile.gettempdir())))  # noqa: S108
+
+
+def take_away(made: Iterable[str]) -> None:
+    """Remove what a handler has made in the temporary folders, and what lies below; no link's end.
+
+    `made` are real paths of what was not there before.
+    """
+    inside = tuple(os.path.join(folder, "") for folder in temporary_folders())  # noqa: PTH118
+    for path in map(Path, made):
+        with suppress(OSError):
+            is_ours = path.lstat().st_uid == os.geteuid()
+            if is_ours and os.path.realpath(path.parent / "x").startswith(inside):
+                _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink()
