@@ -241,6 +241,7 @@ def test_a_bug_of_ours_ends_with_3_and_a_report_to_paste(shop, replay, monkeypat
 def test_interrupting_ends_with_130_and_leaves_no_process(shop):
     """Ctrl-C in the middle of a replay."""
     pid_file = shop.parent / "pid"
+    pid_file.touch()  # what a replay makes itself is taken away
     (shop / "app.py").write_text(
         "import os, time\ndef handler(event, context):\n"
         f"    open({str(pid_file)!r}, 'w').write(str(os.getpid()))\n    time.sleep(60)\n"
@@ -252,7 +253,7 @@ def test_interrupting_ends_with_130_and_leaves_no_process(shop):
         stderr=subprocess.PIPE,
         text=True,
     )
-    while not pid_file.exists() or not pid_file.read_text():
+    while not pid_file.read_text():
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=10)
@@ -266,10 +267,11 @@ def test_interrupting_ends_with_130_and_leaves_no_process(shop):
 def test_interrupting_the_second_look_ends_at_once(shop):
     """Its replays run side by side; none is waited for."""
     mark = shop.parent / "mark"
+    mark.touch()  # as above
     (shop / "app.py").write_text(
         "import os, random, time\ndef handler(event, context):\n"
-        f"    if os.path.exists({str(mark)!r}): time.sleep(60)\n"
-        f"    open({str(mark)!r}, 'w').close()\n"
+        f"    if os.path.getsize({str(mark)!r}): time.sleep(60)\n"
+        f"    open({str(mark)!r}, 'w').write('x')\n"
         "    return {'total': random.random()}\n"
     )
     process = subprocess.Popen(
@@ -277,7 +279,7 @@ def test_interrupting_the_second_look_ends_at_once(shop):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    while not mark.exists():
+    while not mark.stat().st_size:
         time.sleep(0.01)
     time.sleep(0.7)
     process.send_signal(signal.SIGINT)

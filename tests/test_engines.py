@@ -116,8 +116,11 @@ def verdicts(done: "subprocess.CompletedProcess[str]") -> list[dict[str, Any]]:
 
 
 def bare(verdict: dict[str, Any]) -> dict[str, Any]:
-    """A verdict without what took its time, or depends on the frames above the handler."""
-    timed = ("duration_us", "output", "noise")
+    """A verdict without what took its time, or depends on the frames above the handler.
+
+    Nor how each is kept from the network, which differs.
+    """
+    timed = ("duration_us", "output", "noise", "network")
     kept = {key: value for key, value in verdict.items() if key not in timed}
     if verdict["outcome"].get("error_type") == "RecursionError":
         kept["outcome"] = {"error_type": "RecursionError"}

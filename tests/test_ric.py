@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -383,17 +382,3 @@ def test_a_fork_that_comes_back_as_well_does_not_answer_for_the_next_case(projec
     for engine in (RicSandbox, BuiltinSandbox):
         case = case_in(project, 1)
         assert Returned(b"1") == replay_once(engine, case, World.of(case)).outcome
-
-
-def test_no_port_is_an_error_with_the_way_on(project, monkeypatch):
-    """Where the system gives none."""
-    (project / "app.py").write_text("def handler(event, context): return 1\n")
-
-    def refuse(*_args, **_options):
-        raise OSError(98, "Address already in use")
-
-    monkeypatch.setattr(socket, "create_server", refuse)
-    verdict = judge(case_in(project), RicSandbox)
-    assert verdict.kind == "error"
-    assert "no port on 127.0.0.1" in verdict.error.message
-    assert "builtin" in verdict.error.hint

@@ -11,6 +11,7 @@ from replay.cli.earlier import Earlier
 from replay.errors import DamagedError, ReplayError
 from replay.replayer.case import Break, Case, Clock, Looks
 from replay.replayer.change import changed
+from replay.replayer.network import Network
 from replay.replayer.pool import Isolation, Pool, Runtime, default_isolation, engine_of
 
 
@@ -28,6 +29,7 @@ class Plan:
     looks: Looks
     changes: tuple[tuple[str, object], ...]
     breaks_at: Break | None
+    network: Network
     earlier: Earlier | None = field(default=None, init=False)
     unreadable: int = field(default=0, init=False)
 
@@ -52,6 +54,7 @@ class Plan:
             looks=self.looks,
             breaks_at=self.breaks_at,
             earlier=self.earlier.of(recording) if self.earlier else None,
+            network=self.network,
         )
         return changed(case, self.changes) if self.changes else case
 

@@ -27,7 +27,8 @@ from replay.cli.plan import Plan, pool_of
 from replay.cli.progress import Bar
 from replay.errors import MISUSE
 from replay.replayer.builtin import BuiltinSandbox
-from replay.replayer.pool import Pool
+from replay.replayer.network import Network
+from replay.replayer.pool import Isolation, Pool
 from replay.replayer.process import prepared
 from replay.replayer.verdict import VerdictKind
 from replay.report.stream import JsonStream, TextStream, VerdictStream
@@ -84,6 +85,13 @@ TimeoutOption = Annotated[
     float | None,
     typer.Option("--timeout", min=0.001, help="Stop each replay after so many real seconds."),
 ]
+AllowNetworkOption = Annotated[
+    list[str] | None,
+    typer.Option("--allow-network", help="HOST:PORT: let it through; may be repeated."),
+]
+UnsafeNetworkOption = Annotated[
+    bool, typer.Option("--unsafe-network", help="Let handlers reach everything, for real.")
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", help="JSONPATH=VALUE: set in the event first; may be repeated."),
@@ -120,6 +128,8 @@ def run(
     isolation: IsolationOption = None,
     jobs: JobsOption = None,
     timeout: TimeoutOption = None,
+    allow_network: AllowNetworkOption = None,
+    unsafe_network: UnsafeNetworkOption = False,
     values: SetOption = None,
     pdb: PdbOption = None,
     warm: WarmOption = False,
@@ -140,12 +150,12 @@ def run(
         looks="once" if once or pdb else "twice" if twice else "once, then again",
         changes=tuple(path_and_value(text, "--set") for text in values or ()),
         breaks_at=pdb.value if pdb else None,
+        network=Network.of(allow_network or (), is_open=unsafe_network),
     )
     with _prepared(runtime, pdb), _selected(plan, ids or [], wanted, settings, warm=warm) as found:
         ahead = list(islice(found, 2))
-        pool = pool_of(
-            plan, runtime.value, isolation.value if isolation else None, jobs, len(ahead)
-        )
+        apart: Isolation | None = isolation.value if isolation else None
+        pool = pool_of(plan, runtime.value, apart, jobs, len(ahead))
         if not ahead and not allow_empty:
             raise nothing_matches()
         stream = _stream(as_json=as_json, show_output=show_output)

@@ -4,10 +4,11 @@ Cases are sent ahead of their answers, as far as the socket holds them without b
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from time import perf_counter_ns
+from typing import Any
 
 from replay.entropy import entropy_document
 from replay.errors import ReplayError
@@ -49,7 +50,7 @@ class BuiltinSandbox(Sandbox):
         head, _ = answer
         if head["stage"] == "failed":
             raise self._refused(error_of(head["error"]))
-        self.is_threaded = head["is_threaded"]
+        self.is_threaded, self._guard = head["is_threaded"], head["guard"]
 
     def replay(self, case: Case, world: World) -> Replay:
         """Run one case and return what it did; raises ReplayError where it cannot be had."""
@@ -91,8 +92,7 @@ class BuiltinSandbox(Sandbox):
         try:
             answer = self._process.receive(case.limit_s)
         except (EOFError, ConnectionError):
-            took_us = (perf_counter_ns() - began_ns) // 1000
-            return self._exited(case, self._process.status(), took_us, (None, None))
+            return self._exited(case, (perf_counter_ns() - began_ns) // 1000)
         if answer is None:
             return self._timed_out(case)
         head, payload = answer
@@ -100,16 +100,15 @@ class BuiltinSandbox(Sandbox):
             raise RuntimeError(f"the replay worker failed:\n{head['traceback']}")
         if head["stage"] == "quit":
             raise KeyboardInterrupt  # the debugger was left
-        end = head["output_size"], head["findings_size"]
-        if head["stage"] == "exited":
-            return self._exited(case, head["status"], head["duration_us"], end)
-        output, findings = self._process.output.text(end[0]), self._process.findings.read(end[1])
+        outcome, remaining_ms = _outcome(head, payload), case.recording.invocation.remaining_ms
+        if isinstance(outcome, Exited) and head["stage"] != "exited" and not self.forks:
+            self._process.end()  # it has answered what would have ended it
+        replayed = self._replay(
+            case, outcome, head["duration_us"], head.get("remaining_ms", remaining_ms), until=head
+        )
         if head.get("inside"):
             raise not_outermost(case, f"the {head['inside']} is changed outside of it")
-        outcome = _with_payload(outcome_of(head["outcome"]), payload)
-        if isinstance(outcome, Exited) and not self.forks:
-            self._process.end()  # it has answered what would have ended it
-        return Replay(outcome, head["duration_us"], head["remaining_ms"], output, findings)
+        return replayed
 
 
 class ForkingSandbox(BuiltinSandbox):
@@ -128,5 +127,8 @@ def _size_bytes(case: Case) -> int:
     return len(_begun(case)) + taped + _HEAD_BYTES
 
 
-def _with_payload(bare: Outcome, payload: bytes) -> Outcome:
+def _outcome(head: Mapping[str, Any], payload: bytes) -> Outcome:
+    if head["stage"] == "exited":
+        return Exited(head["status"])
+    bare = outcome_of(head["outcome"])
     return replace(bare, payload=payload) if isinstance(bare, Returned) else bare

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from replay.recording import Recording
+from replay.replayer.network import CLOSED, Network
 
 Clock: TypeAlias = Literal["virtual", "shifted", "live"]
 Break: TypeAlias = Literal["raise", "entry"]
@@ -37,8 +38,8 @@ class Case:
     `handler` is dotted, `folders` are where its module is looked for, first to last; `timeout_s`
     is a limit in real seconds, None for the recorded deadline alone. `changes` are what was set in
     the event; `breaks_at` opens a debugger there, without any limit; `is_captured` captures a
-    handler that has no decorator; `earlier` are the invocations of its sandbox to replay before
-    it, None for a cold one.
+    handler that has no decorator; `network` is what may be reached; `earlier` are the invocations
+    of its sandbox to replay before it, None for a cold one.
     """
 
     recording: Recording
@@ -50,6 +51,7 @@ class Case:
     changes: tuple[Change, ...] = ()
     breaks_at: Break | None = None
     is_captured: bool = False
+    network: Network = CLOSED
     earlier: Iterable[Recording] | None = None
 
     def with_event(self, event: object, changes: tuple[Change, ...]) -> "Case":

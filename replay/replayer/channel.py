@@ -1,12 +1,13 @@
 """Messages between a replay's parent and its child over one socket.
 
 A message is a codec document and a body of raw bytes, behind the lengths of both, so that a large
-event or result is copied and never encoded again.
+event or result is copied and never encoded again. A descriptor may go with it.
 """
 
 import fcntl
 import os
 import socket
+from array import array
 from collections.abc import Mapping
 from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit
 from struct import Struct
@@ -46,6 +47,7 @@ class Channel:
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
         self._unread = bytearray()
+        self._descriptors: list[int] = []
 
     @classmethod
     def inherited(cls, descriptor: int) -> "Channel":
@@ -58,6 +60,17 @@ class Channel:
         """Send one message whole."""
         head = encode(message)
         self.connection.sendall(b"".join((_LENGTHS.pack(len(head), len(body)), head, body)))
+
+    def send_descriptor(self, message: Mapping[str, object], descriptor: int) -> None:
+        """Send a message whose receiver gets a copy of a descriptor."""
+        head = encode(message)
+        data = _LENGTHS.pack(len(head), 0) + head
+        rights = socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", [descriptor])
+        self.connection.sendmsg([data], [rights])
+
+    def take_descriptor(self) -> int:
+        """Return the descriptor that came with the last message, the caller's to close."""
+        return self._descriptors.pop(0)
 
     def receive(self) -> Message:
         """Return the next message; raises EOFError where the other side is gone."""
@@ -72,10 +85,17 @@ class Channel:
     def _read(self, size: int) -> bytes:
         unread = self._unread
         while len(unread) < size:
-            chunk = self.connection.recv(max(BUFFERED_BYTES, min(size, 1 << 20)))
-            if not chunk:
-                raise EOFError
-            unread += chunk
+            unread += self._read_some(max(BUFFERED_BYTES, min(size, 1 << 20)))
         taken = bytes(unread[:size])
         del unread[:size]
         return taken
+
+    def _read_some(self, size: int) -> bytes:
+        chunk, rights, *_ = self.connection.recvmsg(
+            size, socket.CMSG_SPACE(4), getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+        )
+        for _, _, data in rights:
+            self._descriptors += array("i", data)
+        if not chunk:
+            raise EOFError
+        return chunk

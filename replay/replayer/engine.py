@@ -5,11 +5,11 @@ what a replay yields, what no engine can replay, and what becomes of a process t
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from time import perf_counter_ns
-from typing import Any, ClassVar, Self, TypeAlias
+from typing import Any, ClassVar, Self
 
 from replay.codec import Opaque, Truncated
 from replay.errors import ReplayError
@@ -18,7 +18,11 @@ from replay.replayer import workspace
 from replay.replayer.case import Case
 from replay.replayer.clock import entry_epoch_ms
 from replay.replayer.finding import Finding
+from replay.replayer.memory import MIB, limit_bytes
+from replay.replayer.network import GuardKind
 from replay.replayer.process import Process
+from replay.replayer.refusal import refuse_outbound
+from replay.replayer.workspace import Workspace
 from replay.replayer.world import World, environment_of
 
 IMPORT_LIMIT_S = 60.0
@@ -28,8 +32,9 @@ IMPORT_LIMIT_S = 60.0
 class Replay:
     """What one replay did: its outcome, its duration, remaining time at entry, its output.
 
-    `findings` are what else the process has found out. `warmed_with` is how many invocations the
-    process had seen before, None where it was not to be warmed.
+    `findings` are what else the process has found out; `guard` is what kept it from the network,
+    None in what is no replay. `warmed_with` is how many invocations the process had seen before,
+    None where it was not to be warmed.
     """
 
     outcome: Outcome
@@ -37,38 +42,52 @@ class Replay:
     remaining_ms: int | None
     output: str
     findings: tuple[Finding, ...] = ()
+    guard: GuardKind | None = None
     warmed_with: int | None = None
+
+    @property
+    def wrote(self) -> tuple[str, ...]:
+        """The files that it wrote outside of the temporary folders, each once."""
+        return tuple(dict.fromkeys(it.facts["path"] for it in self.findings if it.kind == "wrote"))
 
 
 class Sandbox(ABC):
     """One process in `world`: the import that `case` needs, then cases of the same import.
 
     They find it warm, until one of them ends it. `init_us` is how long the import took;
-    `is_threaded` says that threads run since.
+    `is_threaded` says that threads run since. Where it `is_shared`, the folder of the replay is not
+    the one that the first case has when it is replayed alone.
     """
 
     module: ClassVar[str]
     """The module that the process runs."""
 
-    def __init__(self, case: Case, world: World) -> None:
+    def __init__(self, case: Case, world: World, *, is_shared: bool = False) -> None:
         self.init_us = 0
         self.is_threaded = False
         self._case = case
         self._world = world
+        self._is_shared = is_shared
+        self._guard: GuardKind | None = None
+        self._found_at_import: tuple[Finding, ...] = ()
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         with self._stack:
-            place = workspace.temporary if self._world.is_replay else workspace.in_place
-            self._workspace = self._stack.enter_context(place(self._case))
+            self._workspace = self._stack.enter_context(self._place())
             self._process = Process.started(
                 self.module,
                 hash_seed=self._world.hash_seed if self._world.is_replay else None,
                 on_terminal=self._case.breaks_at is not None,
             )
             self._stack.callback(self._process.close)
+            self._process.memory_limit_bytes = limit_bytes(self._case)
+            if self._world.is_replay:
+                self._process.descendants.home = str(self._workspace.home)
+            self._stack.callback(self._take_away)
             began_ns = perf_counter_ns()
             self._import()
+            self._found_at_import = self._process.findings.read()
             self.init_us = (perf_counter_ns() - began_ns) // 1000
             self._process.peak_memory_bytes()  # a handler may end it before anybody asks again
             self._stack = self._stack.pop_all()
@@ -110,6 +129,11 @@ class Sandbox(ABC):
             if not self.is_alive:
                 return
 
+    def _place(self) -> AbstractContextManager[Workspace]:
+        if not self._world.is_replay:
+            return workspace.in_place(self._case)
+        return workspace.temporary(self._case, self._world, is_shared=self._is_shared)
+
     def _start_message(self) -> dict[str, Any]:
         invocation = self._case.recording.invocation
         place = self._workspace
@@ -128,20 +152,45 @@ class Sandbox(ABC):
             "environment": environment,
             "world": self._world.fields(),
             "entry_ms": self._world.import_epoch_ms or entry_epoch_ms(self._world, invocation),
+            "network": self._case.network.fields(),
+            "temporary": workspace.temporary_folders(),
             "is_captured": self._case.is_captured,
         }
 
-    def _exited(self, case: Case, status: int, duration_us: int, end: "Written") -> Replay:
-        """Return the replay of a case whose process has ended, be it that its deadline came."""
-        output, findings = self._process.output.text(end[0]), self._process.findings.read(end[1])
-        if any(finding.kind == "timed_out" for finding in findings):
-            return _timed_out(case, output, findings)
+    def _replay(
+        self,
+        case: Case,
+        outcome: Outcome,
+        duration_us: int,
+        remaining_ms: int | None,
+        *,
+        until: Mapping[str, int] | None = None,
+    ) -> Replay:
+        """Return what one case did, read from what was written up to its end, or until now.
+
+        Raises ReplayError where it tried to reach what a replay refuses.
+        """
+        ends = until or {}
+        output = self._process.output.text(ends.get("output_size"))
+        found = self._found_at_import + self._process.findings.read(ends.get("findings_size"))
+        refuse_outbound(case, found)
+        for finding in found:
+            if finding.kind == "took":
+                duration_us = finding.facts["us"]
+            elif finding.kind == "timed_out":
+                outcome, duration_us = TimedOut(case.deadline_ms), case.deadline_ms * 1000
+        return Replay(outcome, duration_us, remaining_ms, output, found, self._guard)
+
+    def _exited(self, case: Case, duration_us: int) -> Replay:
+        self._refuse_too_large(case)
         at_entry = case.recording.invocation.remaining_ms
-        return Replay(Exited(status), duration_us, at_entry, output, findings)
+        return self._replay(case, Exited(self._process.status()), duration_us, at_entry)
 
     def _timed_out(self, case: Case) -> Replay:
         """Return the replay of a case whose limit has passed; ends the process."""
         self._process.end()
+        deadline_ms, at_entry = case.deadline_ms, case.recording.invocation.remaining_ms
+        replayed = self._replay(case, TimedOut(deadline_ms), deadline_ms * 1000, at_entry)
         if case.is_cut_short:
             limit = "the timeout" if case.timeout_s is not None else "the limit"
             raise ReplayError(
@@ -149,29 +198,41 @@ class Sandbox(ABC):
                 " time, before its deadline",
                 "give it longer with --timeout SECONDS",
             )
-        return _timed_out(case, self._process.output.text(), self._process.findings.read())
+        return replayed
+
+    def _take_away(self) -> None:
+        """End the process, and remove what it has made in the temporary folders."""
+        self._process.end()
+        found = self._process.findings.read_again()
+        workspace.take_away(it.facts["path"] for it in found if it.kind == "made")
 
     def _not_imported(self) -> ReplayError:
+        refuse_outbound(self._case, self._process.findings.read())
         handler = self._case.handler
         return ReplayError(
             f"handler {handler} was not imported within {IMPORT_LIMIT_S:.0f} s",
             "import it by itself to see what it waits for",
         )
 
+    def _refuse_too_large(self, case: Case) -> None:
+        """Raise ReplayError for a process that took too much memory where Lambda's did not."""
+        used, limit = self._process.exceeded_bytes, self._process.memory_limit_bytes
+        if used is None or limit is None or case.recording.outcome is None:
+            return
+        raise ReplayError(
+            f"recording {case.recording.id}: the handler's process took {-(-used // MIB):,} MB,"
+            f" more than the limit of {limit // MIB:,} MB",
+            "the limit is twice the function's memory, and 1,024 MB at least; see what grows with"
+            " --pdb=entry, which has none",
+        )
+
     def _ended_in_import(self) -> ReplayError:
+        self._refuse_too_large(self._case)
         return self._refused(Exited(self._process.status()))
 
     def _refused(self, outcome: Raised | Exited) -> ReplayError:
+        refuse_outbound(self._case, self._process.findings.read())
         return ImportRefusedError(self._case, outcome, self._process.output.text())
-
-
-Written: TypeAlias = tuple[int | None, int | None]
-"""Up to where output and findings belong to a case; None: all that there is."""
-
-
-def _timed_out(case: Case, output: str, findings: tuple[Finding, ...]) -> Replay:
-    limit_ms, at_entry = case.deadline_ms, case.recording.invocation.remaining_ms
-    return Replay(TimedOut(limit_ms), limit_ms * 1000, at_entry, output, findings)
 
 
 def replay_once(engine: type[Sandbox], case: Case, world: World) -> Replay:

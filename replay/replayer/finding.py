@@ -14,10 +14,16 @@ from typing import Any, Literal, TypeAlias
 
 from replay.replayer.channel import out_of_reach
 
-FindingKind: TypeAlias = Literal["timed_out", "computed", "raced", "refused", "wrote", "made"]
-"""timed_out: the main thread crossed its deadline; computed: from which read on the remaining time
+FindingKind: TypeAlias = Literal[
+    "timed_out", "took", "computed", "raced", "refused", "wrote", "made"
+]
+"""timed_out: the main thread crossed its deadline; took: microseconds that the handler has taken,
+by its own clock, where only the process itself knows; computed: from which read on the remaining time
 is no longer the recorded one; raced: threads ran at once; refused: a way out of the replay that the
 guard has closed; wrote: a file outside of the temporary folders; made: one inside of them."""
+
+_MAX_UNREAD = 10_000
+"""How many of the parent's own are kept until it reads: one that tries for ever fills no disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +43,7 @@ class FindingWriter:
 
     def add(self, kind: FindingKind, **facts: object) -> None:
         """Write one down."""
-        line = json.dumps({"kind": kind, "facts": facts}, default=str) + "\n"
-        with suppress(OSError):
-            os.write(self._descriptor, line.encode(errors="backslashreplace"))
+        _write(self._descriptor, kind, facts)
 
     def size_bytes(self) -> int:
         """Return how much has been written, for the parent to read up to."""
@@ -54,6 +58,13 @@ class FindingReader:
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         self._read_bytes = 0
+        self._added = 0
+
+    def add(self, kind: FindingKind, **facts: object) -> None:
+        """Write down what the parent has found out itself, in its place among the others."""
+        self._added += 1
+        if self._added < _MAX_UNREAD:
+            _write(self.fileno(), kind, facts)
 
     def fileno(self) -> int:
         """Return the descriptor, for the child to write to."""
@@ -62,10 +73,21 @@ class FindingReader:
     def read(self, end: int | None = None) -> tuple[Finding, ...]:
         """Return what was found since it was last asked, or up to a size."""
         start, size = self._read_bytes, os.fstat(self.fileno()).st_size if end is None else end
-        self._read_bytes = max(start, size)
+        self._read_bytes, self._added = max(start, size), 0
         lines = os.pread(self.fileno(), max(0, size - start), start).splitlines()
         return tuple(Finding(**json.loads(line)) for line in lines)
+
+    def read_again(self) -> tuple[Finding, ...]:
+        """Return all that has been found since the process began."""
+        self._read_bytes = 0
+        return self.read()
 
     def close(self) -> None:
         """Let go of the file, which is nowhere else."""
         self._file.close()
+
+
+def _write(descriptor: int, kind: FindingKind, facts: Mapping[str, object]) -> None:
+    line = json.dumps({"kind": kind, "facts": facts}, default=str) + "\n"
+    with suppress(OSError):
+        os.write(descriptor, line.encode(errors="backslashreplace"))

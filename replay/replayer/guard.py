@@ -1,43 +1,91 @@
-"""What a replayed handler cannot reach: for now, the files of the project.
+"""What a replayed handler cannot reach: the network, and the files of the project.
 
-On Lambda the task root is read-only; a replayed handler that writes there gets the error that it
-would get. An audit hook sees Python's own calls, not those of native code or child processes.
+On Linux the kernel keeps every process of the replay from making sockets; an audit hook sees
+Python's own calls, says which address and from where, and is all there is elsewhere. Both are set
+up before the handler is imported, and hold until the process ends.
 """
 
-import errno
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from socket import AF_INET, AF_INET6
+from typing import Any
 
-_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_CHANGES = frozenset(
-    f"os.{call}"
-    for call in ("chmod", "link", "mkdir", "remove", "rename", "rmdir", "symlink", "truncate")
-) | {"sqlite3.connect"}
+from replay.replayer import seccomp, stand_in
+from replay.replayer.channel import Channel
+from replay.replayer.file_guard import Check, FileGuard
+from replay.replayer.finding import FindingWriter
+from replay.replayer.network import Endpoint, GuardKind, Network
+from replay.replayer.network_guard import NetworkGuard
 
 
-def protect(project: Path, temporary: Path) -> None:
-    """Make this process refuse, with EROFS, to write below `project`; cannot be undone.
+class Guard:
+    """This process's guard, set up as it is made; `kind` is how much the network's is worth.
 
-    A project that itself holds the replay's `temporary` folder, as /tmp would, is left open.
+    `runtime_api` is where AWS's client finds its invocations, None where there is none;
+    `has_own_network` says that nothing else can be reached from here.
     """
-    root = os.path.join(os.path.realpath(project), "")  # noqa: PTH118 - as fast as a hook must be
-    if os.path.realpath(temporary).startswith(root):
-        return
 
-    def refuse(event: str, args: tuple[object, ...]) -> None:
-        for name in _written(event, args):
-            path = os.path.realpath(os.fsdecode(name))
-            if path.startswith(root) and "__pycache__" not in path:
-                raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
+    def __init__(
+        self,
+        start: Mapping[str, Any],
+        findings: FindingWriter,
+        channel: Channel,
+        *,
+        runtime_api: Endpoint | None,
+        has_own_network: bool,
+    ) -> None:
+        project = Path(start["project"])
+        self._files = FileGuard(
+            project,
+            Path(start["task_root"]).parent,
+            temporary=start["temporary"],
+            findings=findings,
+        )
+        network = Network.of_fields(start["network"])
+        own = () if runtime_api is None else (runtime_api,)
+        self._network = NetworkGuard(
+            network, findings, own=own, project=project, variables=start["environment"]
+        )
+        self.kind: GuardKind = network.guard or _deny(channel, own, is_alone=has_own_network)
+        checks = [self._files.checks()]
+        if self.kind != "open":
+            checks.append(self._network.checks())
+            stand_in.check_addresses(self._network)
+        if not network.allowed and not network.is_open and not own:
+            stand_in.stand_in(self._network)
+        _hook(checks)
 
-    sys.addaudithook(refuse)
+    def forget(self) -> None:
+        """Tell everything anew, for the next case."""
+        self._files.forget()
+        self._network.forget()
 
 
-def _written(event: str, args: tuple[object, ...]) -> list[str | bytes]:
-    """Return the paths that a call is about to change."""
-    opens = event == "open" and len(args) == 3
-    if opens and not (isinstance(args[2], int) and args[2] & _WRITING):
-        return []
-    changed = args[:1] if opens else args[:2] if event in _CHANGES else ()
-    return [name for name in changed if isinstance(name, str | bytes)]
+def _deny(channel: Channel, own: Sequence[Endpoint], *, is_alone: bool) -> GuardKind:
+    """Have the kernel deny sockets, prove that it does, and return what that is worth."""
+    if not seccomp.is_known() or (own and not is_alone):
+        return "best effort"
+    try:
+        listener = seccomp.deny_sockets((AF_INET, AF_INET6) if own else ())
+    except OSError:
+        return "best effort"
+    if listener is not None:
+        reachable = str(own[0]) if own else None
+        channel.send_descriptor({"stage": "denies_sockets", "own": reachable}, listener)
+        os.close(listener)  # the parent's alone: where that ends, nobody waits for ever
+    if not seccomp.holds():
+        return "best effort"
+    return "namespace" if own else "seccomp"
+
+
+def _hook(checks: Sequence[Mapping[str, Check]]) -> None:
+    by_event = {event: check for some in checks for event, check in some.items()}
+
+    def check(event: str, args: tuple[object, ...]) -> None:
+        found = by_event.get(event)
+        if found is not None:
+            found(args)
+
+    sys.addaudithook(check)

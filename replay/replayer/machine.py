@@ -23,10 +23,13 @@ class Machine:
         os.getpid = self._pid
         os.kill = self._send
         os.uname = self._system
-        socket.gethostname = lambda: _HOST_NAME
-        platform.node = lambda: _HOST_NAME
+        self._gethostbyaddr, self._getfqdn = socket.gethostbyaddr, socket.getfqdn
+        socket.gethostname = platform.node = lambda: _HOST_NAME
+        socket.gethostbyaddr = self._names_of
+        socket.getfqdn = self._full_name
         os.cpu_count = lambda: _PROCESSORS
-        for name in ("process_cpu_count", "sched_getaffinity"):
+        self._open: Any = getattr(os, "pidfd_open", None)
+        for name in ("pidfd_open", "process_cpu_count", "sched_getaffinity"):
             if hasattr(os, name):
                 setattr(os, name, getattr(self, f"_{name}"))
 
@@ -46,6 +49,18 @@ class Machine:
 
     def _send(self, pid: int, signal: int, /) -> None:
         self._kill(self._real_pid if pid == _PID else pid, signal)
+
+    def _pidfd_open(self, pid: int, flags: int = 0) -> int:
+        return int(self._open(self._real_pid if pid == _PID else pid, flags))
+
+    def _names_of(self, address: str, /) -> tuple[str, list[str], list[str]]:
+        if address == _HOST_NAME:
+            return _HOST_NAME, [], [_HOST_NAME]
+        return self._gethostbyaddr(address)
+
+    def _full_name(self, name: str = "") -> str:
+        is_own = name.strip() in ("", "0.0.0.0", "::", _HOST_NAME)  # noqa: S104 - what it is asked
+        return _HOST_NAME if is_own else self._getfqdn(name)
 
     def _system(self) -> Any:
         real = self._uname()

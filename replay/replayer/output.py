@@ -1,10 +1,12 @@
 """What a child process writes: a file, so that no amount of it can block the handler."""
 
+import fcntl
 import os
 import re
 import tempfile
 
 _MAX_BYTES = 1 << 20
+_HELD_BYTES = 1 << 26
 _FRAME = re.compile(rb"\xa5\x5a\x00[\x02-\x1b](.{4}).{8}", re.DOTALL)
 """What AWS's runtime client puts before a log message: its kind, its length, its time."""
 
@@ -14,6 +16,7 @@ class Output:
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
+        fcntl.fcntl(self._file, fcntl.F_SETFL, os.O_RDWR | os.O_APPEND)  # also after `trim`
         self._read_bytes = 0
 
     def fileno(self) -> int:
@@ -29,6 +32,12 @@ class Output:
         written = os.pread(self.fileno(), min(size - start, _MAX_BYTES), start)
         cut = "\n[output cut at 1 MiB]\n" if size - start > _MAX_BYTES else ""
         return _unframed(written).decode(errors="replace") + cut
+
+    def trim(self) -> None:
+        """Give back the room of what is too much to be read, before it fills the disk."""
+        read_to = self._read_bytes + _MAX_BYTES
+        if os.fstat(self.fileno()).st_size > read_to + _HELD_BYTES:
+            os.ftruncate(self.fileno(), read_to + 1)  # one more, to be cut
 
     def close(self) -> None:
         """Let go of the file, which is nowhere else."""

@@ -172,7 +172,8 @@ class _Sandboxes:
         if sandbox is not None and not sandbox.is_alive:
             sandbox.__exit__()
             sandbox = None
-        sandbox = sandbox or self._shared(case, World.shared_by(case)).__enter__()
+        world = World.shared_by(case)
+        sandbox = sandbox or self._shared(case, world, is_shared=True).__enter__()
         self._warm[key] = sandbox
         if len(self._warm) > _WARM:
             self._warm.popitem(last=False)[1].__exit__()

@@ -7,6 +7,7 @@ The client is the extra `ric`, for Linux alone.
 
 import json
 import re
+import socket
 from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
@@ -50,6 +51,7 @@ class RicSandbox(Sandbox):
     module = "replay.replayer.ric_worker"
 
     _is_asking = False
+    _no_port: str | None = None
 
     @classmethod
     def refuse(cls, case: Case) -> None:
@@ -61,11 +63,14 @@ class RicSandbox(Sandbox):
     def _import(self) -> None:
         from replay.replayer.runtime_api import RuntimeApi  # of the extra `ric`
 
-        self._api = RuntimeApi(self._process)
-        self._stack.callback(self._api.close)
         with suppress(ConnectionError):  # what it does not say tells it
-            start = {**self._start_message(), "api": self._api.address}
-            self._process.channel.send(start)
+            is_closed = self._world.is_replay and self._case.network.guard is None
+            self._process.channel.send({**self._start_message(), "is_closed": is_closed})
+        if not self._has_said("listens"):
+            raise self._ill_client() if self._no_port is None else _no_port(self._no_port)
+        listener = socket.socket(fileno=self._process.channel.take_descriptor())
+        self._api = RuntimeApi(self._process, listener)
+        self._stack.callback(self._api.close)
         if not self._has_said("client"):
             raise self._ill_client()
         try:
@@ -85,6 +90,8 @@ class RicSandbox(Sandbox):
             return False
         if message is None:
             raise self._not_imported()
+        self._guard = message[0].get("guard", self._guard)
+        self._no_port = message[0].get("why")
         return bool(message[0]["stage"] == stage)
 
     def _ill_client(self) -> ReplayError:
@@ -118,21 +125,19 @@ class RicSandbox(Sandbox):
             if not self._is_asking_within(_IDLE_LIMIT_S):
                 # It has answered the last case and asks for no more: its descriptors are closed.
                 self._process.end()
-                return self._ended(case, 0)
+                return self._exited(case, 0)
             self._give(case, world)
             request = self._await_outcome(case)
         except (EOFError, ConnectionError):
-            return self._ended(case, (perf_counter_ns() - began_ns) // 1000)
+            return self._exited(case, (perf_counter_ns() - began_ns) // 1000)
         if request is None:
             return self._timed_out(case)
         duration_us = (perf_counter_ns() - began_ns) // 1000
-        output, findings = self._process.output.text(), self._process.findings.read()
+        replayed = self._replay(
+            case, _outcome(request), duration_us, case.recording.invocation.remaining_ms
+        )
         self._refuse_other_decorator(case)
-        remaining_ms = case.recording.invocation.remaining_ms
-        return Replay(_outcome(request), duration_us, remaining_ms, output, findings)
-
-    def _ended(self, case: Case, duration_us: int) -> Replay:
-        return self._exited(case, self._process.status(), duration_us, (None, None))
+        return replayed
 
     def _give(self, case: Case, world: World) -> None:
         invocation = case.recording.invocation
@@ -169,6 +174,13 @@ class RicSandbox(Sandbox):
             return
         if message is not None:
             raise not_outermost(case, f"the {message[0]['inside']} is changed outside of it")
+
+
+def _no_port(why: str) -> ReplayError:
+    return ReplayError(
+        f"no port on 127.0.0.1 for the runtime client: {why}",
+        "replay with --runtime builtin, which needs none",
+    )
 
 
 @cache

@@ -7,14 +7,18 @@ as the invocation id, which the client hands on unread.
 
 import json
 import os
+import socket
 import sys
 from typing import Any
 
 from replay.entropy import EntropyTape, entropy_of
 from replay.outcome import JSON_TYPE, Outcome, Raised, Returned
+from replay.replayer import namespace
 from replay.replayer.channel import Channel, out_of_reach
 from replay.replayer.clock import Entry
+from replay.replayer.descendant import adopt_orphans, die_with_parent
 from replay.replayer.finding import FindingWriter
+from replay.replayer.network import Endpoint
 from replay.replayer.surroundings import Surroundings, Witness
 from replay.replayer.world import World
 
@@ -27,21 +31,46 @@ _CAPTURING_ENTRY = "replay.recorder.handler.handler"
 def main(descriptor: int, findings_descriptor: int) -> None:
     """Run the client's own loop; it ends with the process."""
     channel = Channel.inherited(descriptor)
+    adopt_orphans()
+    die_with_parent()
     start, _ = channel.receive()
-    surroundings = Surroundings(start, FindingWriter(findings_descriptor))
+    api, has_own_network = _listen(channel, is_closed=start["is_closed"])
+    surroundings = Surroundings(
+        start,
+        FindingWriter(findings_descriptor),
+        channel,
+        runtime_api=api,
+        has_own_network=has_own_network,
+    )
     witness = Witness() if World(**start["world"]).is_replay else None
-    os.environ[_API] = start["api"]
+    os.environ[_API] = str(api)
     from awslambdaric import bootstrap  # reads the environment as it is imported
 
     surroundings.clock.read_remaining_of(bootstrap.LambdaContext)
     client = _client(channel, surroundings, witness)
     del os.environ[_API]
     os.environ[_LOG] = str(out_of_reach(1))
-    channel.send({"stage": "client"})
+    channel.send({"stage": "client", "guard": surroundings.guard_kind})
     handler = start["handler"]
     if start["is_captured"]:
         os.environ["REPLAY_HANDLER"], handler = handler, _CAPTURING_ENTRY
     bootstrap.run(handler, client)
+
+
+def _listen(channel: Channel, *, is_closed: bool) -> tuple[Endpoint, bool]:
+    """Give the parent a listener for the Runtime API; return where it is, and if alone there.
+
+    A socket belongs to the network that it was made in, so that it is made here.
+    """
+    has_own_network = is_closed and namespace.enter()
+    try:
+        listener = socket.create_server(("127.0.0.1", 0))
+    except OSError as error:
+        channel.send({"stage": "has_no_port", "why": str(error)})
+        raise
+    with listener:
+        channel.send_descriptor({"stage": "listens"}, listener.fileno())
+        return Endpoint(*listener.getsockname()), has_own_network
 
 
 def _client(channel: Channel, surroundings: Surroundings, witness: Witness | None) -> Any:
@@ -63,13 +92,13 @@ def _client(channel: Channel, surroundings: Surroundings, witness: Witness | Non
             return request
 
         def post_invocation_result(self, invoke_id: str, result: Any, *rest: Any) -> None:
-            surroundings.clock.leave_handler()
+            surroundings.findings.add("took", us=surroundings.clock.leave_handler())
             payload = result if isinstance(result, bytes) else result.encode()
             _report(Returned(payload, rest[0] if rest else JSON_TYPE))
             super().post_invocation_result(invoke_id, result, *rest)
 
         def post_invocation_error(self, invoke_id: str, error: str, *rest: Any) -> None:
-            surroundings.clock.leave_handler()
+            surroundings.findings.add("took", us=surroundings.clock.leave_handler())
             if witness is not None and witness.outcome is not None:
                 posted = json.loads(error)
                 _report(Raised(posted["errorType"], posted["errorMessage"]))

@@ -13,7 +13,6 @@ from http import HTTPStatus
 
 from httptools import HttpRequestParser
 
-from replay.errors import ReplayError
 from replay.replayer.process import Process
 
 _RECEIVED_BYTES = 1 << 20
@@ -33,21 +32,13 @@ class Request:
 
 
 class RuntimeApi:
-    """The server; `address` is host and port, as in `AWS_LAMBDA_RUNTIME_API`."""
+    """The server, on a listener that its client's process has made in its own network."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, listener: socket.socket) -> None:
         self._process = process
-        try:
-            self._listener = socket.create_server(("127.0.0.1", 0))
-        except OSError as error:
-            raise ReplayError(
-                f"no port on 127.0.0.1 for the runtime client: {error}",
-                "replay with --runtime builtin, which needs none",
-            ) from error
+        self._listener = listener
         self._connections: dict[socket.socket, _Connection] = {}
         self._asking: _Connection | None = None
-        host, port = self._listener.getsockname()
-        self.address = f"{host}:{port}"
 
     def receive(self, limit_s: float | None) -> Request | None:
         """Return the next request, None once `limit_s` has passed; EOFError: the client ended."""

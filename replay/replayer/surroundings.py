@@ -7,7 +7,6 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from replay.codec import encode
@@ -18,23 +17,35 @@ from replay.part import BEGUN
 from replay.payload import escapes_text, marshal
 from replay.recorder.bootstrap import Observer, observe
 from replay.recording import Part, Recording
+from replay.replayer.channel import Channel
 from replay.replayer.clock import clock_of
 from replay.replayer.entropy import Entropy
 from replay.replayer.finding import FindingWriter
-from replay.replayer.guard import protect
+from replay.replayer.guard import Guard
 from replay.replayer.machine import Machine
+from replay.replayer.network import Endpoint, GuardKind
 from replay.replayer.world import OWN_VARIABLES, World
 
 
 class Surroundings:
     """This process's environment, clock, randomness and guard, made of the parent's first message.
 
-    `start` holds the `world`, its `environment`, `project` and `task_root`, the `folders` where the
-    handler's module is looked for, and `entry_ms`, the instant of the first case.
+    `start` holds the `world`, its `environment`, `project` and `task_root`, the `temporary` folders
+    of the system, the `network` that may be reached, the `folders` where the handler's module is
+    looked for, and `entry_ms`, the instant of the first case. `runtime_api` and `has_own_network`
+    are those of AWS's client.
     """
 
-    def __init__(self, start: Mapping[str, Any], findings: FindingWriter) -> None:
-        self._findings = findings
+    def __init__(
+        self,
+        start: Mapping[str, Any],
+        findings: FindingWriter,
+        channel: Channel,
+        *,
+        runtime_api: Endpoint | None = None,
+        has_own_network: bool = False,
+    ) -> None:
+        self.findings = findings
         world = World(**start["world"])
         os.chdir(start["task_root"])
         os.environ.clear()
@@ -45,10 +56,18 @@ class Surroundings:
         self._entropy: Entropy | None = None
         self._machine = Machine() if world.clock == "virtual" else None
         self.clock = clock_of(world, findings.add)
+        self._guard: Guard | None = None
         if world.is_replay:
-            protect(Path(start["project"]), Path.cwd())
+            self._guard = Guard(
+                start, findings, channel, runtime_api=runtime_api, has_own_network=has_own_network
+            )
             self._entropy = Entropy(world.import_seed or f"{world.seed}/import")
         self.clock.start_import(start["entry_ms"])
+
+    @property
+    def guard_kind(self) -> GuardKind | None:
+        """What keeps the handler from the network; None in what is no replay."""
+        return None if self._guard is None else self._guard.kind
 
     def enter(self, world: World, own: Mapping[str, str], tape: EntropyTape | None) -> None:
         """Set up what is the case's own: its variables, and its randomness, first from `tape`."""
@@ -57,6 +76,8 @@ class Surroundings:
         os.environ.update(own)
         if self._machine is not None:
             self._machine.become()
+        if self._guard is not None:
+            self._guard.forget()
         if self._entropy is not None and world.seed is not None:
             self._entropy.restart(world.seed, tape)
 

@@ -19,6 +19,7 @@ from replay.replayer import noise
 from replay.replayer.case import Case, Change
 from replay.replayer.compare import ROOT, Difference, compare
 from replay.replayer.engine import Replay, Sandbox
+from replay.replayer.network import CLOSED, GuardKind, Network
 from replay.replayer.noise import Dependence, Looks, Noise
 from replay.replayer.process import interrupt
 from replay.replayer.warm import replay_fresh
@@ -45,7 +46,8 @@ class Verdict:
     """What became of one case; `differences` are the drift, `noise` what a factor explains.
 
     `replay` is None and `error` says why where the case could not be replayed. `changes` are what
-    was set in the event for this replay, `dependences` what a match was found to depend on.
+    was set in the event for this replay, `dependences` what a match was found to depend on;
+    `network` is what it was allowed to reach.
     """
 
     kind: VerdictKind
@@ -56,6 +58,12 @@ class Verdict:
     error: ReplayError | None = None
     changes: tuple[Change, ...] = ()
     dependences: tuple[Dependence, ...] = ()
+    network: Network = CLOSED
+
+    @property
+    def guard(self) -> GuardKind | None:
+        """What kept the handler from the network; None where there was no replay to be kept."""
+        return self.network.guard if self.replay is None else self.replay.guard
 
 
 def match_of(case: Case, replay: Replay) -> Verdict | None:
@@ -74,12 +82,14 @@ def _verdict(
     found: tuple[Noise, ...] = (),
 ) -> Verdict:
     kind: VerdictKind = "drift" if drift else "match"
-    return Verdict(kind, case.recording, replay, drift, found, changes=case.changes)
+    return Verdict(
+        kind, case.recording, replay, drift, found, changes=case.changes, network=case.network
+    )
 
 
 def error_of(case: Case, error: ReplayError) -> Verdict:
     """Return the verdict of a case that could not be replayed."""
-    return Verdict("error", case.recording, error=error, changes=case.changes)
+    return Verdict("error", case.recording, error=error, changes=case.changes, network=case.network)
 
 
 def judge(case: Case, engine: Engine) -> Verdict:

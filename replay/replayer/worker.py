@@ -25,6 +25,7 @@ from replay.replayer import runtime
 from replay.replayer.channel import Channel, out_of_reach
 from replay.replayer.clock import Entry, time_machine
 from replay.replayer.context import LambdaContext, rebuild
+from replay.replayer.descendant import adopt_orphans, children, die_with_parent, end_children
 from replay.replayer.finding import FindingWriter
 from replay.replayer.log import Log
 from replay.replayer.surroundings import Surroundings, Witness, invocation_of
@@ -36,6 +37,8 @@ def main(descriptor: int, findings_descriptor: int) -> None:
     """Serve the socket `descriptor` until the other side closes it."""
     channel = Channel.inherited(descriptor)
     findings = FindingWriter(findings_descriptor)
+    adopt_orphans()
+    die_with_parent()
     time_machine()  # 15 ms, while the parent may still be reading its store
     start, _ = channel.receive()
     try:
@@ -44,7 +47,13 @@ def main(descriptor: int, findings_descriptor: int) -> None:
         error = outcome_document(Raised(failure.error_type, str(failure), tuple(failure.stack)))
         channel.send({"stage": "failed", "error": error})
         return
-    channel.send({"stage": "ready", "is_threaded": threading.active_count() > 1})
+    channel.send(
+        {
+            "stage": "ready",
+            "is_threaded": threading.active_count() > 1,
+            "guard": sandbox.guard_kind,
+        }
+    )
     serve = sandbox.serve_in_fork if start["forks"] else sandbox.serve
     while True:
         try:
@@ -62,8 +71,9 @@ class _Sandbox:
         self._findings = findings
         self._output = out_of_reach(1)
         self._breaks_at: str | None = None
-        self._surroundings = Surroundings(start, findings)
+        self._surroundings = Surroundings(start, findings, channel)
         self._surroundings.clock.read_remaining_of(LambdaContext)
+        self.guard_kind = self._surroundings.guard_kind
         self._log = Log()
         self._witness = Witness() if World(**start["world"]).is_replay else None
         function = runtime.load(start["handler"])
@@ -78,7 +88,7 @@ class _Sandbox:
             answer, payload = self._run(request, begun)
         except Exception:  # noqa: BLE001 - a bug of ours; the parent reports it as one
             answer, payload = {"stage": "bug", "traceback": traceback.format_exc()}, b""
-        with suppress(OSError, ValueError):  # the handler may have closed them
+        with suppress(Exception):  # the handler may have closed them, or put anything there
             sys.stdout.flush()
             sys.stderr.flush()
         if real.getpid() != pid:
@@ -89,13 +99,16 @@ class _Sandbox:
     def serve_in_fork(self, request: dict[str, Any], begun: bytes) -> None:
         """Run one case in a fork of this process, and wait for its end."""
         with mmap.mmap(-1, 1) as answered:
+            of_the_import = children()
             began_ns = perf_counter_ns()
             pid = real.fork()
             if pid == 0:
+                die_with_parent()
                 self.serve(request, begun)
                 answered[0] = 1
                 os._exit(0)
             _, status = real.waitpid(pid, 0)
+            end_children(besides=of_the_import)
             if not answered[0]:
                 exited = {
                     "stage": "exited",

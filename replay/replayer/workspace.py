@@ -1,19 +1,26 @@
 """Where a handler finds itself: its working directory and its home.
 
-A replay gets a temporary folder that shows the project's files, as Lambda's task root does; an
-invocation of its own runs in the project.
+A replay gets a temporary folder (folder.py) that shows the project's files, as Lambda's task root
+does; an invocation of its own runs in the project. The folder is named by the recording, so that a
+handler which returns an absolute path returns it again.
 """
 
+import os
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 
 from replay.replayer.case import Case
+from replay.replayer.folder import taken
+from replay.replayer.world import World
 
 _COPIED_BYTES = 1 << 20
+_ULID = re.compile(r"[0-9a-z]{26}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +33,15 @@ class Workspace:
 
 
 @contextmanager
-def temporary(case: Case) -> Iterator[Workspace]:
-    """Yield a folder of its own for a replay, taken away afterwards."""
+def temporary(case: Case, world: World, *, is_shared: bool) -> Iterator[Workspace]:
+    """Yield a folder of its own for a replay, taken away afterwards.
+
+    A first replay's has the plain name; further looks, which run at the same time, and sandboxes of
+    several cases have names of their own.
+    """
     project = _project_of(case)
-    with tempfile.TemporaryDirectory(prefix="replay-", ignore_cleanup_errors=True) as folder:
-        task_root, home = Path(folder, "task"), Path(folder, "home")
+    with taken(_name(case, world, is_shared=is_shared)) as folder:
+        task_root, home = folder / "task", folder / "home"
         task_root.mkdir()
         home.mkdir()
         _show(project, task_root)
@@ -42,6 +53,18 @@ def in_place(case: Case) -> Iterator[Workspace]:
     """Yield the project itself, for an invocation that is no replay."""
     project = _project_of(case)
     yield Workspace(project, project, Path.home())
+
+
+def _name(case: Case, world: World, *, is_shared: bool) -> str:
+    id = case.recording.id
+    name = id if _ULID.fullmatch(id) else _digest(id)
+    if is_shared:
+        return f"{name}-shared"
+    return name if world == World.of(case) else f"{name}-{_digest(repr(world))}"
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode(errors="surrogatepass"), digest_size=4).hexdigest()
 
 
 def _project_of(case: Case) -> Path:
@@ -61,3 +84,28 @@ def _show(project: Path, task_root: Path) -> None:
             shutil.copy2(entry, shown)
         else:
             shown.symlink_to(entry.absolute())
+
+
+def temporary_folders() -> list[str]:
+    """Return the system's folders where a handler may write; on Lambda there is /tmp alone."""
+    return list(dict.fromkeys(os.path.realpath(it) for it in ("/tmp", tempfile.gettempdir())))  # noqa: S108
+
+
+def take_away(made: Iterable[str]) -> None:
+    """Remove what a handler has made in the temporary folders, and what lies below; no link's end.
+
+    `made` are real paths of what was not there before.
+    """
+    inside = tuple(os.path.join(folder, "") for folder in temporary_folders())  # noqa: PTH118
+    for path in map(Path, made):
+        with suppress(OSError):
+            is_ours = path.lstat().st_uid == os.geteuid()
+            if is_ours and os.path.realpath(path.parent / "x").startswith(inside):
+                _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink()

@@ -29,11 +29,34 @@ _IMPORT_EPOCH_MS = 1_577_836_800_000
 """The wall clock of an import that cases share, 2020-01-01: before any of them."""
 _REAL = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH")
 _TASK_ROOT = "LAMBDA_TASK_ROOT"
-_PROFILES = ("AWS_CONFIG_FILE", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE")
+_PROFILES = frozenset(
+    {
+        "AWS_CONFIG_FILE",
+        "AWS_PROFILE",
+        "AWS_DEFAULT_PROFILE",
+        "AWS_SHARED_CREDENTIALS_FILE",
+        "AWS_CREDENTIAL_FILE",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_ROLE_ARN",
+        "AWS_ROLE_SESSION_NAME",
+        "AWS_LOGIN_CACHE_DIRECTORY",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+        "BOTO_CONFIG",
+        "SSH_AUTH_SOCK",
+        "NETRC",
+    }
+)
+"""What leads to credentials besides the variables that hold them: files, roles, local services."""
+_PROXIES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"})
 _NOT_SET = frozenset(
     {*_REAL, *_PROFILES, _TASK_ROOT, "LAMBDA_RUNTIME_DIR", "AWS_LAMBDA_RUNTIME_API"}
 )
-_DEFAULTS = {"TZ": ":UTC", "LANG": "en_US.UTF-8", "AWS_EC2_METADATA_DISABLED": "true"}
+_DEFAULTS = {"TZ": ":UTC", "LANG": "en_US.UTF-8"}
+_FIXED = {"AWS_EC2_METADATA_DISABLED": "true"}
 _TRACE_ID = "_X_AMZN_TRACE_ID"
 _LOG_STREAM = "AWS_LAMBDA_LOG_STREAM_NAME"
 OWN_VARIABLES = (_TRACE_ID, _LOG_STREAM)
@@ -125,7 +148,8 @@ def environment_of(invocation: Invocation, home: str, task_root: str) -> dict[st
     `LAMBDA_TASK_ROOT` is `task_root`, so that nothing real is found by them.
     """
     recorded = invocation.environment
-    environment = {**_DEFAULTS, **{k: v for k, v in recorded.items() if k not in _NOT_SET}}
+    kept = {k: v for k, v in recorded.items() if k not in _NOT_SET and k.upper() not in _PROXIES}
+    environment = {**_DEFAULTS, **kept, **_FIXED}
     environment |= {name: os.environ[name] for name in _REAL if name in os.environ}
     environment["HOME"] = home
     if _TASK_ROOT in recorded:
@@ -145,4 +169,4 @@ def import_key(case: Case) -> Hashable:
     """Return what the import of a case's handler depends on: equal keys may share a process."""
     variables = case.recording.invocation.environment
     shared = frozenset(item for item in variables.items() if item[0] != _LOG_STREAM)
-    return case.handler, case.folders, case.clock, shared
+    return case.handler, case.folders, case.clock, case.network, shared

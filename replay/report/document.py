@@ -111,6 +111,8 @@ def verdict_document(verdict: Verdict) -> dict[str, object]:
         "duration_us": replay.duration_us if replay else None,
         "remaining_ms": replay.remaining_ms if replay else None,
         "output": replay.output if replay else None,
+        "network": {"guard": verdict.guard, "allowed": [str(it) for it in verdict.network.allowed]},
+        "wrote": list(replay.wrote) if replay else [],
     }
     if replay is not None:
         document |= _findings_document(replay.findings)

@@ -97,6 +97,10 @@ def _details(verdict: Verdict) -> Iterator[tuple[Piece, ...]]:
             yield ((f"hint: {escaped(verdict.error.hint)}", "dim"),)
     if verdict.replay is not None and verdict.replay.warmed_with is not None:
         yield ((_warmth(verdict.replay.warmed_with, verdict.recording), "dim"),)
+    if verdict.guard in ("best effort", "open"):
+        yield ("network  ", ""), (_network_text(verdict), "bold yellow")
+    for written in verdict.replay.wrote if verdict.replay else ():
+        yield ("wrote outside  ", ""), (escaped(written), "bold yellow")
     for change in verdict.changes:
         values = f"  {value_text(change.recorded)} -> {value_text(change.replayed)}"
         yield ("changed input  ", ""), (escaped(change.path), "bold"), (values, "")
@@ -108,16 +112,19 @@ def _details(verdict: Verdict) -> Iterator[tuple[Piece, ...]]:
         values = f"  {value_text(noise.recorded)} -> {value_text(noise.replayed)}"
         path, factor = (escaped(noise.path), ""), (f"  [{noise.factor}]", "")
         yield ("noise  ", "dim"), path, (values, "dim"), factor
+    for label, text in _remarks(verdict):
+        yield (f"{label}  ", "dim"), (escaped(text), "")
+
+
+def _remarks(verdict: Verdict) -> Iterator[tuple[str, str]]:
+    """Yield what a reader is to know besides what differs: a label and a text."""
     for dependence in verdict.dependences:
-        factor = (f"  [{dependence.factor or 'nothing that a replay fixes'}]", "")
-        yield ("depends  ", "dim"), (escaped(dependence.path), ""), factor
+        yield "depends", f"{dependence.path}  [{dependence.factor or 'what no replay fixes'}]"
     if verdict.replay is not None:
-        for label, text in findings_text(verdict.replay.findings):
-            yield (f"{label}  ", "dim"), (escaped(text), "")
+        yield from _findings_text(verdict.replay.findings)
 
 
-def findings_text(findings: tuple[Finding, ...]) -> Iterator[tuple[str, str]]:
-    """Yield what a reader is to know of a replay besides its outcome: a label and a text."""
+def _findings_text(findings: tuple[Finding, ...]) -> Iterator[tuple[str, str]]:
     for finding in findings:
         match finding.kind:
             case "computed":
@@ -132,6 +139,14 @@ def _warmth(warmed_with: int, recording: Recording) -> str:
     if not earlier:
         return "the first invocation of its sandbox: nothing to warm it with"
     return f"warmed with {warmed_with:,} of {earlier:,} earlier invocations"
+
+
+def _network_text(verdict: Verdict) -> str:
+    """Return what is not as closed as a replay's network should be."""
+    allowed = ", ".join(escaped(str(endpoint)) for endpoint in verdict.network.allowed)
+    if verdict.guard == "open" or not allowed:
+        return str(verdict.guard)
+    return f"allowed {allowed} (best effort)"
 
 
 def value_text(value: Any) -> str:

@@ -4,12 +4,13 @@ The wall clock is set to the recorded instant for each invocation; the monotonic
 back, whatever the wall clock does. Processor time is what has passed outside of waits.
 """
 
+import errno
 import os
 import time
 from collections.abc import Sequence
 from math import isnan
 from operator import index
-from typing import Any
+from typing import Any, NoReturn
 
 from replay.replayer.virtual import real
 from replay.replayer.virtual.agenda import NEVER_NS, span_ns
@@ -76,6 +77,10 @@ class Clocks:
     def clock_gettime(self, clock: int, /) -> float:
         """Stand in for `time.clock_gettime`."""
         return self.clock_gettime_ns(clock) / _NS
+
+    def clock_settime(self, _clock: int, _time: float, /) -> NoReturn:
+        """Stand in for `time.clock_settime`, which would set the machine's own clock."""
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
 
     def ctime(self, seconds: float | None = None, /) -> str:
         """Stand in for `time.ctime`."""

@@ -23,9 +23,18 @@ perf_counter, perf_counter_ns = time.perf_counter, time.perf_counter_ns
 process_time, process_time_ns = time.process_time, time.process_time_ns
 thread_time, thread_time_ns = time.thread_time, time.thread_time_ns
 clock_gettime, clock_gettime_ns = time.clock_gettime, time.clock_gettime_ns
+clock_settime, clock_settime_ns = time.clock_settime, time.clock_settime_ns
 select, poll, epoll = _select.select, _select.poll, getattr(_select, "epoll", None)
 fork, fork_exec, posix_spawn, posix_spawnp = os.fork, _fork_exec, os.posix_spawn, os.posix_spawnp
-getpid, read, times, wait, wait3, wait4 = os.getpid, os.read, os.times, os.wait, os.wait3, os.wait4
+getpid, kill, read, times, wait, wait3, wait4 = (
+    os.getpid,
+    os.kill,
+    os.read,
+    os.times,
+    os.wait,
+    os.wait3,
+    os.wait4,
+)
 waitid, waitpid = os.waitid, os.waitpid
 alarm, pause, getitimer, setitimer = signal.alarm, signal.pause, signal.getitimer, signal.setitimer
 

@@ -110,6 +110,7 @@ class Simulation(Hooks):
 
     def _after_fork(self) -> None:
         self.timeline.after_fork()
+        self._threads.after_fork()
         self._children.after_fork()
         self._alarms.after_fork()
         self._watch.after_fork()
@@ -127,6 +128,8 @@ class Simulation(Hooks):
             real.thread_time_ns: clocks.process_time_ns,
             real.clock_gettime: clocks.clock_gettime,
             real.clock_gettime_ns: clocks.clock_gettime_ns,
+            real.clock_settime: clocks.clock_settime,
+            real.clock_settime_ns: clocks.clock_settime,
             real.asctime: clocks.asctime,
             real.ctime: clocks.ctime,
             real.times: clocks.times,

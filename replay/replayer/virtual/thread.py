@@ -44,6 +44,10 @@ class Threads:
         self._on_start()
         return body
 
+    def after_fork(self) -> None:
+        """Forget the threads of the parent, which `threading` knows to have ended."""
+        self._strands.clear()
+
     def join_of(self) -> Callable[..., None]:
         """Return what stands in for `Thread.join`."""
 

@@ -92,7 +92,6 @@ def until_found(timeline: Timeline, look: Callable[[], Any], within_ns: int | No
     """Return what `look` returns once it is true, or None after a time; raises what it raises."""
     found = look()
     if found or within_ns == 0:
-        timeline.read_ns()  # so that polling moves on
         return found
     until_ns = None if within_ns is None else timeline.now_ns + within_ns
     seen: list[Any] = []
