@@ -48,7 +48,7 @@ def entry_of(case: Case, world: World) -> Entry:
     remaining_ms = max(0, (invocation.remaining_ms or 0) - world.moved_remaining_ms)
     if world.clock != "virtual":
         return Entry(entry_epoch_ms(world, invocation), remaining_ms)
-    limit_ms = case.deadline_ms
+    limit_ms = None if case.breaks_at else case.deadline_ms
     return Entry(
         entry_epoch_ms(world, invocation),
         remaining_ms,
