@@ -160,6 +160,12 @@ class VirtualClock(Clock):
         context_type.get_remaining_time_in_millis = get_remaining_time_in_millis
 
 
+def prepare() -> None:
+    """Import what a clock will need: 25 ms."""
+    time_machine()
+    import_module("replay.replayer.virtual.simulation")
+
+
 def clock_of(world: World, tell: Callable[..., None]) -> Clock:
     """Return the clock that a world wants."""
     if world.clock == "virtual":
