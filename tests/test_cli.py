@@ -244,7 +244,8 @@ def test_interrupting_ends_with_130_and_leaves_no_process(shop):
     pid_file.touch()  # what a replay makes itself is taken away
     (shop / "app.py").write_text(
         "import os, time\ndef handler(event, context):\n"
-        f"    open({str(pid_file)!r}, 'w').write(os.readlink('/proc/self'))\n    \n    while True: pass\n"
+        f"    open({str(pid_file)!r}, 'w').write(os.readlink('/proc/self'))\n"
+        "    while True: pass\n"
     )
     process = subprocess.Popen(
         [sys.executable, "-m", "replay", "run", "000001"],
