@@ -244,7 +244,8 @@ def test_interrupting_ends_with_130_and_leaves_no_process(shop):
     pid_file.touch()  # what a replay makes itself is taken away
     (shop / "app.py").write_text(
         "import os, time\ndef handler(event, context):\n"
-        f"    open({str(pid_file)!r}, 'w').write(str(os.getpid()))\n    time.sleep(60)\n"
+        f"    open({str(pid_file)!r}, 'w').write(os.readlink('/proc/self'))\n"
+        "    while True: pass\n"
     )
     process = subprocess.Popen(
         [sys.executable, "-m", "replay", "run", "000001"],
@@ -270,7 +271,7 @@ def test_interrupting_the_second_look_ends_at_once(shop):
     mark.touch()  # as above
     (shop / "app.py").write_text(
         "import os, random, time\ndef handler(event, context):\n"
-        f"    if os.path.getsize({str(mark)!r}): time.sleep(60)\n"
+        f"    if os.path.getsize({str(mark)!r}): \n    while True: pass\n"
         f"    open({str(mark)!r}, 'w').write('x')\n"
         "    return {'total': random.random()}\n"
     )

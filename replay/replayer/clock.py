@@ -48,7 +48,7 @@ def entry_of(case: Case, world: World) -> Entry:
     remaining_ms = max(0, (invocation.remaining_ms or 0) - world.moved_remaining_ms)
     if world.clock != "virtual":
         return Entry(entry_epoch_ms(world, invocation), remaining_ms)
-    limit_ms = case.deadline_ms
+    limit_ms = None if case.breaks_at else case.deadline_ms
     return Entry(
         entry_epoch_ms(world, invocation),
         remaining_ms,
@@ -158,6 +158,12 @@ class VirtualClock(Clock):
             return read_ms(self)
 
         context_type.get_remaining_time_in_millis = get_remaining_time_in_millis
+
+
+def prepare() -> None:
+    """Import what a clock will need: 25 ms."""
+    time_machine()
+    import_module("replay.replayer.virtual.simulation")
 
 
 def clock_of(world: World, tell: Callable[..., None]) -> Clock:

@@ -17,9 +17,9 @@ from replay.replayer.channel import out_of_reach
 FindingKind: TypeAlias = Literal[
     "timed_out", "took", "computed", "raced", "refused", "wrote", "made"
 ]
-"""timed_out: the main thread crossed its deadline; took: microseconds that the handler has taken,
-by its own clock, where only the process itself knows; computed: from which read on the remaining time
-is no longer the recorded one; raced: threads ran at once; refused: a way out of the replay that the
+"""timed_out: the main thread crossed its deadline; took: microseconds that the handler has taken
+by its own clock, where only the process knows; computed: from which read on the remaining time is
+no longer the recorded one; raced: threads ran at once; refused: a way out of the replay that the
 guard has closed; wrote: a file outside of the temporary folders; made: one inside of them."""
 
 _MAX_UNREAD = 10_000

@@ -23,7 +23,7 @@ from replay.part import outcome_document
 from replay.recorder.decorator import capture
 from replay.replayer import runtime
 from replay.replayer.channel import Channel, out_of_reach
-from replay.replayer.clock import Entry, time_machine
+from replay.replayer.clock import Entry, prepare
 from replay.replayer.context import LambdaContext, rebuild
 from replay.replayer.descendant import adopt_orphans, children, die_with_parent, end_children
 from replay.replayer.finding import FindingWriter
@@ -39,7 +39,7 @@ def main(descriptor: int, findings_descriptor: int) -> None:
     findings = FindingWriter(findings_descriptor)
     adopt_orphans()
     die_with_parent()
-    time_machine()  # 15 ms, while the parent may still be reading its store
+    prepare()  # while the parent may still be reading its store
     start, _ = channel.receive()
     try:
         sandbox = _Sandbox(channel, findings, start)
