@@ -28,7 +28,7 @@ from replay.cli.progress import Bar
 from replay.errors import MISUSE
 from replay.replayer.builtin import BuiltinSandbox
 from replay.replayer.network import Network
-from replay.replayer.pool import Isolation, Pool
+from replay.replayer.pool import Pool
 from replay.replayer.process import prepared
 from replay.replayer.verdict import VerdictKind
 from replay.report.stream import JsonStream, TextStream, VerdictStream
@@ -152,14 +152,19 @@ def run(
         breaks_at=pdb.value if pdb else None,
         network=Network.of(allow_network or (), is_open=unsafe_network),
     )
+    apart: Isolation | None = isolation.value if isolation else None
     with _prepared(runtime, pdb), _selected(plan, ids or [], wanted, settings, warm=warm) as found:
-        ahead = list(islice(found, 2))
-        apart: Isolation | None = isolation.value if isolation else None
+        ahead = _first_two(found, allow_empty=allow_empty)
         pool = pool_of(plan, runtime.value, apart, jobs, len(ahead))
-        if not ahead and not allow_empty:
-            raise nothing_matches()
         stream = _stream(as_json=as_json, show_output=show_output)
         return _judge_all(plan, pool, chain(ahead, found), stream)
+
+
+def _first_two(found: Iterator[Found], *, allow_empty: bool) -> list[Found]:
+    ahead = list(islice(found, 2))
+    if not ahead and not allow_empty:
+        raise nothing_matches()
+    return ahead
 
 
 def _prepared(runtime: RuntimeChoice, pdb: BreakChoice | None) -> AbstractContextManager[None]:
