@@ -28,7 +28,7 @@ from replay.cli.progress import Bar
 from replay.errors import MISUSE
 from replay.replayer.builtin import BuiltinSandbox
 from replay.replayer.network import Network
-from replay.replayer.pool import Pool
+from replay.replayer.pool import Isolation, Pool
 from replay.replayer.process import prepared
 from replay.replayer.verdict import VerdictKind
 from replay.report.stream import JsonStream, TextStream, VerdictStream
