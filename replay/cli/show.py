@@ -26,6 +26,7 @@ from replay.report.document import (
     jsonable,
     outcome_document,
     recording_document,
+    replay_document,
 )
 from replay.report.text import escaped, json_text, milliseconds, outcome_text
 
@@ -77,6 +78,9 @@ def _lines(recording: Recording, tags: tuple[str, ...]) -> Iterator[Text]:
     }
     for name, fact in facts.items():
         yield Text.assemble((f"{name:12}", "dim"), escaped(str(fact)))
+    yield Text("\nreplay", "bold")
+    for name, told in _prospect(recording).items():
+        yield Text.assemble((f"{name:12}", "dim"), escaped(told))
     yield from _section("context", context_document(recording))
     yield from _section("event", jsonable(invocation.event))
     yield from _section("environment", environment_of(recording))
@@ -96,6 +100,33 @@ def _moment(epoch_ms: int | None) -> str:
     except (OverflowError, ValueError, OSError):
         return f"{epoch_ms} ms since 1970"
     return moment.isoformat(timespec="milliseconds")
+
+
+def _prospect(recording: Recording) -> dict[str, str]:
+    """Return in words what a replay will find, and what of it is computed."""
+    found: Any = replay_document(recording)
+    reads, earlier = found["remaining_reads"], found["earlier_invocations"]
+    entropy = {
+        "seeded": "seeded from the id",
+        "recorded": "as recorded, then seeded from the id",
+        "partly recorded": "as recorded as far as it was kept, then seeded from the id",
+    }
+    compared = {
+        "outcome": "what it returned or raised",
+        "digest": "the digest of what it returned, which was too large to be kept",
+        "end": "whether it again does not finish",
+    }
+    return {
+        "clock": f"{found['clock']}, from {_moment(found['entry_epoch_ms'])}; times out after"
+        f" {found['times_out_after_ms']:,} ms",
+        "remaining": f"the {reads:,} recorded reads, then computed" if reads else "computed",
+        "entropy": entropy[found["entropy"]],
+        "network": f"outbound calls are {found['outbound_calls']}: none was recorded",
+        "sandbox": f"cold; --warm replays {earlier:,} earlier invocations first"
+        if earlier
+        else "cold, as it was",
+        "compared": compared[found["compared"]],
+    }
 
 
 def _entropy(tape: EntropyTape | None) -> str:

@@ -10,12 +10,14 @@ from replay.event import source_of
 from replay.outcome import Outcome, Returned
 from replay.part import FORMAT
 from replay.recording import Recording, digest
-from replay.replayer.case import Change
+from replay.replayer.case import Case, Change
+from replay.replayer.clock import entry_epoch_ms
 from replay.replayer.compare import ABSENT, UNFINISHED, Difference, summary
 from replay.replayer.engine import Replay
 from replay.replayer.finding import Finding
 from replay.replayer.noise import Noise
 from replay.replayer.verdict import Verdict
+from replay.replayer.world import World
 
 _NO_INTERACTIONS = {"matched": 0, "changed": 0, "unused": 0, "extra": 0, "reordered": 0}
 
@@ -46,6 +48,7 @@ def recording_document(recording: Recording) -> dict[str, object]:
         "outcome": outcome_document(recording.outcome),
         "interactions": [],
         "entropy": _entropy_document(recording.entropy),
+        "replay": replay_document(recording),
         "sandbox": {name: getattr(sandbox, name) for name in sandbox.__slots__}
         | {"cold": sandbox.cold},
     }
@@ -59,6 +62,27 @@ def _entropy_document(tape: EntropyTape | None) -> dict[str, object] | None:
         "drawn_bytes": len(tape.drawn),
         "generator": tape.generator is not None,
         "complete": tape.complete,
+    }
+
+
+def replay_document(recording: Recording) -> dict[str, object]:
+    """Return what a replay of a recording will find, and what of it is recorded."""
+    case = Case(recording, recording.invocation.handler, ())
+    tape = recording.entropy
+    outcome = recording.outcome
+    return {
+        "clock": case.clock,
+        "entry_epoch_ms": entry_epoch_ms(World.of(case), recording.invocation),
+        "times_out_after_ms": case.deadline_ms,
+        "remaining_reads": len(recording.remaining_reads_ms),
+        "entropy": "seeded" if tape is None else "recorded" if tape.complete else "partly recorded",
+        "outbound_calls": "refused",
+        "earlier_invocations": recording.invocation.sandbox.sequence - 1,
+        "compared": "end"
+        if outcome is None
+        else "digest"
+        if isinstance(outcome, Returned) and outcome.payload is None
+        else "outcome",
     }
 
 
