@@ -271,7 +271,7 @@ def test_interrupting_the_second_look_ends_at_once(shop):
     mark.touch()  # as above
     (shop / "app.py").write_text(
         "import os, random, time\ndef handler(event, context):\n"
-        f"    if os.path.getsize({str(mark)!r}): \n    while True: pass\n"
+        f"    while os.path.getsize({str(mark)!r}): pass\n"
         f"    open({str(mark)!r}, 'w').write('x')\n"
         "    return {'total': random.random()}\n"
     )
