@@ -506,6 +506,21 @@ def backoff(event, context):
             return [attempt, since(began)]
 
 
+@computes([0, 100, "1", 0])
+def file_times(event, context):
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "a.txt")
+        with open(path, "w") as file:
+            file.write("1")
+        young = time.time() - os.path.getmtime(path)
+        time.sleep(100)
+        old = time.time() - os.stat(path).st_mtime
+        with open(path) as file:
+            text = file.read()
+        os.utime(path)
+        return [round(young), round(old), text, os.stat(path).st_size - 1]
+
+
 @computes(84)
 def polls_the_remaining_time(event, context):
     polls = 0

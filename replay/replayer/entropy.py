@@ -64,6 +64,7 @@ class Entropy:
             seed_with(self_, a, version)
 
         random.Random.seed = seed  # type: ignore[assignment]
+        random.seed = vars(random)["_inst"].seed  # else it is bound to what was there before
 
     def _give_clock_sequences(self) -> None:
         """Take from here what uuid1 draws in a replay alone: elsewhere C code makes all of it."""

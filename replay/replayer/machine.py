@@ -8,7 +8,7 @@ import platform
 import socket
 from typing import Any
 
-_PID = 8
+_PID, _PARENT_PID = 8, 1
 """What Lambda's sandboxes commonly show."""
 _HOST_NAME = "169.254.76.1"
 _PROCESSORS = 2
@@ -20,7 +20,8 @@ class Machine:
     def __init__(self) -> None:
         self._getpid, self._kill, self._uname = os.getpid, os.kill, os.uname
         self._real_pid = os.getpid()
-        os.getpid = self._pid
+        self._getppid = os.getppid
+        os.getpid, os.getppid = self._pid, self._parent_pid
         os.kill = self._send
         os.uname = self._system
         self._gethostbyaddr, self._getfqdn = socket.gethostbyaddr, socket.getfqdn
@@ -45,6 +46,12 @@ class Machine:
 
     def _pid(self) -> int:
         pid = self._getpid()
+        return _PID if pid == self._real_pid else pid
+
+    def _parent_pid(self) -> int:
+        if self._getpid() == self._real_pid:
+            return _PARENT_PID
+        pid = self._getppid()
         return _PID if pid == self._real_pid else pid
 
     def _send(self, pid: int, signal: int, /) -> None:

@@ -36,6 +36,7 @@ getpid, kill, read, times, wait, wait3, wait4 = (
     os.wait4,
 )
 waitid, waitpid = os.waitid, os.waitpid
+stat, lstat, fstat = os.stat, os.lstat, os.fstat
 alarm, pause, getitimer, setitimer = signal.alarm, signal.pause, signal.getitimer, signal.setitimer
 
 

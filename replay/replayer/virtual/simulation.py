@@ -2,6 +2,7 @@
 
 import os
 import select
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from replay.replayer.virtual.agenda import NEVER_NS
 from replay.replayer.virtual.alarm import Alarms
 from replay.replayer.virtual.children import Children
 from replay.replayer.virtual.clocks import Clocks
+from replay.replayer.virtual.file_times import FileTimes
 from replay.replayer.virtual.lock import Lock, RLock
 from replay.replayer.virtual.patch import complete, replace_everywhere
 from replay.replayer.virtual.remaining import Remaining
@@ -37,6 +39,7 @@ class Simulation(Hooks):
         self._alarms = Alarms(self.timeline)
         self._threads = Threads(self.timeline, self._watch.begin)
         self._descriptors = Descriptors(self.timeline)
+        self._files = FileTimes(self.timeline)
         self._remaining: Remaining | None = None
         self._entry_ns = now_ns
         self._pid = real.getpid()
@@ -46,7 +49,13 @@ class Simulation(Hooks):
         """Replace the real clock, locks and waits of this process; cannot be undone."""
         Lock.timeline = Poller.timeline = self.timeline
         replace_everywhere(
-            {**self._reads(), **self._locks_and_threads(), **self._waits(), **self._processes()}
+            {
+                **self._reads(),
+                **self._file_times(),
+                **self._locks_and_threads(),
+                **self._waits(),
+                **self._processes(),
+            }
         )
         complete(
             {
@@ -58,6 +67,7 @@ class Simulation(Hooks):
                 "threading": self._complete_threading,
             }
         )
+        sys.addaudithook(self._files.hear)
         os.register_at_fork(after_in_child=self._after_fork)
 
     def enter(
@@ -135,6 +145,10 @@ class Simulation(Hooks):
             real.times: clocks.times,
             real.sleep: clocks.sleep,
         }
+
+    def _file_times(self) -> dict[Any, object]:
+        files = self._files
+        return {real.stat: files.stat, real.lstat: files.lstat, real.fstat: files.fstat}
 
     def _locks_and_threads(self) -> dict[Any, object]:
         threads = self._threads

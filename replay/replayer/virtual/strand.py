@@ -15,7 +15,17 @@ class Waiters(deque["Strand"]):
 class Strand:
     """A thread, as the timeline sees it; `gate` opens when it gets the turn."""
 
-    __slots__ = ("alarm_came", "ended", "entry", "gate", "is_finished", "probe", "queue", "woken")
+    __slots__ = (
+        "alarm_came",
+        "ended",
+        "entry",
+        "gate",
+        "is_finished",
+        "probe",
+        "queue",
+        "waits_outside",
+        "woken",
+    )
 
     def __init__(self) -> None:
         self.gate = real.allocate_lock()
@@ -26,7 +36,7 @@ class Strand:
         self.queue: Waiters | None = None
         self.entry: int | None = None
         self.probe: Callable[[], object] | None = None
-        self.woken = False
+        self.woken = self.waits_outside = False
         self.alarm_came = False
 
 

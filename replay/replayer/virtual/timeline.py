@@ -60,14 +60,16 @@ class Timeline(Turns):
         *,
         unless: Callable[[], object] | None = None,
         is_polled: bool = False,
+        is_outside: bool = False,
         ends_with_alarm: bool = False,
     ) -> bool:
         """Wait to be woken out of `queue`, or for `until_ns`; return whether it was the former.
 
         Does not wait where `unless` holds; `is_polled` has it asked again whenever something may
-        have changed.
+        have changed, `is_outside` says that only something outside of the simulation can do so.
         """
         me = self._strand()
+        me.waits_outside = is_outside
         probe = unless if is_polled else None
         while True:
             with self._mutex:

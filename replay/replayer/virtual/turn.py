@@ -125,7 +125,8 @@ class Turns:
             return False
         if real_s * 1e9 >= next_ns - self.now_ns:
             return True
-        return not self._strayed and not self._hooks.is_outside_at_work()
+        waits_outside = any(strand.waits_outside for strand in self._probing)
+        return not (self._strayed or waits_outside or self._hooks.is_outside_at_work())
 
     def _give_turn(self, strand: Strand) -> None:
         self.turn = strand

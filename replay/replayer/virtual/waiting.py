@@ -4,7 +4,9 @@ What another thread of the program writes, or a child process, is found by looki
 both can come any more, the time-out is over at once.
 """
 
+import _socket
 import select
+import stat
 from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
@@ -30,6 +32,7 @@ class Descriptors:
             self._timeline,
             lambda: _if_any(real.select(readers, writers, others, 0)),
             None if timeout is None else max(0, span_ns(timeout)),
+            is_outside=any(map(leads_outside, (*readers, *writers, *others))),
         )
         return found or nothing
 
@@ -50,6 +53,18 @@ class Poller:
 
     def __init__(self, polling: Any) -> None:
         self._polling = polling
+        self._outside: set[int] = set()
+
+    def register(self, descriptor: Any, *mask: int, **named: int) -> None:
+        """Watch a descriptor."""
+        self._polling.register(descriptor, *mask, **named)
+        if leads_outside(descriptor):
+            self._outside.add(_number(descriptor))
+
+    def unregister(self, descriptor: Any) -> None:
+        """Watch it no more."""
+        self._outside.discard(_number(descriptor))
+        self._polling.unregister(descriptor)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._polling, name)
@@ -67,7 +82,7 @@ class Poller:
         is_for_ever = timeout is None or timeout < 0
         span = None if is_for_ever or timeout is None else span_ns(timeout * self._unit_ns / 1e9)
         look = lambda: self._polling.poll(0, *rest, **named)  # noqa: E731
-        return until_found(self.timeline, look, span) or []
+        return until_found(self.timeline, look, span, is_outside=bool(self._outside)) or []
 
 
 class Poll(Poller):
@@ -88,7 +103,9 @@ class Epoll(Poller):
         super().__init__(real.epoll(*args, **kwargs))  # type: ignore[misc]
 
 
-def until_found(timeline: Timeline, look: Callable[[], Any], within_ns: int | None) -> Any:
+def until_found(
+    timeline: Timeline, look: Callable[[], Any], within_ns: int | None, *, is_outside: bool = False
+) -> Any:
     """Return what `look` returns once it is true, or None after a time; raises what it raises."""
     found = look()
     if found or within_ns == 0:
@@ -104,10 +121,33 @@ def until_found(timeline: Timeline, look: Callable[[], Any], within_ns: int | No
             return True
         return bool(seen[0])
 
-    if not timeline.wait(Waiters(), until_ns, unless=is_there, is_polled=True):
+    if not timeline.wait(
+        Waiters(), until_ns, unless=is_there, is_polled=True, is_outside=is_outside
+    ):
         return None
     return seen[0] or look()
 
 
 def _if_any(lists: Any) -> Any:
     return lists if any(lists) else None
+
+
+def leads_outside(descriptor: Any) -> bool:
+    """Whether a descriptor is a connection to another process, not one of a pair in this one."""
+    try:
+        number = _number(descriptor)
+        if not stat.S_ISSOCK(real.fstat(number).st_mode):
+            return False
+        connection = _socket.socket(fileno=number)
+    except (OSError, TypeError, ValueError):
+        return False
+    try:
+        return connection.family != _socket.AF_UNIX or bool(connection.getpeername())
+    except OSError:
+        return False
+    finally:
+        connection.detach()
+
+
+def _number(descriptor: Any) -> int:
+    return descriptor if isinstance(descriptor, int) else int(descriptor.fileno())
