@@ -10,9 +10,6 @@ from replay.replayer.virtual.agenda import span_ns
 from replay.replayer.virtual.strand import Waiters
 from replay.replayer.virtual.timeline import Timeline
 
-_WITNESS = real.allocate_lock()
-"""Raises for wrong arguments what any real lock raises."""
-
 
 class Lock:
     """`threading.Lock`; `real_lock` is one that is in use already."""
@@ -29,12 +26,12 @@ class Lock:
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Take the lock; return whether it was taken, and in time."""
+        if not blocking or timeout != -1:
+            real.allocate_lock().acquire(blocking, timeout)  # raises for what no lock takes
         if self._real.acquire(False):
             return True
-        if not blocking or (timeout < 0 and timeout != -1):
-            if timeout != -1:
-                _WITNESS.acquire(blocking, timeout)
-            self.timeline.read_ns()  # so that polling moves on
+        if not blocking:
+            self.timeline.poll()
             return False
         return self._wait(None if timeout == -1 else self.timeline.now_ns + span_ns(timeout))
 

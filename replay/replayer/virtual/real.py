@@ -1,5 +1,6 @@
 """The real clock, locks and waits of this process, kept before anything takes their places."""
 
+import _thread
 import os
 import select as _select
 import signal
@@ -14,6 +15,7 @@ from _thread import start_new_thread as _start_new_thread
 RLock, allocate_lock = _RLock, _allocate_lock
 get_ident, start_new_thread = _get_ident, _start_new_thread
 start_joinable_thread = getattr(threading, "_start_joinable_thread", None)
+count_threads = _thread._count
 LockType: type = type(allocate_lock())
 RLockType: type = type(RLock())
 is_alive, join = threading.Thread.is_alive, threading.Thread.join

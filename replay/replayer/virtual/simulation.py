@@ -157,6 +157,7 @@ class Simulation(Hooks):
             real.LockType: Lock,
             real.RLockType: RLock,
             real.start_new_thread: threads.start_new_thread,
+            real.count_threads: threads.count,
             **(
                 {real.start_joinable_thread: threads.start_joinable_thread}
                 if real.start_joinable_thread

@@ -17,6 +17,7 @@ class Threads:
     def __init__(self, timeline: Timeline, on_start: Callable[[], None]) -> None:
         self._timeline = timeline
         self._on_start = on_start
+        self._alive = 0
         self._strands: WeakKeyDictionary[threading.Thread, Strand] = WeakKeyDictionary()
 
     def start_new_thread(
@@ -34,10 +35,21 @@ class Threads:
         """Start a thread as `threading` does from Python 3.13 on; return its handle."""
         return real.start_joinable_thread(self._announce(function, function), **options)  # type: ignore[misc]
 
+    def count(self) -> int:
+        """Return how many threads there are besides the main one; real ones end a little later."""
+        return self._alive
+
     def _announce(
         self, function: Callable[..., object], run: Callable[[], object]
     ) -> Callable[[], None]:
-        strand, body = self._timeline.announce(run)
+        def counted() -> None:
+            try:
+                run()
+            finally:
+                self._alive -= 1
+
+        self._alive += 1
+        strand, body = self._timeline.announce(counted)
         thread = getattr(function, "__self__", None)
         if isinstance(thread, threading.Thread):
             self._strands[thread] = strand
@@ -47,6 +59,7 @@ class Threads:
     def after_fork(self) -> None:
         """Forget the threads of the parent, which `threading` knows to have ended."""
         self._strands.clear()
+        self._alive = 0
 
     def join_of(self) -> Callable[..., None]:
         """Return what stands in for `Thread.join`."""
@@ -76,7 +89,7 @@ class Threads:
             if strand is not None and strand.is_finished:
                 real.join(thread)
             else:
-                self._timeline.read_ns()  # so that polling moves on
+                self._timeline.poll()
             return real.is_alive(thread)
 
         return is_alive

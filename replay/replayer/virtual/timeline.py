@@ -34,6 +34,14 @@ class Timeline(Turns):
         if self.now_ns >= self._horizon_ns:
             self._look_around()
 
+    def poll(self) -> None:
+        """Let time move on for a program that only looks, and would for ever.
+
+        Not while something outside is at work: how often it looks then depends on how fast that is.
+        """
+        if not self._hooks.is_outside_at_work():
+            self.read_ns()
+
     @property
     def is_alone(self) -> bool:
         """Whether nothing but the calling thread can make anything happen."""

@@ -26,15 +26,18 @@ class Descriptors:
         self, rlist: Any, wlist: Any, xlist: Any, timeout: float | None = None, /
     ) -> tuple[list[Any], list[Any], list[Any]]:
         """Wait until some of the descriptors are ready, at most for `timeout` seconds."""
-        readers, writers, others = list(rlist), list(wlist), list(xlist)
-        nothing: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
+        lists = real.select(rlist, wlist, xlist, 0)
+        if any(lists):
+            return lists
+        within_ns = None if timeout is None else span_ns(_seconds(timeout))
+        watched = [list(descriptors) for descriptors in (rlist, wlist, xlist)]
         found = until_found(
             self._timeline,
-            lambda: _if_any(real.select(readers, writers, others, 0)),
-            None if timeout is None else max(0, span_ns(timeout)),
-            is_outside=any(map(leads_outside, (*readers, *writers, *others))),
+            lambda: _if_any(real.select(watched[0], watched[1], watched[2], 0)),
+            within_ns,
+            is_outside=any(leads_outside(one) for several in watched for one in several),
         )
-        return found or nothing
+        return found or ([], [], [])
 
     def read(self, descriptor: int, length: int, /) -> bytes:
         """Read from a descriptor, once there is something to be read."""
@@ -108,8 +111,11 @@ def until_found(
 ) -> Any:
     """Return what `look` returns once it is true, or None after a time; raises what it raises."""
     found = look()
-    if found or within_ns == 0:
+    if found:
         return found
+    if within_ns == 0:
+        timeline.poll()
+        return None
     until_ns = None if within_ns is None else timeline.now_ns + within_ns
     seen: list[Any] = []
 
@@ -121,11 +127,10 @@ def until_found(
             return True
         return bool(seen[0])
 
-    if not timeline.wait(
-        Waiters(), until_ns, unless=is_there, is_polled=True, is_outside=is_outside
-    ):
-        return None
-    return seen[0] or look()
+    if timeline.wait(Waiters(), until_ns, unless=is_there, is_polled=True, is_outside=is_outside):
+        return seen[0] or look()
+    timeline.read_ns()  # whoever compares is to find the time-out exceeded
+    return None
 
 
 def _if_any(lists: Any) -> Any:
@@ -139,7 +144,7 @@ def leads_outside(descriptor: Any) -> bool:
         if not stat.S_ISSOCK(real.fstat(number).st_mode):
             return False
         connection = _socket.socket(fileno=number)
-    except (OSError, TypeError, ValueError):
+    except (AttributeError, OSError, TypeError, ValueError):
         return False
     try:
         return connection.family != _socket.AF_UNIX or bool(connection.getpeername())
@@ -147,6 +152,14 @@ def leads_outside(descriptor: Any) -> bool:
         return False
     finally:
         connection.detach()
+
+
+def _seconds(timeout: Any) -> float:
+    if not isinstance(timeout, int | float):
+        raise TypeError("timeout must be a float or None")
+    if timeout < 0:
+        raise ValueError("timeout must be non-negative")
+    return timeout
 
 
 def _number(descriptor: Any) -> int:
