@@ -1,8 +1,8 @@
 """The randomness of a replay: what was taped of it, then every source of Python's from one seed.
 
-Names of temporary files and generators without a seed have sources of their own: what they draw is
-on no tape, and names do not depend on what else was drawn. What native code draws from the system
-by itself, such as OpenSSL's keys, stays real.
+Generators without a seed, those of temporary names among them, have a source of their own: what
+they draw is on no tape. What native code draws from the system by itself, such as OpenSSL's keys,
+stays real.
 """
 
 import os
@@ -10,7 +10,8 @@ import random
 import tempfile
 import uuid
 from contextlib import suppress
-from functools import wraps
+from functools import cached_property, wraps
+from hashlib import blake2b
 from threading import Lock
 from typing import Any
 
@@ -25,8 +26,7 @@ class Entropy:
     """Stands in for the system's randomness in this process, from its making on."""
 
     def __init__(self, seed: str) -> None:
-        self._source = random.Random(seed)  # noqa: S311 - the same bytes every time are wanted
-        self._seeds = random.Random(seed)  # noqa: S311 - as above
+        self._source, self._seeds = _Source(seed), _Source(seed)
         self._lock = Lock()
         self._taped, self._given = b"", 0
         os.urandom = self._urandom
@@ -40,16 +40,13 @@ class Entropy:
 
     def restart(self, seed: str, tape: EntropyTape | None = None) -> None:
         """Begin anew: with what was taped, and from `seed` where that ends."""
-        self._source.seed(seed)
-        self._seeds.seed(f"{seed}/generators")
+        self._source, self._seeds = _Source(seed), _Source(f"{seed}/generators")
         self._taped, self._given = tape.drawn if tape is not None else b"", 0
         if tape is not None and tape.generator is not None:
             random.setstate(tape.generator.state())
         else:
-            random.seed(seed)
-        names: Any = vars(tempfile)["_RandomNameSequence"]()
-        names._rng, names._rng_pid = random.Random(f"{seed}/names"), os.getpid()  # noqa: S311, SLF001
-        vars(tempfile)["_name_sequence"] = names
+            random.seed(_number(seed))
+        vars(tempfile)["_name_sequence"] = None
         vars(uuid).update({name: None for name in _UUID_STATE if name in vars(uuid)})
 
     def _seed_generators(self) -> None:
@@ -60,7 +57,7 @@ class Entropy:
             """Initialize internal state from a seed."""
             if a is None:
                 with self._lock:
-                    a = self._seeds.getrandbits(256)
+                    a = self._seeds.generator.getrandbits(256)
             seed_with(self_, a, version)
 
         random.Random.seed = seed  # type: ignore[assignment]
@@ -74,7 +71,7 @@ class Entropy:
         def replayed(node: int | None = None, clock_seq: int | None = None) -> uuid.UUID:
             if node is clock_seq is None:
                 with self._lock:
-                    clock_seq = self._seeds.getrandbits(14)
+                    clock_seq = self._seeds.generator.getrandbits(14)
             return uuid1(node, clock_seq)
 
         uuid.uuid1 = replayed
@@ -86,4 +83,21 @@ class Entropy:
             # A stream: a handler may ask in other pieces than the recorded one did.
             taped = self._taped[self._given : self._given + size]
             self._given += len(taped)
-            return taped + self._source.randbytes(size - len(taped))
+            return taped + self._source.generator.randbytes(size - len(taped))
+
+
+class _Source:
+    """A generator that is made when it is first asked for: most handlers draw nothing."""
+
+    def __init__(self, seed: str) -> None:
+        self._seed = seed
+
+    @cached_property
+    def generator(self) -> random.Random:
+        """The same bytes every time."""
+        return random.Random(_number(self._seed))  # noqa: S311 - that is what is wanted
+
+
+def _number(seed: str) -> int:
+    # Seeding with text takes three times as long.
+    return int.from_bytes(blake2b(seed.encode(), digest_size=32).digest())
