@@ -80,8 +80,8 @@ class BuiltinSandbox(Sandbox):
         tape = world.tape_of(case.recording)
         message = {
             "id": case.recording.id,
-            "world": world.fields(),
-            "entry": entry_of(case, world).fields(),
+            "seed": world.seed,
+            "entry": entry_of(case, world).values(),
             "tape": tape and entropy_document(tape),
             "breaks_at": case.breaks_at,
         }

@@ -6,7 +6,7 @@ The parent says with an `Entry` what a handler is to find; the child's clock set
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib import import_module
@@ -33,12 +33,13 @@ class Entry:
     epoch_ms: int
     remaining_ms: int
     limit_ms: int | None = None
-    reads_ms: tuple[int, ...] = ()
+    reads_ms: Sequence[int] = ()
     step_us: int = 1
 
-    def fields(self) -> dict[str, Any]:
-        """Return what `Entry(**fields)` makes this entry of."""
-        return {name: getattr(self, name) for name in self.__slots__}
+    def values(self) -> list[Any]:
+        """Return what `Entry(*values)` makes this entry of."""
+        reads_ms = list(self.reads_ms)
+        return [self.epoch_ms, self.remaining_ms, self.limit_ms, reads_ms, self.step_us]
 
 
 def entry_of(case: Case, world: World) -> Entry:
@@ -80,6 +81,10 @@ class Clock(ABC):
     @abstractmethod
     def leave_handler(self) -> int:
         """Return how many microseconds the handler has taken."""
+
+    def take_place(self) -> None:
+        """Take this process, a fork, for the one that the clock is for."""
+        return
 
     @abstractmethod
     def read_remaining_of(self, context_type: Any) -> None:
@@ -144,6 +149,10 @@ class VirtualClock(Clock):
             entry.epoch_ms, entry.remaining_ms, limit_ms=entry.limit_ms, reads_ms=entry.reads_ms
         )
         return entry.epoch_ms + entry.remaining_ms
+
+    def take_place(self) -> None:
+        """Have the deadline end this process."""
+        self._simulation.take_place()
 
     def leave_handler(self) -> int:
         """Return the virtual time since the entry; all other threads stop."""

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from os import fstat
 from typing import Any, Literal, TypeAlias
 
 from replay.replayer.channel import out_of_reach
@@ -48,7 +49,7 @@ class FindingWriter:
     def size_bytes(self) -> int:
         """Return how much has been written, for the parent to read up to."""
         with suppress(OSError):
-            return os.fstat(self._descriptor).st_size
+            return fstat(self._descriptor).st_size
         return 0
 
 

@@ -143,10 +143,10 @@ class RicSandbox(Sandbox):
         invocation = case.recording.invocation
         tape = world.tape_of(case.recording)
         entry = {
-            "world": world.fields(),
+            "seed": world.seed,
             "is_taped": tape is not None,
             "own": own_variables(invocation),
-            "entry": entry_of(case, world).fields(),
+            "entry": entry_of(case, world).values(),
         }
         headers = _headers(invocation) | {_ENTRY_HEADER: json.dumps(entry)}
         self._is_asking = False

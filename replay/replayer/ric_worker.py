@@ -118,10 +118,10 @@ def _enter_world(
     """Make the world of the case that a request is for; return what has read its event."""
     entry, request.invocation_id = json.loads(request.invocation_id), None
     tape = _tape(channel) if entry["is_taped"] else None
-    surroundings.enter(World(**entry["world"]), entry["own"], tape)
+    surroundings.enter(entry["seed"], entry["own"], tape)
     # Not of the instance: a function may have set a marshaller of its own on the class.
     marshaller = _Unmarshalled(type(client).marshaller, request)
-    request.deadline_time_in_ms = surroundings.clock.enter_handler(Entry(**entry["entry"]))
+    request.deadline_time_in_ms = surroundings.clock.enter_handler(Entry(*entry["entry"]))
     return marshaller
 
 

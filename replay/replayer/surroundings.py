@@ -69,17 +69,21 @@ class Surroundings:
         """What keeps the handler from the network; None in what is no replay."""
         return None if self._guard is None else self._guard.kind
 
-    def enter(self, world: World, own: Mapping[str, str], tape: EntropyTape | None) -> None:
+    def take_place(self) -> None:
+        """Have a fork of the process take its place: its id, and its deadline."""
+        if self._machine is not None:
+            self._machine.become()
+        self.clock.take_place()
+
+    def enter(self, seed: str | None, own: Mapping[str, str], tape: EntropyTape | None) -> None:
         """Set up what is the case's own: its variables, and its randomness, first from `tape`."""
         for name in OWN_VARIABLES:
             os.environ.pop(name, None)
         os.environ.update(own)
-        if self._machine is not None:
-            self._machine.become()
         if self._guard is not None:
             self._guard.forget()
-        if self._entropy is not None and world.seed is not None:
-            self._entropy.restart(world.seed, tape)
+        if self._entropy is not None and seed is not None:
+            self._entropy.restart(seed, tape)
 
 
 class Witness(Observer):

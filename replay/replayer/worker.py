@@ -104,6 +104,7 @@ class _Sandbox:
             pid = real.fork()
             if pid == 0:
                 die_with_parent()
+                self._surroundings.take_place()
                 self.serve(request, begun)
                 answered[0] = 1
                 os._exit(0)
@@ -120,7 +121,7 @@ class _Sandbox:
     def _written(self) -> dict[str, int]:
         """Return how far the parent may read of the output and of the findings."""
         return {
-            "output_size": os.fstat(self._output).st_size,
+            "output_size": real.fstat(self._output).st_size,
             "findings_size": self._findings.size_bytes(),
         }
 
@@ -131,8 +132,8 @@ class _Sandbox:
         if self._witness is not None:
             self._witness.expect(lambda: invocation_of(request["id"], begun).event)
         tape = entropy_of(request["tape"]) if request["tape"] else None
-        self._surroundings.enter(World(**request["world"]), own_variables(invocation), tape)
-        entry = Entry(**request["entry"])
+        self._surroundings.enter(request["seed"], own_variables(invocation), tape)
+        entry = Entry(*request["entry"])
         context = rebuild(invocation.context, self._surroundings.clock.enter_handler(entry))
         remaining_ms = entry.remaining_ms if isinstance(context, LambdaContext) else None
         outcome = self._invoke(invocation, context)

@@ -77,7 +77,6 @@ class Simulation(Hooks):
 
         Reads of the remaining time are answered with `reads_ms`, while those can be reached.
         """
-        self._pid = real.getpid()
         now_ns, deadline_ms = epoch_ms * _NS_PER_MS, epoch_ms + remaining_ms
         self._entry_ns = now_ns
         self._remaining = Remaining(self.timeline, deadline_ms, reads_ms, self._tell_computed)
@@ -87,6 +86,10 @@ class Simulation(Hooks):
     def read_remaining_ms(self, _context: object) -> int:
         """Stand in for `get_remaining_time_in_millis`."""
         return self._remaining.read_ms() if self._remaining is not None else 0
+
+    def take_place(self) -> None:
+        """Take this process, a fork, for the one that the deadline ends."""
+        self._pid = real.getpid()
 
     def leave(self) -> int:
         """Stop everything but the main thread, the caller; return microseconds since entry."""
