@@ -75,7 +75,9 @@ class FindingReader:
         """Return what was found since it was last asked, or up to a size."""
         start, size = self._read_bytes, os.fstat(self.fileno()).st_size if end is None else end
         self._read_bytes, self._added = max(start, size), 0
-        lines = os.pread(self.fileno(), max(0, size - start), start).splitlines()
+        if size <= start:
+            return ()
+        lines = os.pread(self.fileno(), size - start, start).splitlines()
         return tuple(Finding(**json.loads(line)) for line in lines)
 
     def read_again(self) -> tuple[Finding, ...]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import islice, takewhile
 from queue import SimpleQueue
 from threading import Thread
+from time import monotonic
 from typing import Literal, TypeAlias
 
 from replay.errors import ReplayError
@@ -38,6 +39,7 @@ _WINDOW = 512
 """Cases read ahead, to be sorted by their imports."""
 _CHUNK = 64
 """Cases that one thread takes at a time."""
+_BATCH_S = 0.01
 _WARM = 4
 """Sandboxes that one thread keeps."""
 
@@ -77,9 +79,9 @@ class Pool:
         with self._threads() as (todo, done):
             waiting = sum(_put(todo, chunk) for chunk in islice(chunks, 2 * self.jobs))
             while waiting:
-                number, verdict = _result(done.get())
-                waiting -= 1
-                judged[number] = verdict
+                results = _results(done.get())
+                waiting -= len(results)
+                judged.update(results)
                 if waiting < self.jobs * _CHUNK:
                     waiting += sum(_put(todo, chunk) for chunk in islice(chunks, 1))
                 while following in judged:
@@ -108,14 +110,14 @@ class Pool:
         with closing(_Sandboxes(self)) as sandboxes:
             try:
                 for chunk in iter(todo.get, None):
-                    for result in sandboxes.judge_all(chunk):
-                        done.put(result)
+                    for results in _batches(sandboxes.judge_all(chunk)):
+                        done.put(results)
             except BaseException as error:  # noqa: BLE001 - raised again where results are read
                 done.put(error)
 
 
 _Chunk: TypeAlias = list[Numbered] | None
-_Result: TypeAlias = tuple[int, Verdict] | BaseException
+_Result: TypeAlias = list[tuple[int, Verdict]] | BaseException
 
 
 class _Sandboxes:
@@ -190,10 +192,23 @@ def _put(todo: "SimpleQueue[_Chunk]", chunk: list[Numbered]) -> int:
     return len(chunk)
 
 
-def _result(result: _Result) -> tuple[int, Verdict]:
+def _results(result: _Result) -> list[tuple[int, Verdict]]:
     if isinstance(result, BaseException):
         raise result
     return result
+
+
+def _batches(results: Iterator[tuple[int, Verdict]]) -> Iterator[list[tuple[int, Verdict]]]:
+    """Yield results in batches: each wakes the main thread, which is dear where they come fast."""
+    batch: list[tuple[int, Verdict]] = []
+    put_s = monotonic()
+    for result in results:
+        batch.append(result)
+        if monotonic() - put_s > _BATCH_S:
+            yield batch
+            batch, put_s = [], monotonic()
+    if batch:
+        yield batch
 
 
 def _chunks(cases: Iterable[Case], jobs: int, isolation: Isolation) -> Iterator[list[Numbered]]:
