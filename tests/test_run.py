@@ -180,14 +180,14 @@ def test_a_value_set_in_the_event_is_replayed_and_shown(project, replay, setting
     outcome = returned(**NESTED)
     one_recording(project, ECHO, NESTED, outcome)
     options = [word for setting in settings for word in ("--set", setting)]
-    (verdict,) = verdicts(replay("run", "@1", "--json", *options))
+    (verdict,) = verdicts(replay("run", "@1", "--once", "--json", *options))
     found = verdict["outcome"]["value"]
     for step in path:
         found = found[step]
     assert value == found
     assert verdict["verdict"] == "drift"
     assert verdict["changed_input"][-1]["replayed"] == value
-    assert "changed input" in replay("run", "@1", *options).stdout
+    assert "changed input" in replay("run", "@1", "--once", *options).stdout
 
 
 def test_the_whole_event_can_be_set(project, replay):

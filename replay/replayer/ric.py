@@ -40,7 +40,7 @@ _ENTRY_HEADER = "Lambda_Runtime_Invocation_Id"
 """What the client hands on to `ric_worker.py` unread: there, what makes the case's world."""
 _IMPORT_ERRORS = ("init/error", "restore/error")
 _REQUEST_ID = re.compile(r"[\w.~-]+", re.ASCII)
-_IDLE_LIMIT_S = 5.0
+_IDLE_LIMIT_S = 2.0
 """How long a client may take from its answer to its next request."""
 _EXTRA = ("awslambdaric", "httptools")
 
