@@ -289,6 +289,23 @@ def test_leaving_the_debugger_ends_the_run(project):
     assert "interrupted" in done.stderr
 
 
+@pytest.mark.parametrize("option", ["--pdb=entry", "--pdb"])
+def test_the_debugger_stands_in_the_world_of_the_replay(project, option):
+    """Clock, randomness, guard and waits are those of the replay, and the same each time."""
+    store(project, "def handler(event, context):\n    return event['missing']\n", [returned(n=0)])
+    typed = (
+        "import time, uuid, socket\np 'now', int(time.time()), uuid.uuid4()\n"
+        "p 'slept', time.sleep(3600)\np 'left', context.get_remaining_time_in_millis()\n"
+        "p 'net', socket.create_connection(('127.0.0.1', 9))\nc\n"
+    )
+    first, second = (debugged(project, option, typed) for _ in range(2))
+    entry_ms = invocation({}).context.deadline_epoch_ms - invocation({}).remaining_ms
+    assert f"('now', {entry_ms // 1000}, UUID(" in first.stderr
+    assert "('slept', None)\n(Pdb) ('left', 0)" in first.stderr
+    assert "a replay refuses to reach 127.0.0.1:9" in first.stderr
+    assert first.stderr == second.stderr
+
+
 def test_without_a_limit_the_debugger_may_take_its_time(project):
     """The deadline does not end a case in which somebody thinks."""
     store(project, ECHO, [returned(n=0)], remaining_ms=300)
