@@ -964,3 +964,102 @@ def thread_subclasses(event, context):
     for thread in threads:
         thread.join()
     return [thread.at for thread in threads]
+
+
+@computes(0)
+def fork_with_a_waiting_thread(event, context):
+    tasks = queue.Queue()
+    threading.Thread(target=lambda: [tasks.get() for _ in range(9)], daemon=True).start()
+    pid = os.fork()
+    if pid == 0:
+        tasks.put(1)
+        time.sleep(0.1)
+        os._exit(0)
+    return os.waitpid(pid, 0)[1]
+
+
+@computes(["interrupted", 0.2])
+def interrupted_in_a_wait(event, context):
+    began = time.time()
+    signal.signal(signal.SIGALRM, lambda *_: raise_(TimeoutError()))
+    signal.alarm(0)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    try:
+        threading.Event().wait(5)
+    except TimeoutError:
+        return ["interrupted", since(began)]
+
+
+def raise_(error):
+    raise error
+
+
+@computes("interrupted")
+def interrupted_by_a_thread(event, context):
+    signal.signal(signal.SIGUSR1, lambda *_: raise_(TimeoutError()))
+    threading.Timer(0.2, signal.raise_signal, (signal.SIGUSR1,)).start()
+    try:
+        time.sleep(0.5)
+        time.sleep(0.5)
+    except TimeoutError:
+        return "interrupted"
+
+
+@computes("interrupted")
+def alarm_while_computing(event, context):
+    signal.signal(signal.SIGALRM, lambda *_: raise_(TimeoutError()))
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    try:
+        while True:
+            pass
+    except TimeoutError:
+        return "interrupted"
+
+
+@computes("blocking")
+def nonblocking_read(event, context):
+    reads, _ = os.pipe()
+    os.set_blocking(reads, False)
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+    try:
+        os.read(reads, 1)
+    except BlockingIOError:
+        return "blocking"
+
+
+@computes([True, 0.2])
+def thread_that_cannot_start(event, context):
+    began = time.time()
+    size = threading.stack_size(1 << 46)
+    try:
+        threading.Thread(target=print).start()
+        failed = False
+    except RuntimeError:
+        failed = True
+    threading.stack_size(size)
+    run(lambda: time.sleep(0.2))
+    return [failed, since(began)]
+
+
+@computes([7, "done"])
+def loop_in_a_thread(event, context):
+    async def work():
+        return 7
+
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+    job, end = asyncio.run_coroutine_threadsafe(work(), loop), time.monotonic() + 1
+    while not job.done() and time.monotonic() < end:
+        pass
+    return [job.result(timeout=1), "done" if time.monotonic() < end else "late"]
+
+
+@computes([True, True, True])
+def copies_of_clocks(event, context):
+    import copy
+    import pickle
+
+    held = copy.deepcopy({"clock": time.monotonic, "wait": time.sleep})
+    again = pickle.loads(pickle.dumps(time.sleep))
+    named = type(threading.Lock()).__module__ == "_thread"
+    return [held["clock"] is time.monotonic, again is time.sleep, named]

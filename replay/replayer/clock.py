@@ -130,12 +130,11 @@ class VirtualClock(Clock):
         self._tell = tell
 
     def start_import(self, entry_ms: int) -> None:
-        """Put the simulation in place; the wall clock will not run past the entry."""
+        """Put the simulation in place, a little before the entry."""
         from replay.replayer.virtual.simulation import Simulation  # not of the other clocks
 
         began_ns = (entry_ms - _IMPORT_LEAD_MS) * _NS_PER_MS
         self._simulation = Simulation(began_ns, self._tell)
-        self._simulation.clocks.wall_limit_ns = entry_ms * _NS_PER_MS
         machine = time_machine()
         machine.travel(0).start()
         # Its C functions ask the last of these for `time_ns()`, and for nothing else.

@@ -40,17 +40,19 @@ class Agenda(Generic[What]):
     @property
     def next_ns(self) -> int:
         """When the next thing happens."""
-        entries = self._entries
-        while entries and entries[0][1] not in self._valid:
-            heappop(entries)
-        return entries[0][0] if entries else NEVER_NS
+        self._drop_crossed_out()
+        return self._entries[0][0] if self._entries else NEVER_NS
 
     def take(self) -> What:
         """Return the next thing, which then has happened."""
-        self.next_ns  # noqa: B018 - drops what was crossed out
+        self._drop_crossed_out()
         _, number, what = heappop(self._entries)
         self._valid.remove(number)
         return what
+
+    def _drop_crossed_out(self) -> None:
+        while self._entries and self._entries[0][1] not in self._valid:
+            heappop(self._entries)
 
     def move(self, span_ns: int) -> None:
         """Let everything happen so much later."""

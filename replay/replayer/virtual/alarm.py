@@ -5,6 +5,7 @@ timers of processor time are left as they are.
 """
 
 import signal
+from collections.abc import Callable
 from math import ceil
 
 from replay.replayer.virtual import real
@@ -16,8 +17,9 @@ from replay.replayer.virtual.timeline import Timeline
 class Alarms:
     """In the places of `alarm`, `setitimer`, `getitimer` and `pause`."""
 
-    def __init__(self, timeline: Timeline) -> None:
+    def __init__(self, timeline: Timeline, on_set: Callable[[], None]) -> None:
         self._timeline = timeline
+        self._on_set = on_set
         self._number: int | None = None
         self._when_ns = 0
         self._interval_ns = 0
@@ -65,6 +67,7 @@ class Alarms:
     def _set(self, when_ns: int) -> None:
         self._when_ns = when_ns
         self._number = self._timeline.at(when_ns, self._go_off)
+        self._on_set()
 
     def _go_off(self) -> None:
         self._number = None

@@ -1,7 +1,8 @@
 """The clocks that a program reads: wall, monotonic and processor time, all of one timeline.
 
-The wall clock is set to the recorded instant for each invocation; the monotonic one never runs
-back, whatever the wall clock does. Processor time is what has passed outside of waits.
+The wall clock is set to the recorded instant for each invocation, also where the import has waited
+past it; the monotonic one never runs back, whatever the wall clock does. Processor time is what has
+passed outside of waits.
 """
 
 import errno
@@ -13,7 +14,7 @@ from operator import index
 from typing import Any, NoReturn
 
 from replay.replayer.virtual import real
-from replay.replayer.virtual.agenda import NEVER_NS, span_ns
+from replay.replayer.virtual.agenda import span_ns
 from replay.replayer.virtual.timeline import Timeline
 
 _MONOTONIC_NS = 1_000_000_000_000
@@ -33,8 +34,6 @@ class Clocks:
         self._timeline = timeline
         self._to_monotonic_ns = _MONOTONIC_NS - timeline.now_ns
         self._began_ns = timeline.now_ns
-        self.wall_limit_ns = NEVER_NS
-        """Where the wall clock stands still: an import may not run past the entry."""
 
     def set_wall(self, now_ns: int, deadline_ns: int) -> None:
         """Set the wall clock, and the monotonic one by nothing."""
@@ -42,11 +41,10 @@ class Clocks:
         self._timeline.restart(now_ns, deadline_ns)
         self._to_monotonic_ns -= moved_ns
         self._began_ns += moved_ns
-        self.wall_limit_ns = NEVER_NS
 
     def time_ns(self) -> int:
         """Nanoseconds since 1970; what time-machine asks of its traveller."""
-        return min(self._timeline.read_ns(), self.wall_limit_ns)
+        return self._timeline.read_ns()
 
     def monotonic_ns(self) -> int:
         """Stand in for `time.monotonic_ns`."""
@@ -70,6 +68,7 @@ class Clocks:
 
     def clock_gettime_ns(self, clock: int, /) -> int:
         """Stand in for `time.clock_gettime_ns`."""
+        real.clock_gettime_ns(clock)  # raises for one that there is not
         if clock in _WALL:
             return self.time_ns()
         return self.process_time_ns() if clock in _PROCESSOR else self.monotonic_ns()

@@ -43,12 +43,13 @@ class FileTimes:
         """Stand in for `os.lstat`."""
         return self._shown(real.lstat(path, **options), path)
 
-    def fstat(self, descriptor: int) -> os.stat_result:
+    def fstat(self, fd: int) -> os.stat_result:
         """Stand in for `os.fstat`."""
-        return self._shown(real.fstat(descriptor), None)
+        return self._shown(real.fstat(fd), None)
 
     def _shown(self, found: os.stat_result, path: Any) -> os.stat_result:
-        if found.st_mtime_ns < self._began_ns or not stat.S_ISREG(found.st_mode):
+        is_seen = stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)
+        if found.st_mtime_ns < self._began_ns or not is_seen:
             return found
         key = found.st_dev, found.st_ino, found.st_mtime_ns
         if key not in self._shown_ns:

@@ -36,10 +36,13 @@ class Lock:
         return self._wait(None if timeout == -1 else self.timeline.now_ns + span_ns(timeout))
 
     def _wait(self, until_ns: int | None) -> bool:
-        while self.timeline.wait(self._waiters, until_ns, unless=self._is_free):
-            # Another one may have been quicker than who was woken.
-            if self._real.acquire(False):
-                return True
+        try:
+            while self.timeline.wait(self._waiters, until_ns, unless=self._is_free):
+                if self._real.acquire(False):
+                    return True
+        except BaseException:  # who was woken, and will not take it, wakes the next
+            self.timeline.wake(self._waiters)
+            raise
         return bool(self._real.acquire(False))
 
     def _is_free(self) -> bool:
@@ -106,3 +109,7 @@ class RLock(Lock):
 
     def _recursion_count(self) -> int:
         return int(self._real._recursion_count())
+
+
+for _kind, _name in ((Lock, "lock"), (RLock, "RLock")):
+    _kind.__module__, _kind.__qualname__, _kind.__name__ = "_thread", _name, _name

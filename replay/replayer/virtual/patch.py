@@ -7,10 +7,11 @@ time-machine changes the wall clock where no name can: in the C functions of `ti
 
 import importlib.abc
 import importlib.util
+import os
 import sys
 from collections.abc import Callable, Mapping
 from importlib.machinery import ModuleSpec
-from types import ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from replay.replayer.virtual import real
@@ -22,7 +23,10 @@ Complete = Callable[[Any], None]
 
 def replace_everywhere(replacements: Mapping[Any, object]) -> None:
     """Put each value in the place of its key in every loaded module but ours; locks likewise."""
-    by_id = {id(old): new for old, new in replacements.items()}
+    by_id = {id(old): _named_as(old, new) for old, new in replacements.items()}
+    for capable in (os.supports_fd, os.supports_dir_fd, os.supports_follow_symlinks):
+        found: list[Any] = [by_id[id(function)] for function in capable if id(function) in by_id]
+        capable.update(found)
     made: dict[int, Lock] = {}
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] in _OURS or not isinstance(module, ModuleType):
@@ -34,6 +38,31 @@ def replace_everywhere(replacements: Mapping[Any, object]) -> None:
             elif type(value) in (real.LockType, real.RLockType):
                 kind = Lock if type(value) is real.LockType else RLock
                 names[key] = made.setdefault(id(value), kind(value))
+
+
+class Function:
+    """Stands in for a function of the interpreter's: no method of a class that holds it.
+
+    Copied and pickled by its name, as that is.
+    """
+
+    def __init__(self, stood_in_for: Any, function: Callable[..., Any]) -> None:
+        self.__module__ = stood_in_for.__module__
+        self.__name__: str = stood_in_for.__name__
+        self.__qualname__ = self.__name__
+        self.__doc__ = stood_in_for.__doc__
+        self._function = function
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call what stands in."""
+        return self._function(*args, **kwargs)
+
+    def __reduce__(self) -> str:
+        return self.__name__
+
+
+def _named_as(old: Any, new: object) -> object:
+    return Function(old, new) if isinstance(new, MethodType | FunctionType) else new
 
 
 def complete(completions: Mapping[str, Complete]) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import select
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -36,7 +37,7 @@ class Simulation(Hooks):
         self._tell = tell
         self._watch = Watch(self.timeline)
         self._children = Children(self.timeline)
-        self._alarms = Alarms(self.timeline)
+        self._alarms = Alarms(self.timeline, self._watch.begin)
         self._threads = Threads(self.timeline, self._watch.begin)
         self._descriptors = Descriptors(self.timeline)
         self._files = FileTimes(self.timeline)
@@ -107,6 +108,14 @@ class Simulation(Hooks):
     def alarm(self) -> None:
         """Raise SIGALRM."""
         self._alarms.deliver()
+
+    def interrupt(self, ident: int) -> None:
+        """Send SIGALRM to a thread."""
+        signal.pthread_kill(ident, signal.SIGALRM)
+
+    def stranger(self) -> None:
+        """Watch: what C code has started may wait for a turn that is never passed on."""
+        self._watch.begin()
 
     def race(self) -> None:
         """Say so, once."""
@@ -209,6 +218,8 @@ class Simulation(Hooks):
         module.PollSelector._selector_cls = select.poll
         if hasattr(module, "EpollSelector"):
             module.EpollSelector._selector_cls = select.epoll
+        else:  # kqueue, whose waits are not stood in for
+            module.DefaultSelector = module.PollSelector
 
     def _complete_subprocess(self, module: Any) -> None:
         module._time = self.clocks.quiet

@@ -49,6 +49,12 @@ class Hooks:
     def alarm(self) -> None:
         """Do what the alarm is for; runs in the main thread after `ring`."""
 
+    def interrupt(self, ident: int) -> None:
+        """Interrupt the thread that computes while its alarm goes off."""
+
+    def stranger(self) -> None:
+        """Hear of a thread that nobody has announced."""
+
     def race(self) -> None:
         """Hear that a thread got the turn while one that lost it still runs."""
 

@@ -1,7 +1,8 @@
 """Threads that run in turn, and whose ends are waited for on the timeline."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -28,12 +29,24 @@ class Threads:
         /,
     ) -> int:
         """Start a thread that calls `function`; return its identifier."""
-        body = self._announce(function, lambda: function(*args, **(kwargs or {})))
-        return real.start_new_thread(body, ())
+        strand, body = self._announce(function, lambda: function(*args, **(kwargs or {})))
+        with self._withdrawing(strand):
+            return real.start_new_thread(body, ())
 
     def start_joinable_thread(self, function: Callable[[], object], **options: Any) -> Any:
         """Start a thread as `threading` does from Python 3.13 on; return its handle."""
-        return real.start_joinable_thread(self._announce(function, function), **options)  # type: ignore[misc]
+        strand, body = self._announce(function, function)
+        with self._withdrawing(strand):
+            return real.start_joinable_thread(body, **options)  # type: ignore[misc]
+
+    @contextmanager
+    def _withdrawing(self, strand: Strand) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:  # no thread can be started any more
+            self._alive -= 1
+            self._timeline.withdraw(strand)
+            raise
 
     def count(self) -> int:
         """Return how many threads there are besides the main one; real ones end a little later."""
@@ -41,7 +54,7 @@ class Threads:
 
     def _announce(
         self, function: Callable[..., object], run: Callable[[], object]
-    ) -> Callable[[], None]:
+    ) -> tuple[Strand, Callable[[], None]]:
         def counted() -> None:
             try:
                 run()
@@ -54,7 +67,7 @@ class Threads:
         if isinstance(thread, threading.Thread):
             self._strands[thread] = strand
         self._on_start()
-        return body
+        return strand, body
 
     def after_fork(self) -> None:
         """Forget the threads of the parent, which `threading` knows to have ended."""

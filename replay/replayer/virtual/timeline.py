@@ -45,7 +45,7 @@ class Timeline(Turns):
     @property
     def is_alone(self) -> bool:
         """Whether nothing but the calling thread can make anything happen."""
-        return len(self._strands) == 1 and not self._agenda
+        return len(self._strands) == 1 and not self._agenda and not self._ready
 
     @property
     def is_held_up(self) -> bool:
@@ -80,11 +80,15 @@ class Timeline(Turns):
         me.waits_outside = is_outside
         probe = unless if is_polled else None
         while True:
-            with self._mutex:
-                if unless is not None and unless():
-                    return True
-                self._suspend(me, queue, until_ns, probe)
-            self._await_turn(me)
+            try:
+                with self._mutex:
+                    if unless is not None and unless():
+                        return True
+                    self._suspend(me, queue, until_ns, probe)
+                me.gate.acquire()
+            except BaseException:  # out of a signal handler of the program's, or sent to the thread
+                self._leave(me)
+                raise
             if not me.alarm_came:
                 return me.woken
             me.alarm_came = False
@@ -112,9 +116,17 @@ class Timeline(Turns):
 
     def ring(self) -> None:
         """Interrupt the main thread, as a signal does."""
+        if self.main in self._strayed:  # it computes, and does not look
+            self._hooks.interrupt(self.ident_of(self.main))
+            return
         self.main.alarm_came = True
         if self.main.queue is not None:
             self._make_ready(self.main, woken=False)
+
+    def withdraw(self, strand: Strand) -> None:
+        """Forget a strand whose thread could not be started."""
+        with self._mutex:
+            self._ready.remove(strand)
 
     def announce(self, run: Callable[[], object]) -> tuple[Strand, Callable[[], None]]:
         """Return a strand for a new thread, and what that is to call: `run`, in its turn."""
@@ -144,13 +156,14 @@ class Timeline(Turns):
 
     def freeze(self) -> None:
         """Let nothing happen until `restart`; to be called in the main thread."""
-        self._is_frozen = True
-        self.deadline_ns = NEVER_NS
         me = self._strand()
-        if self.turn is not me:
-            with self._mutex:
-                self._queue_up(me)
-            self._await_turn(me)
+        with self._mutex:
+            if self.turn is not me and self.turn is not None:
+                self._strayed.add(self.turn)  # it may be in native code, and never pass it on
+            self._strayed.discard(me)
+            self.turn = me
+            self.deadline_ns = NEVER_NS
+            self._is_frozen = True
 
     def take_turn_away(self, strand: Strand | None) -> None:
         """Let others run, since the strand whose turn it is does not pass it on.
@@ -168,6 +181,10 @@ class Timeline(Turns):
         """Begin anew in a child process, where only the calling thread is left."""
         self.main = self.turn = self._strand()
         self._mutex = real.RLock()
+        for left_behind in self._strands.values():
+            left_behind.ended.clear()
+            if left_behind.queue is not None:
+                left_behind.queue.clear()
         self._strands = {real.get_ident(): self.main}
         for left in (self._strayed, self._ready, self._probing, self._agenda):
             left.clear()
@@ -180,20 +197,27 @@ class Timeline(Turns):
         if found is None:
             found = self._strands[real.get_ident()] = Strand()
             self._strayed.add(found)
+            self._hooks.stranger()
         return found
 
     def _look_around(self) -> None:
         """Let run what is due, and whoever has been ready for long."""
         me = self._strand()
-        with self._mutex:
-            self._take_due()
-            passes_on = bool(self._ready) or self.turn is not me
+        try:
+            with self._mutex:
+                self._take_due()
+                self._ask_probes()
+                passes_on = bool(self._ready) or self.turn is not me
+                if passes_on:
+                    self._queue_up(me)
+                else:
+                    self._turn_began_ns = self.now_ns
+                    self._set_horizon()
             if passes_on:
-                self._queue_up(me)
-            else:
-                self._set_horizon()
-        if passes_on:
-            self._await_turn(me)
+                me.gate.acquire()
+        except BaseException:  # as in `wait`
+            self._leave(me)
+            raise
         if me.alarm_came:
             me.alarm_came = False
             self._hooks.alarm()

@@ -20,8 +20,8 @@ _POLL_S = 0.001
 class Turns:
     """The strands of a process, who of them runs, and what time it is, in nanoseconds since 1970.
 
-    `waited_ns` is how much of it has passed in waits; `turns` counts, for whoever watches. Every
-    method is to be called with `_mutex` held, but for `_await_turn`.
+    `waited_ns` is how much of it has passed in waits; `turns` counts, for whoever watches. What
+    changes who waits or runs is called with `_mutex` held.
     """
 
     def __init__(self, now_ns: int, hooks: Hooks) -> None:
@@ -60,16 +60,20 @@ class Turns:
         self._strayed.discard(me)
         self._pass_turn(me)
 
-    def _await_turn(self, me: Strand) -> None:
-        try:
-            me.gate.acquire()
-        except BaseException:  # out of a signal handler of the program's
-            with self._mutex:
-                if me.queue is not None:
-                    self._make_ready(me, woken=False)
-                    self._pass_turn(None)
-            me.gate.acquire()
-            raise
+    def _leave(self, me: Strand) -> None:
+        """Get the turn back for a strand that an exception takes out of its wait."""
+        with self._mutex:
+            if me.queue is not None:
+                self._make_ready(me, woken=False)
+            self._pass_turn(None)
+            if self.turn is me or me not in self._ready:
+                me.gate.acquire(blocking=False)  # it may have been opened already
+                return
+        me.gate.acquire()
+
+    def _ask_probes(self) -> None:
+        for strand in [s for s in self._probing if s.probe is not None and s.probe()]:
+            self._make_ready(strand, woken=True)
 
     def _make_ready(self, strand: Strand, *, woken: bool) -> None:
         if strand.queue is not None:
@@ -103,8 +107,7 @@ class Turns:
         began_s = real.monotonic()
         while self.turn is None:
             self._take_due()
-            for strand in [s for s in self._probing if s.probe is not None and s.probe()]:
-                self._make_ready(strand, woken=True)
+            self._ask_probes()
             if self._ready:
                 self._give_turn(self._ready.popleft())
                 return
@@ -117,8 +120,10 @@ class Turns:
                 return
             else:
                 self._mutex.release()
-                real.sleep(_POLL_S)
-                self._mutex.acquire()
+                try:
+                    real.sleep(_POLL_S)
+                finally:
+                    self._mutex.acquire()
 
     def _may_move(self, next_ns: int, real_s: float) -> bool:
         if self._is_frozen or next_ns == NEVER_NS:
@@ -148,5 +153,6 @@ class Turns:
                 what()
 
     def _set_horizon(self) -> None:
-        slice_ends_ns = self._turn_began_ns + _SLICE_NS if self._ready else NEVER_NS
+        others = self._ready or self._probing
+        slice_ends_ns = self._turn_began_ns + _SLICE_NS if others else NEVER_NS
         self._horizon_ns = min(self.deadline_ns, self._agenda.next_ns, slice_ends_ns)

@@ -5,6 +5,7 @@ both can come any more, the time-out is over at once.
 """
 
 import _socket
+import os
 import select
 import stat
 from collections.abc import Callable
@@ -41,7 +42,7 @@ class Descriptors:
 
     def read(self, descriptor: int, length: int, /) -> bytes:
         """Read from a descriptor, once there is something to be read."""
-        if not self._timeline.is_alone:
+        if not self._timeline.is_alone and os.get_blocking(descriptor):
             poller = real.poll()
             poller.register(descriptor, select.POLLIN | select.POLLHUP | select.POLLERR)
             until_found(self._timeline, lambda: poller.poll(0), None)
@@ -105,6 +106,13 @@ class Epoll(Poller):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(real.epoll(*args, **kwargs))  # type: ignore[misc]
 
+    @classmethod
+    def fromfd(cls, descriptor: int, /) -> Self:
+        """Return the object of a descriptor that there is."""
+        made = cls.__new__(cls)
+        Poller.__init__(made, real.epoll.fromfd(descriptor))  # type: ignore[union-attr]
+        return made
+
 
 def until_found(
     timeline: Timeline, look: Callable[[], Any], within_ns: int | None, *, is_outside: bool = False
@@ -143,6 +151,7 @@ def leads_outside(descriptor: Any) -> bool:
         number = _number(descriptor)
         if not stat.S_ISSOCK(real.fstat(number).st_mode):
             return False
+        is_blocking = os.get_blocking(number)
         connection = _socket.socket(fileno=number)
     except (AttributeError, OSError, TypeError, ValueError):
         return False
@@ -152,6 +161,7 @@ def leads_outside(descriptor: Any) -> bool:
         return False
     finally:
         connection.detach()
+        os.set_blocking(number, is_blocking)  # which a default time-out of sockets changes
 
 
 def _seconds(timeout: Any) -> float:

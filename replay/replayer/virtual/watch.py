@@ -4,6 +4,8 @@ A thread that waits in native code for another one, or spins until a variable ch
 everything up for ever. One that uses the processor is taken for computing, and is given longer.
 """
 
+from contextlib import suppress
+
 from replay.replayer.virtual import real
 from replay.replayer.virtual.timeline import Timeline
 
@@ -22,8 +24,9 @@ class Watch:
     def begin(self) -> None:
         """Look from now on."""
         if not self._is_begun:
-            self._is_begun = True
-            real.start_new_thread(self._look, ())
+            with suppress(RuntimeError):  # no thread can be started any more
+                real.start_new_thread(self._look, ())
+                self._is_begun = True
 
     def after_fork(self) -> None:
         """In a child process there is no such thread."""
