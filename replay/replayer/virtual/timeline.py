@@ -53,6 +53,11 @@ class Timeline(Turns):
         waiting = self._ready or self._agenda or self._probing
         return bool(waiting) and self.turn is not None and not self._is_frozen
 
+    @property
+    def has_others(self) -> bool:
+        """Whether another strand could run at once, or may find that it can."""
+        return bool(self._ready or self._probing)
+
     def ident_of(self, strand: Strand) -> int:
         """Return the thread identifier of a strand; 0 for one that has ended."""
         return next((ident for ident, s in list(self._strands.items()) if s is strand), 0)

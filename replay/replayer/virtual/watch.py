@@ -11,6 +11,8 @@ from replay.replayer.virtual.timeline import Timeline
 
 _LOOK_S = 0.1
 _COMPUTING_LOOKS = 20
+_ALONE_LOOKS = 3
+"""Where nobody else could run but something may become due: time then keeps step with the real."""
 _BUSY_SHARE = 0.02
 
 
@@ -45,5 +47,6 @@ class Watch:
             spent_s = real.cpu_time_s(timeline.ident_of(strand)) or 0.0
             is_computing = looks == 0 or spent_s - cpu_s > _LOOK_S * _BUSY_SHARE
             looks, cpu_s = looks + 1, spent_s
-            if not is_computing or looks >= _COMPUTING_LOOKS:
+            patience = _COMPUTING_LOOKS if timeline.has_others else _ALONE_LOOKS
+            if not is_computing or looks >= patience:
                 timeline.take_turn_away(strand)
