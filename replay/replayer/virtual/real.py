@@ -11,6 +11,7 @@ from _thread import RLock as _RLock
 from _thread import allocate_lock as _allocate_lock
 from _thread import get_ident as _get_ident
 from _thread import start_new_thread as _start_new_thread
+from typing import Any
 
 RLock, allocate_lock = _RLock, _allocate_lock
 get_ident, start_new_thread = _get_ident, _start_new_thread
@@ -37,7 +38,8 @@ getpid, kill, read, times, wait, wait3, wait4 = (
     os.wait3,
     os.wait4,
 )
-waitid, waitpid = os.waitid, os.waitpid
+waitpid = os.waitpid
+waitid: Any = getattr(os, "waitid", None)  # not on macOS before Python 3.13
 stat, lstat, fstat = os.stat, os.lstat, os.fstat
 alarm, pause, getitimer, setitimer = signal.alarm, signal.pause, signal.getitimer, signal.setitimer
 

@@ -191,6 +191,8 @@ class Simulation(Hooks):
         }
 
     def _processes(self) -> dict[Any, object]:
+        if real.waitid is None:  # whether a child has ended cannot be asked without reaping it
+            return {}
         children = self._children
         starts: list[Any] = [real.fork, real.posix_spawn, real.posix_spawnp, real.fork_exec]
         of_any: list[Any] = [real.wait, real.wait3]
@@ -223,7 +225,8 @@ class Simulation(Hooks):
 
     def _complete_subprocess(self, module: Any) -> None:
         module._time = self.clocks.quiet
-        module.Popen.wait = self._children.wait_of_popen(module)
+        if real.waitid is not None:
+            module.Popen.wait = self._children.wait_of_popen(module)
 
     def _complete_threading(self, module: Any) -> None:
         module._time = self.clocks.quiet
