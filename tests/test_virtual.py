@@ -217,6 +217,16 @@ def test_a_match_that_is_looked_at_twice_says_what_it_depends_on(tmp_path):
     assert found == {"$[0]": "deadline", "$[1]": "clock", "$[2]": "entropy"}
 
 
+def test_how_long_an_import_took_is_noise_of_the_clock(tmp_path):
+    """It depends on the machine: ages of what a module has made, in whatever unit."""
+    body = "return {'s': time.time() - STARTED, 'ms': int(1000 * (time.time() - STARTED)), 'n': 7}"
+    outcome = Returned(b'{"s": 0.2134, "ms": 213, "n": 7}')
+    write_body(tmp_path, body)
+    verdict = judge(case_of(tmp_path, "body", outcome=outcome, duration_us=400), BuiltinSandbox)
+    assert verdict.kind == "match", verdict.differences
+    assert {it.path: it.factor for it in verdict.noise} == {"$.s": "clock", "$.ms": "clock"}
+
+
 def test_what_is_used_of_time_machine_is_what_there_is():
     """Its C functions ask the last traveller for `time_ns()`, and for nothing else."""
     program = (

@@ -124,17 +124,20 @@ class RealClock(Clock):
 
 
 class VirtualClock(Clock):
-    """Moves by what the program does; `tell` hears what there is to be known of it."""
+    """Moves by what the program does, `step_us` a read; `tell` hears what there is to be known."""
 
-    def __init__(self, tell: Callable[..., None]) -> None:
+    def __init__(self, step_us: int, tell: Callable[..., None]) -> None:
+        self._step_us = step_us
         self._tell = tell
 
     def start_import(self, entry_ms: int) -> None:
         """Put the simulation in place, a little before the entry."""
         from replay.replayer.virtual.simulation import Simulation  # not of the other clocks
 
-        began_ns = (entry_ms - _IMPORT_LEAD_MS) * _NS_PER_MS
-        self._simulation = Simulation(began_ns, self._tell)
+        # At another pace an import takes another time.
+        lead_ms = _IMPORT_LEAD_MS + self._step_us // 25
+        self._simulation = Simulation((entry_ms - lead_ms) * _NS_PER_MS, self._tell)
+        self._simulation.timeline.step_ns = self._step_us * 1000
         machine = time_machine()
         machine.travel(0).start()
         # Its C functions ask the last of these for `time_ns()`, and for nothing else.
@@ -177,7 +180,7 @@ def prepare() -> None:
 def clock_of(world: World, tell: Callable[..., None]) -> Clock:
     """Return the clock that a world wants."""
     if world.clock == "virtual":
-        return VirtualClock(tell)
+        return VirtualClock(world.step_us, tell)
     return RealClock(is_shifted=world.clock == "shifted")
 
 
