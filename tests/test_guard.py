@@ -357,7 +357,7 @@ def outside() -> Iterator[Path]:
     """A folder of nobody's, and no temporary one."""
     import shutil
 
-    folder = Path(__file__).parent / f".outside-{os.getpid()}"
+    folder = Path("/var/tmp", f"replay-outside-{os.getpid()}")  # which lasts, and is no /tmp
     folder.mkdir()
     yield folder
     shutil.rmtree(folder)
