@@ -15,7 +15,7 @@ from replay.errors import ReplayError
 from replay.outcome import Exited, Outcome, Raised, Returned
 from replay.recording import error_of, outcome_of
 from replay.replayer.case import Case
-from replay.replayer.channel import BUFFERED_BYTES
+from replay.replayer.channel import BUFFERED_BYTES, Message
 from replay.replayer.clock import entry_of
 from replay.replayer.engine import (
     IMPORT_LIMIT_S,
@@ -57,20 +57,15 @@ class BuiltinSandbox(Sandbox):
     def replay(self, case: Case, world: World) -> Replay:
         """Run one case and return what it did; raises ReplayError where it cannot be had."""
         with suppress(ConnectionError):
-            self._send(case, world)
+            self._process.channel.send_all([_request(case, world)])
         return self._answer(case)
 
     def replay_all(self, cases: Sequence[Case]) -> Iterator[Replay | ReplayError]:
         """Yield what became of each case, until one of them has ended the process."""
-        coming, ahead, ahead_bytes = deque(cases), deque[Case](), 0
+        coming, ahead = deque(cases), deque[Case]()
         while coming or ahead:
-            while coming and (not ahead or ahead_bytes + _size_bytes(coming[0]) < BUFFERED_BYTES):
-                ahead.append(coming.popleft())
-                ahead_bytes += _size_bytes(ahead[-1])
-                with suppress(ConnectionError):  # the answer, which will not come, tells it
-                    self._send(ahead[-1], World.of(ahead[-1]))
+            self._send_some(coming, ahead)
             case = ahead.popleft()
-            ahead_bytes -= _size_bytes(case)
             try:
                 replayed: Replay | ReplayError = self._answer(case)
             except ReplayError as error:
@@ -81,16 +76,19 @@ class BuiltinSandbox(Sandbox):
             if not may_go_on and not self.is_alive:
                 return
 
-    def _send(self, case: Case, world: World) -> None:
-        tape = world.tape_of(case.recording)
-        message = {
-            "id": case.recording.id,
-            "seed": world.seed,
-            "entry": entry_of(case, world).values(),
-            "tape": tape and entropy_document(tape),
-            "breaks_at": case.breaks_at,
-        }
-        self._process.channel.send(message, _begun(case))
+    def _send_some(self, coming: deque[Case], ahead: deque[Case]) -> None:
+        """Send cases ahead of their answers, in one go, once half of what fits is answered."""
+        sent_bytes = sum(map(_size_bytes, ahead))
+        if sent_bytes > BUFFERED_BYTES // 2:
+            return
+        requests = []
+        while coming and (not ahead or sent_bytes + _size_bytes(coming[0]) < BUFFERED_BYTES):
+            case = coming.popleft()
+            sent_bytes += _size_bytes(case)
+            requests.append(_request(case, World.of(case)))
+            ahead.append(case)
+        with suppress(ConnectionError):  # the answer, which will not come, tells it
+            self._process.channel.send_all(requests)
 
     def _answer(self, case: Case) -> Replay:
         began_ns = perf_counter_ns()
@@ -120,6 +118,18 @@ class ForkingSandbox(BuiltinSandbox):
     """Imports the handler once and runs each case in a fork of that process."""
 
     forks = True
+
+
+def _request(case: Case, world: World) -> Message:
+    tape = world.tape_of(case.recording)
+    message = {
+        "id": case.recording.id,
+        "seed": world.seed,
+        "entry": entry_of(case, world).values(),
+        "tape": tape and entropy_document(tape),
+        "breaks_at": case.breaks_at,
+    }
+    return message, _begun(case)
 
 
 def _begun(case: Case) -> bytes:

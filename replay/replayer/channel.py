@@ -8,7 +8,7 @@ import fcntl
 import os
 import socket
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit
 from struct import Struct
 from typing import Any, TypeAlias
@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from replay.codec import decode, encode
 
 Message: TypeAlias = tuple[dict[str, Any], bytes]
-BUFFERED_BYTES = 1 << 16
+BUFFERED_BYTES = 1 << 17
 """What may lie unread in either direction without blocking its sender."""
 _LOWEST_DESCRIPTOR = 512
 _LENGTHS = Struct(">II")
@@ -60,8 +60,15 @@ class Channel:
 
     def send(self, message: Mapping[str, object], body: bytes = b"") -> None:
         """Send one message whole."""
-        head = encode(message)
-        self._sendall(b"".join((_LENGTHS.pack(len(head), len(body)), head, body)))
+        self.send_all([(message, body)])
+
+    def send_all(self, messages: Iterable[tuple[Mapping[str, object], bytes]]) -> None:
+        """Send several in one go."""
+        pieces: list[bytes] = []
+        for message, body in messages:
+            head = encode(message)
+            pieces += (_LENGTHS.pack(len(head), len(body)), head, body)
+        self._sendall(b"".join(pieces))
 
     def send_descriptor(self, message: Mapping[str, object], descriptor: int) -> None:
         """Send a message whose receiver gets a copy of a descriptor."""
