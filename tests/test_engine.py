@@ -348,17 +348,33 @@ def test_entropy_is_the_same_in_equal_worlds_and_another_when_it_is_moved(projec
     ("body", "factor"),
     [
         ("import uuid\nreturn {'v': str(uuid.uuid4())}", "entropy"),
-        ("import uuid\nreturn {'v': f'{uuid.uuid4()} failed at {time.time()}'}", "entropy"),
-        ("import uuid\nreturn {'v': f'{uuid.uuid4()}:{uuid.uuid4()}'}", "entropy"),
+        pytest.param(
+            "import uuid\nreturn {'v': f'{uuid.uuid4()} failed at {time.time()}'}",
+            "entropy",
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
+            "import uuid\nreturn {'v': f'{uuid.uuid4()}:{uuid.uuid4()}'}",
+            "entropy",
+            marks=pytest.mark.long,
+        ),
         ("import uuid\nreturn {'v': f'{uuid.uuid4()}-{time.time_ns()}'}", "entropy"),
         ("return {'v': f'{time.time_ns():x}'}", "clock"),
         ("import random\nreturn {'v': random.randint(0, 10**9)}", "entropy"),
         ("return {'v': time.time()}", "clock"),
-        ("from datetime import datetime\nreturn {'v': datetime.now().isoformat()}", "clock"),
+        pytest.param(
+            "from datetime import datetime\nreturn {'v': datetime.now().isoformat()}",
+            "clock",
+            marks=pytest.mark.long,
+        ),
         ("return {'v': context.get_remaining_time_in_millis()}", "clock"),
         ("return {'v': repr(object())}", "address"),
         ("return {'v': list({str(n) for n in range(9)})}", "hash seed"),
-        ("return {'v': ','.join({str(n) for n in range(9)})}", "hash seed"),
+        pytest.param(
+            "return {'v': ','.join({str(n) for n in range(9)})}",
+            "hash seed",
+            marks=pytest.mark.long,
+        ),
     ],
 )
 def test_each_factor_is_found_by_moving_it_in_fresh_processes(project, body, factor):

@@ -166,11 +166,15 @@ def one_recording(project: Path, code: str, event: object, outcome: Outcome) -> 
     ("settings", "path", "value"),
     [
         (["$.n=5"], ("n",), 5),
-        (["$.n=five"], ("n",), "five"),
+        pytest.param(["$.n=five"], ("n",), "five", marks=pytest.mark.long),
         (['$.n={"a": [1]}'], ("n",), {"a": [1]}),
         (["$.detail.items[1].id=null"], ("detail", "items", 1, "id"), None),
-        (["$.detail.items[-1].id=9"], ("detail", "items", 1, "id"), 9),
-        (["$['detail']['items'][0]=x=y"], ("detail", "items", 0), "x=y"),
+        pytest.param(
+            ["$.detail.items[-1].id=9"], ("detail", "items", 1, "id"), 9, marks=pytest.mark.long
+        ),
+        pytest.param(
+            ["$['detail']['items'][0]=x=y"], ("detail", "items", 0), "x=y", marks=pytest.mark.long
+        ),
         (["$.n=1", "$.n=2"], ("n",), 2),
         (["$.detail.items[?@.id==2].id=7"], ("detail", "items", 1, "id"), 7),
     ],
