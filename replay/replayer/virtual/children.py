@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from replay.replayer.virtual import real
-from replay.replayer.virtual.agenda import span_ns
 from replay.replayer.virtual.strand import Waiters
 from replay.replayer.virtual.timeline import Timeline
 
@@ -70,12 +69,12 @@ class Children:
 
         def waited(process: Any, timeout: float | None = None) -> Any:
             """Wait for child process to terminate; returns self.returncode."""
-            if process.returncode is None and not (timeout is None and self._timeline.is_alone):
-                until_ns = None
-                if timeout is not None:
-                    until_ns = self._timeline.now_ns + max(0, span_ns(timeout))
-                if not self.await_end(process.pid, until_ns):
-                    raise subprocess.TimeoutExpired(process.args, timeout)
+            is_waited_for = process.returncode is None and not (
+                timeout is None and self._timeline.is_alone
+            )
+            until_ns = self._timeline.until_ns(timeout)
+            if is_waited_for and not self.await_end(process.pid, until_ns):
+                raise subprocess.TimeoutExpired(process.args, timeout)
             return wait(process)
 
         return waited

@@ -6,7 +6,6 @@ Each holds a real lock, which alone says whether it is taken; the waiting is the
 from typing import Any, ClassVar, NoReturn
 
 from replay.replayer.virtual import real
-from replay.replayer.virtual.agenda import span_ns
 from replay.replayer.virtual.strand import Waiters
 from replay.replayer.virtual.timeline import Timeline
 
@@ -33,7 +32,7 @@ class Lock:
         if not blocking:
             self.timeline.poll()
             return False
-        return self._wait(None if timeout == -1 else self.timeline.now_ns + span_ns(timeout))
+        return self._wait(self.timeline.until_ns(None if timeout == -1 else timeout))
 
     def _wait(self, until_ns: int | None) -> bool:
         try:

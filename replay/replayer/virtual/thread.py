@@ -7,7 +7,6 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from replay.replayer.virtual import real
-from replay.replayer.virtual.agenda import span_ns
 from replay.replayer.virtual.strand import Strand
 from replay.replayer.virtual.timeline import Timeline
 
@@ -80,13 +79,12 @@ class Threads:
         def join(thread: threading.Thread, timeout: float | None = None) -> None:
             """Wait until the thread terminates."""
             strand = self._strands.get(thread)
-            if strand is not None and thread is not threading.current_thread():
-                until_ns = None
-                if timeout is not None:
-                    until_ns = self._timeline.now_ns + max(0, span_ns(timeout))
-                if not self._await_end(strand, until_ns):
-                    return
-            real.join(thread, timeout)  # it is on its way out, or raises what join raises
+            if (
+                strand is None
+                or thread is threading.current_thread()
+                or self._await_end(strand, self._timeline.until_ns(timeout))
+            ):
+                real.join(thread, timeout)  # it is on its way out, or raises what join raises
 
         return join
 

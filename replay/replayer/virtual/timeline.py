@@ -12,7 +12,7 @@ turn because it would not pass it on - time keeps step with the real clock.
 from collections.abc import Callable
 
 from replay.replayer.virtual import real
-from replay.replayer.virtual.agenda import NEVER_NS
+from replay.replayer.virtual.agenda import NEVER_NS, span_ns
 from replay.replayer.virtual.strand import Strand, Waiters
 from replay.replayer.virtual.turn import Turns
 
@@ -62,9 +62,13 @@ class Timeline(Turns):
         """Return the thread identifier of a strand; 0 for one that has ended."""
         return next((ident for ident, s in list(self._strands.items()) if s is strand), 0)
 
-    def sleep(self, span_ns: int) -> None:
+    def until_ns(self, timeout_s: float | None) -> int | None:
+        """Return when a time-out is over that begins now; None: never."""
+        return None if timeout_s is None else self.now_ns + max(0, span_ns(timeout_s))
+
+    def sleep(self, at_least_ns: int) -> None:
         """Wait for a time; at least for one step, so that polling moves on."""
-        self.wait(Waiters(), self.now_ns + max(span_ns, self.step_ns))
+        self.wait(Waiters(), self.now_ns + max(at_least_ns, self.step_ns))
 
     def wait(
         self,
