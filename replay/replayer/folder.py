@@ -117,11 +117,11 @@ def _is_emptied(path: Path) -> bool:
     """Remove what is in a folder; return whether all of it could be."""
     path.chmod(0o700)
     for left in path.iterdir():
-        _remove(left)
+        remove(left)
     return not any(path.iterdir())
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
     """Remove a file, or a folder with all that is in it, as far as that can be."""
     if not path.is_dir() or path.is_symlink():
         path.unlink(missing_ok=True)

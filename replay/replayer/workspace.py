@@ -16,7 +16,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from replay.replayer.case import Case
-from replay.replayer.folder import taken
+from replay.replayer.folder import remove, taken
 from replay.replayer.world import World
 
 _COPIED_BYTES = 1 << 20
@@ -101,11 +101,4 @@ def take_away(made: Iterable[str]) -> None:
         with suppress(OSError):
             is_ours = path.lstat().st_uid == os.geteuid()
             if is_ours and os.path.realpath(path.parent / "x").startswith(inside):
-                _remove(path)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink()
+                remove(path)
