@@ -62,10 +62,12 @@ class BuiltinSandbox(Sandbox):
 
     def replay_all(self, cases: Sequence[Case]) -> Iterator[Replay | ReplayError]:
         """Yield what became of each case, until one of them has ended the process."""
-        coming, ahead = deque(cases), deque[Case]()
+        coming, ahead, ahead_bytes = deque(cases), deque[Case](), 0
         while coming or ahead:
-            self._send_some(coming, ahead)
+            if ahead_bytes <= BUFFERED_BYTES // 2:
+                ahead_bytes = self._send_some(coming, ahead, ahead_bytes)
             case = ahead.popleft()
+            ahead_bytes -= _size_bytes(case)
             try:
                 replayed: Replay | ReplayError = self._answer(case)
             except ReplayError as error:
@@ -76,19 +78,17 @@ class BuiltinSandbox(Sandbox):
             if not may_go_on and not self.is_alive:
                 return
 
-    def _send_some(self, coming: deque[Case], ahead: deque[Case]) -> None:
-        """Send cases ahead of their answers, in one go, once half of what fits is answered."""
-        sent_bytes = sum(map(_size_bytes, ahead))
-        if sent_bytes > BUFFERED_BYTES // 2:
-            return
+    def _send_some(self, coming: deque[Case], ahead: deque[Case], ahead_bytes: int) -> int:
+        """Send cases ahead of their answers, in one go; return how many bytes then are ahead."""
         requests = []
-        while coming and (not ahead or sent_bytes + _size_bytes(coming[0]) < BUFFERED_BYTES):
+        while coming and (not ahead or ahead_bytes + _size_bytes(coming[0]) < BUFFERED_BYTES):
             case = coming.popleft()
-            sent_bytes += _size_bytes(case)
+            ahead_bytes += _size_bytes(case)
             requests.append(_request(case, World.of(case)))
             ahead.append(case)
         with suppress(ConnectionError):  # the answer, which will not come, tells it
             self._process.channel.send_all(requests)
+        return ahead_bytes
 
     def _answer(self, case: Case) -> Replay:
         began_ns = perf_counter_ns()

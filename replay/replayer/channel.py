@@ -46,8 +46,7 @@ class Channel:
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
-        # Bound before a guard looks at what sockets send.
-        self._sendall, self._recv = connection.sendall, connection.recv
+        self._sendall = connection.sendall  # bound before a guard looks at what sockets send
         self._unread = bytearray()
         self._descriptors: list[int] = []
 
