@@ -14,6 +14,8 @@ from replay.outcome import JSON_TYPE, ErrorLink, Exited, Outcome, Raised, Return
 
 FORMAT = 1
 BEGUN = "begun"
+SENT = "sent"
+ANSWERED = "answered"
 ENDED = "ended"
 
 ATTRIBUTES = (
@@ -64,11 +66,13 @@ def begun_payload(
     event: object,
     is_parsed: bool = False,
     lost_parts: int = 0,
+    outbound: str = "off",
 ) -> bytes:
     """Return the payload of a begun part; `environment` is a codec document already.
 
     `is_parsed` says that the event came out of a JSON parser; see `codec.encode_fields`.
-    `lost_parts` are those that this process has lost before, since it began.
+    `lost_parts` are those that this process has lost before, since it began. `outbound` is one of
+    `recording.Outbound`.
     """
     fields: dict[str, object] = {
         "format": FORMAT,
@@ -85,8 +89,47 @@ def begun_payload(
     }
     if lost_parts:
         fields["lost_parts"] = lost_parts
+    if outbound != "off":
+        fields["outbound"] = outbound
     fields["event"] = event
     return encode_fields(fields, is_parsed=is_parsed)
+
+
+def sent_payload(
+    *,
+    sequence: int,
+    at_import: bool,
+    at_us: int,
+    remaining_reads_ms: Iterable[int],
+    call: Mapping[str, object],
+) -> bytes:
+    """Return the payload of a sent part; `call` is laid out as by `call_document`.
+
+    `remaining_reads_ms` are those since the part before, so that a killed invocation keeps them.
+    """
+    fields: dict[str, object] = {
+        "format": FORMAT,
+        "sequence": sequence,
+        "at_import": at_import,
+        "at_us": at_us,
+        "remaining_reads_ms": list(remaining_reads_ms),
+        "call": call,
+    }
+    return encode_fields(fields)
+
+
+def answered_payload(
+    *, sequence: int, at_import: bool, duration_us: int, answer: Mapping[str, object]
+) -> bytes:
+    """Return the payload of an answered part; `answer` is laid out as by `answer_document`."""
+    fields: dict[str, object] = {
+        "format": FORMAT,
+        "sequence": sequence,
+        "at_import": at_import,
+        "duration_us": duration_us,
+        "answer": answer,
+    }
+    return encode_fields(fields)
 
 
 def ended_payload(

@@ -7,11 +7,12 @@ recording, and a damaged or unknown payload is a `DamagedError` that says why.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from replay.codec import decode, encode
 from replay.entropy import EntropyTape, entropy_document, entropy_of
 from replay.errors import DamagedError
+from replay.interaction import CALL_KINDS, Interaction, call_payloads, interactions_of
 from replay.invocation import ContextSnapshot, Invocation, Sandbox
 from replay.outcome import ErrorLink, Exited, Outcome, Raised, Returned, TimedOut
 from replay.part import (
@@ -25,8 +26,17 @@ from replay.part import (
 )
 from replay.version import __version__
 
+_OF_SANDBOX = b'"at_import":true'
+_HEAD_BYTES = 64
+"""Where a call's payload says whose it is: format and sequence come before, and no captured value.
+"""
 CONVERTERS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """For each older format N the function that turns a decoded payload of N into one of N + 1."""
+
+
+Outbound: TypeAlias = Literal["off", "handler", "all"]
+"""Which outbound calls a capture has seen: none, those made by the handler, or those that were made
+while its module was imported as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +52,11 @@ class Part:
         """The checksum that is stored beside the payload."""
         return part_crc(self.id, self.kind, self.payload)
 
+    @property
+    def is_of_sandbox(self) -> bool:
+        """Whether it is of a call made at import, by the sandbox and no invocation of it."""
+        return self.kind in CALL_KINDS and _OF_SANDBOX in self.payload[:_HEAD_BYTES]
+
 
 @dataclass(frozen=True, slots=True)
 class Recording:
@@ -50,7 +65,9 @@ class Recording:
     `remaining_reads_ms` are the values that the handler read from the context, in order;
     `reads_complete` is False where the context's class allowed the entry value only;
     `replay_version` is the version that wrote it; `lost_parts` are those that its process had
-    lost by then, of whatever recordings; `entropy` is None where it was not taped.
+    lost by then, of whatever recordings; `entropy` is None where it was not taped. `outbound` says
+    which calls were watched for; `interactions` are those that were made, in the order in which
+    they were sent, the sandbox's own before the handler's.
     """
 
     id: str
@@ -62,6 +79,8 @@ class Recording:
     replay_version: str = __version__
     lost_parts: int = 0
     entropy: EntropyTape | None = None
+    outbound: Outbound = "off"
+    interactions: tuple[Interaction, ...] = ()
     _read_from: tuple[Part, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
     def parts(self) -> tuple[Part, ...]:
@@ -69,8 +88,13 @@ class Recording:
         if self._read_from is not None:
             return self._read_from
         begun = Part(self.id, BEGUN, _begun_of(self))
+        calls = [
+            Part(self.id, kind, payload)
+            for interaction in self.interactions
+            for kind, payload in call_payloads(interaction)
+        ]
         if self.outcome is None:
-            return (begun,)
+            return (begun, *calls)
         ended = ended_payload(
             duration_us=self.duration_us,
             remaining_reads_ms=self.remaining_reads_ms,
@@ -78,7 +102,7 @@ class Recording:
             outcome=outcome_document(self.outcome),
             entropy=entropy_document(self.entropy) if self.entropy else None,
         )
-        return (begun, Part(self.id, ENDED, ended))
+        return (begun, *calls, Part(self.id, ENDED, ended))
 
     @classmethod
     def from_parts(cls, id: str, parts: Iterable[Part]) -> "Recording":
@@ -89,8 +113,13 @@ class Recording:
             raise DamagedError(f"recording {id}: its begun part is missing")
         begun = read_payload(id, BEGUN, payloads[BEGUN])
         ended = read_payload(id, ENDED, payloads[ENDED]) if ENDED in payloads else None
+        calls = [
+            (part.kind, read_payload(id, part.kind, part.payload))
+            for part in read_from
+            if part.kind in CALL_KINDS
+        ]
         try:
-            recording = _recording_of(id, begun, ended)
+            recording = _recording_of(id, begun, calls, ended)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             why = f"{type(error).__name__}: {error}"
             raise DamagedError(
@@ -102,11 +131,16 @@ class Recording:
 
 
 def digest(parts: Iterable[Part]) -> str:
-    """Return the BLAKE2b-128 of a recording's parts in the order given, in hexadecimal."""
+    """Return the BLAKE2b-128 of a recording's parts in the order given, in hexadecimal.
+
+    Calls of the import are left out: they are the sandbox's, and travel with any of its recordings.
+    """
     from hashlib import blake2b  # 3 ms that the recorder does not pay
 
     state = blake2b(digest_size=16)
     for part in parts:
+        if part.is_of_sandbox:
+            continue
         state.update(f"{part.kind}/{len(part.payload)}/".encode() + part.payload)
     return state.hexdigest()
 
@@ -176,6 +210,7 @@ def _begun_of(recording: Recording) -> bytes:
         environment=encode(dict(invocation.environment)),
         event=invocation.event,
         lost_parts=recording.lost_parts,
+        outbound=recording.outbound,
     )
 
 
@@ -183,7 +218,12 @@ def _fields_of(value: Sandbox | ContextSnapshot) -> dict[str, object]:
     return {name: getattr(value, name) for name in value.__slots__}
 
 
-def _recording_of(id: str, begun: dict[str, Any], ended: dict[str, Any] | None) -> Recording:
+def _recording_of(
+    id: str,
+    begun: dict[str, Any],
+    calls: list[tuple[str, dict[str, Any]]],
+    ended: dict[str, Any] | None,
+) -> Recording:
     invocation = Invocation(
         handler=begun["handler"],
         event=begun["event"],
@@ -195,9 +235,15 @@ def _recording_of(id: str, begun: dict[str, Any], ended: dict[str, Any] | None) 
         sandbox=Sandbox(**begun["sandbox"]),
         awaited=begun["awaited"],
     )
-    version, lost_parts = begun["replay_version"], begun.get("lost_parts", 0)
+    what: dict[str, Any] = {
+        "replay_version": begun["replay_version"],
+        "lost_parts": begun.get("lost_parts", 0),
+        "outbound": begun.get("outbound", "off"),
+        "interactions": interactions_of(calls) if calls else (),
+    }
     if ended is None:
-        return Recording(id, invocation, replay_version=version, lost_parts=lost_parts)
+        reads = [ms for _, call in calls for ms in call.get("remaining_reads_ms", ())]
+        return Recording(id, invocation, remaining_reads_ms=tuple(reads), **what)
     return Recording(
         id,
         invocation,
@@ -205,7 +251,6 @@ def _recording_of(id: str, begun: dict[str, Any], ended: dict[str, Any] | None) 
         duration_us=ended["duration_us"],
         remaining_reads_ms=tuple(ended["remaining_reads_ms"]),
         reads_complete=ended["reads_complete"],
-        replay_version=version,
-        lost_parts=lost_parts,
         entropy=entropy_of(ended["entropy"]) if "entropy" in ended else None,
+        **what,
     )
