@@ -1,0 +1,140 @@
+"""What of a call is not kept: credentials, and what differs each time without meaning anything.
+
+A credential keeps its name with the value `replay-withheld`, so that two calls which differ in
+nothing else are the same call. AWS's signatures and dates go with their names.
+"""
+
+from collections.abc import Iterable
+from urllib.parse import parse_qsl, quote, unquote_plus, urlencode, urlsplit, urlunsplit
+
+import orjson
+
+from replay.interaction import Header
+from replay.recorder.environment import WITHHELD
+
+_FLEETING = frozenset(
+    {
+        "accept-encoding",
+        "amz-sdk-invocation-id",
+        "amz-sdk-request",
+        "connection",
+        "content-length",
+        "date",
+        "host",
+        "traceparent",
+        "tracestate",
+        "transfer-encoding",
+        "user-agent",
+        "x-amz-content-sha256",
+        "x-amz-date",
+        "x-amz-user-agent",
+        "x-amzn-trace-id",
+    }
+)
+"""Headers of a request that say nothing of what is asked for."""
+_SIGNATURES = frozenset(
+    {
+        "awsaccesskeyid",
+        "signature",
+        "x-amz-credential",
+        "x-amz-date",
+        "x-amz-security-token",
+        "x-amz-signature",
+        "x-amz-user-agent",
+    }
+)
+"""Parameters of a signed URL that its credentials and its day decide."""
+_CREDENTIAL_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+_CREDENTIAL_WORDS = ("secret", "token", "passw", "passphrase", "credential", "signature")
+_CREDENTIAL_NAMES = frozenset(
+    {"apikey", "accesskey", "privatekey", "secretkey", "sharedkey", "authkey", "xapikey", "pwd"}
+)
+_KNOWN_HARMLESS = frozenset({"nexttoken", "paginationtoken", "continuationtoken", "maxtokens"})
+_FORM = "application/x-www-form-urlencoded"
+
+
+def kept_headers(headers: Iterable[Header], *, of_request: bool) -> tuple[Header, ...]:
+    """Return the headers that are kept, in their order; of a request without the fleeting ones."""
+    return tuple(
+        (name, WITHHELD if _is_credential_header(name) else value)
+        for name, value in headers
+        if not (of_request and name.lower() in _FLEETING)
+    )
+
+
+def kept_url(url: str) -> str:
+    """Return a URL without user info, signature and fragment, with its credentials withheld."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    query = "&".join(_kept_pairs(parts.query))
+    return urlunsplit((parts.scheme, host, parts.path, query, ""))
+
+
+def kept_body(body: bytes, content_type: str) -> bytes:
+    """Return the body of a request, with credentials of a form or a JSON document withheld."""
+    if content_type.startswith(_FORM):
+        return _kept_form(body)
+    if "json" in content_type or body[:1] in (b"{", b"["):
+        return _kept_json(body)
+    return body
+
+
+def is_credential(name: str) -> bool:
+    """Whether a name is one that credentials have: its words count, not how they are written."""
+    folded = "".join(character for character in name.lower() if character.isalnum())
+    if folded in _KNOWN_HARMLESS:
+        return False
+    return folded in _CREDENTIAL_NAMES or any(word in folded for word in _CREDENTIAL_WORDS)
+
+
+def _is_credential_header(name: str) -> bool:
+    return name.lower() in _CREDENTIAL_HEADERS or is_credential(name)
+
+
+def _kept_pairs(query: str) -> Iterable[str]:
+    for pair in query.split("&") if query else ():
+        name, equals, _ = pair.partition("=")
+        plain = unquote_plus(name)
+        if plain.lower() in _SIGNATURES:
+            continue
+        yield f"{name}={quote(WITHHELD)}" if equals and is_credential(plain) else pair
+
+
+def _kept_form(body: bytes) -> bytes:
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=True)
+    except ValueError:
+        return body
+    if not any(is_credential(name) for name, _ in pairs):
+        return body
+    return urlencode(
+        [(name, WITHHELD if is_credential(name) else value) for name, value in pairs]
+    ).encode()
+
+
+def _kept_json(body: bytes) -> bytes:
+    try:
+        value = orjson.loads(body)
+    except ValueError:
+        return body
+    found: list[str] = []
+    kept = _without_credentials(value, found)
+    return orjson.dumps(kept) if found else body
+
+
+def _without_credentials(value: object, found: list[str]) -> object:
+    if isinstance(value, dict):
+        return {
+            name: _withheld(name, found)
+            if is_credential(name) and not isinstance(item, dict | list)
+            else _without_credentials(item, found)
+            for name, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_without_credentials(item, found) for item in value]
+    return value
+
+
+def _withheld(name: str, found: list[str]) -> str:
+    found.append(name)
+    return WITHHELD
