@@ -26,7 +26,8 @@ class AwsCall:
     """One attempt of an operation of an AWS service, by the names of botocore's models.
 
     `parameters` are what the operation was given, after botocore has filled in what it fills in;
-    `is_read` says that the operation changes nothing, as far as its model tells.
+    `is_read` says that the operation changes nothing, as far as its model tells; `endpoint` is
+    where it was sent, a URL without a path.
     """
 
     service: str
@@ -34,6 +35,7 @@ class AwsCall:
     region: str | None
     parameters: Mapping[str, Any]
     is_read: bool
+    endpoint: str = ""
 
     @property
     def name(self) -> str:
@@ -155,7 +157,7 @@ def _interaction_of(sent: Mapping[str, Any], answered: Mapping[str, Any] | None)
 def call_document(call: Call) -> dict[str, object]:
     """Return a call as the plain data that a sent part holds."""
     match call:
-        case AwsCall(service, operation, region, parameters, is_read):
+        case AwsCall(service, operation, region, parameters, is_read, endpoint):
             return {
                 "kind": "aws",
                 "service": service,
@@ -163,6 +165,7 @@ def call_document(call: Call) -> dict[str, object]:
                 "region": region,
                 "parameters": parameters,
                 "is_read": is_read,
+                "endpoint": endpoint,
             }
         case HttpCall(method, url, headers, body):
             return {
@@ -178,7 +181,7 @@ def call_of(document: Mapping[str, Any]) -> Call:
     """Return the call that `call_document` laid out; raises KeyError and its like if not."""
     match document["kind"]:
         case "aws":
-            fields = ("service", "operation", "region", "parameters", "is_read")
+            fields = ("service", "operation", "region", "parameters", "is_read", "endpoint")
             return AwsCall(**{name: document[name] for name in fields})
         case "http":
             headers, body = _headers_of(document["headers"]), _bytes_of(document["body"])

@@ -14,6 +14,8 @@ from replay.errors import SettingsError
 MIB = 2**20
 LAMBDA_MAX_BYTES = 6 * MIB
 """Lambda's own limit of an event and of a result."""
+_MAX_BODY_BYTES = 64 * MIB
+_OFF = ("off", "false", "no", "0")
 _LAMBDA_STORE = "/tmp/replay.db"  # noqa: S108 - the only folder that a function can write to
 _UNITS = {"": 1, "KIB": 2**10, "MIB": MIB, "GIB": 2**30}
 TAPES = ("entropy",)
@@ -35,6 +37,10 @@ class Settings:
     """Cap of store, WAL and spool together; None: no cap."""
     keep: tuple[str, ...] = ("*",)
     """Patterns of the environment variables that are kept."""
+    outbound: bool = True
+    """Whether outbound calls are captured."""
+    max_body_bytes: int = _MAX_BODY_BYTES
+    """Cap of the body of an outbound call or its answer."""
     tape: tuple[str, ...] = ()
     """What else of an invocation is taped, of `TAPES`."""
     path: tuple[str, ...] = ()
@@ -46,9 +52,13 @@ class Settings:
 
 
 def recorder_settings(
-    environment: Mapping[str, str], *, store: str | None, sample: float | None
+    environment: Mapping[str, str],
+    *,
+    store: str | None,
+    sample: float | None,
+    outbound: bool | None,
 ) -> Settings:
-    """Return the settings of one decorated handler; `store` and `sample` are its arguments."""
+    """Return the settings of one decorated handler; `store` and others are its arguments."""
     on_lambda = "AWS_LAMBDA_RUNTIME_API" in environment
     cap = environment.get("REPLAY_MAX_STORE_BYTES")
     return Settings(
@@ -61,6 +71,12 @@ def recorder_settings(
         if cap
         else (64 * MIB if on_lambda else None),
         keep=_patterns(environment.get("REPLAY_ENV", "all")),
+        outbound=_is_on(environment["REPLAY_OUTBOUND"])
+        if "REPLAY_OUTBOUND" in environment
+        else outbound is not False,
+        max_body_bytes=_bytes(environment["REPLAY_MAX_BYTES"], "REPLAY_MAX_BYTES")
+        if "REPLAY_MAX_BYTES" in environment
+        else (LAMBDA_MAX_BYTES if on_lambda else _MAX_BODY_BYTES),
         tape=_tapes(environment["REPLAY_TAPE"]) if "REPLAY_TAPE" in environment else (),
     )
 
@@ -109,6 +125,10 @@ def _bytes(value: str, name: str) -> int:
             f"{name} is {value!r}, not a size", f"write bytes or KiB, MiB, GiB: {name}=6MiB"
         )
     return int(digits) * _UNITS[unit]
+
+
+def _is_on(value: str) -> bool:
+    return value.strip().lower() not in _OFF
 
 
 def _patterns(value: str) -> tuple[str, ...]:

@@ -20,9 +20,10 @@ from replay.recorder.ulid import new_ulid
 from replay.replayer.builtin import BuiltinSandbox, ForkingSandbox
 from replay.replayer.case import Case
 from replay.replayer.descendant import Descendants
-from replay.replayer.engine import Replay, Sandbox
+from replay.replayer.engine import Sandbox
 from replay.replayer.folder import taken
 from replay.replayer.pool import Pool
+from replay.replayer.replay import Replay
 from replay.replayer.ric import RicSandbox
 from replay.replayer.world import World
 

@@ -13,8 +13,9 @@ from replay.outcome import Exited, Outcome, Raised, Returned, TimedOut
 from replay.recording import Recording
 from replay.replayer.builtin import BuiltinSandbox
 from replay.replayer.case import Case
-from replay.replayer.engine import Replay, replay_once
+from replay.replayer.engine import replay_once
 from replay.replayer.local import WORLD
+from replay.replayer.replay import Replay
 from replay.replayer.verdict import judge
 from replay.replayer.world import World
 

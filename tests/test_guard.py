@@ -21,8 +21,9 @@ from replay.outcome import Returned
 from replay.recording import Recording
 from replay.replayer.builtin import BuiltinSandbox, ForkingSandbox
 from replay.replayer.case import Case
-from replay.replayer.engine import Replay, Sandbox, replay_once
+from replay.replayer.engine import Sandbox, replay_once
 from replay.replayer.network import Endpoint, Network
+from replay.replayer.replay import Replay
 from replay.replayer.ric import RicSandbox
 from replay.replayer.verdict import judge
 from replay.replayer.world import World

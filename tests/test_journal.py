@@ -397,7 +397,9 @@ def test_settings_default_to_the_only_writable_folder_on_lambda():
     """/tmp there, the working directory elsewhere."""
     from replay.settings import recorder_settings
 
-    on_lambda = recorder_settings({"AWS_LAMBDA_RUNTIME_API": "x"}, store=None, sample=None)
-    here = recorder_settings({}, store=None, sample=None)
+    on_lambda = recorder_settings(
+        {"AWS_LAMBDA_RUNTIME_API": "x"}, store=None, sample=None, outbound=None
+    )
+    here = recorder_settings({}, store=None, sample=None, outbound=None)
     assert (on_lambda.store, on_lambda.max_store_bytes) == ("/tmp/replay.db", 64 * 2**20)
     assert Settings(store="replay.db") == here

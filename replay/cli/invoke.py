@@ -23,9 +23,10 @@ from replay.cli.command import (
 from replay.cli.event import read_event, read_json_object, read_variables
 from replay.outcome import Exited
 from replay.replayer.case import Case
-from replay.replayer.engine import ImportRefusedError, Replay, Sandbox
+from replay.replayer.engine import ImportRefusedError, Sandbox
 from replay.replayer.local import LATEST, WORLD, LocalFunction
 from replay.replayer.pool import engine_of
+from replay.replayer.replay import Replay
 from replay.replayer.response import is_failure, response_of
 from replay.settings import Settings, store_path
 

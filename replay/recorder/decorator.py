@@ -23,29 +23,34 @@ _CO_COROUTINE = 0x80
 def capture(handler: Handler, /) -> Handler: ...
 @overload
 def capture(
-    *, sample: float | None = None, store: str | None = None
+    *, sample: float | None = None, store: str | None = None, outbound: bool | None = None
 ) -> Callable[[Handler], Handler]: ...
 def capture(
-    handler: Any = None, /, *, sample: float | None = None, store: str | None = None
+    handler: Any = None,
+    /,
+    *,
+    sample: float | None = None,
+    store: str | None = None,
+    outbound: bool | None = None,
 ) -> Any:
     """Return `handler` so that each of its invocations is stored; bare or with arguments.
 
     Takes a function, an async function, a method or a callable object. `sample` is the share of
     invocations to store, by a hash of the request id; one that raises is stored all the same.
-    `store` is a path. `REPLAY_*` variables outrank both. Must be the outermost decorator.
+    `store` is a path; `outbound` False leaves outbound calls alone. `REPLAY_*` variables outrank
+    them all. Must be the outermost decorator.
     """
+    arguments = {"sample": sample, "store": store, "outbound": outbound}
     if handler is None:
-        return lambda decorated: _decorate(decorated, sample, store)
-    return _decorate(handler, sample, store)
+        return lambda decorated: _decorate(decorated, arguments)
+    return _decorate(handler, arguments)
 
 
-def _decorate(handler: Any, sample: float | None, store: str | None) -> Any:
+def _decorate(handler: Any, arguments: dict[str, Any]) -> Any:
     if isinstance(handler, staticmethod | classmethod):
-        return type(handler)(_decorate(handler.__func__, sample, store))
+        return type(handler)(_decorate(handler.__func__, arguments))
     awaited = _is_coroutine_function(handler)
-    recorder = Recorder(
-        lambda: _dotted_name(handler, wrapper), sample=sample, store=store, awaited=awaited
-    )
+    recorder = Recorder(lambda: _dotted_name(handler, wrapper), awaited=awaited, **arguments)
     wrap = bootstrap.wrap_async if awaited else bootstrap.wrap
     wrapper = wrap(handler, recorder, _Arguments(handler).of)
     functools.update_wrapper(wrapper, handler)

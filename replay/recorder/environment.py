@@ -41,8 +41,8 @@ class Environment:
     `encoded` holds the kept variables as a codec document, `journal` is where parts go.
     """
 
-    def __init__(self, *, store: str | None, sample: float | None) -> None:
-        self._arguments = store, sample
+    def __init__(self, *, store: str | None, sample: float | None, outbound: bool | None) -> None:
+        self._arguments = store, sample, outbound
         self._raw: object = None
         self.encoded = b"{}"
         self.handler = ""
@@ -63,8 +63,8 @@ class Environment:
             self._raw = raw
 
     def _read(self, variables: dict[str, str]) -> None:
-        store, sample = self._arguments
-        self.settings = recorder_settings(variables, store=store, sample=sample)
+        store, sample, outbound = self._arguments
+        self.settings = recorder_settings(variables, store=store, sample=sample, outbound=outbound)
         self.journal = journal_of(self.settings)
         self.encoded = encode(kept(variables, self.settings.keep))
         self.handler = variables.get("REPLAY_HANDLER") or variables.get("_HANDLER", "")

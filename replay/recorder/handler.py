@@ -12,13 +12,16 @@ from typing import Any
 
 from replay.errors import SettingsError
 from replay.recorder.decorator import capture
+from replay.recorder.importing import Import
 
 
 def __getattr__(name: str) -> Any:
     if name != "handler":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     app_handler = os.environ["_HANDLER"] = _handler_name()  # what the app would find there
-    handler = globals()["handler"] = capture(_load(app_handler))
+    with Import():
+        app = _load(app_handler)
+    handler = globals()["handler"] = capture(app)
     return handler
 
 

@@ -60,14 +60,14 @@ class Journal:
     def write(self, id: str, kind: str, payload: bytes, max_store_bytes: int | None) -> bool:
         """Make one part durable in the store, else in the spool; False: it is counted as lost."""
         if max_store_bytes is not None and kind == BEGUN and self._is_full(max_store_bytes):
-            return self._lose("the store has reached REPLAY_MAX_STORE_BYTES")
+            return self.lose("the store has reached REPLAY_MAX_STORE_BYTES")
         row = (id, kind, part_crc(id, kind, payload), payload)
         # `with` alone is safe: an exception that a signal raises between acquire() and try
         # would leave the lock held for ever.
         with self._lock:
             if self._insert(row) or self._spool(id, kind, payload):
                 return True
-        return self._lose(f"neither {self.path} nor its spool can be written")
+        return self.lose(f"neither {self.path} nor its spool can be written")
 
     def _insert(self, row: tuple[str, str, int, bytes]) -> bool:
         if self._is_paused():
@@ -127,7 +127,8 @@ class Journal:
         files = (self.path, self.path + "-wal", self.path + SUFFIX)
         return sum(_size_bytes(path) for path in files) >= max_store_bytes
 
-    def _lose(self, why: str) -> bool:
+    def lose(self, why: str) -> bool:
+        """Count a part as lost, and say why, once; False."""
         self.lost += 1
         say_once(f"a captured part is lost: {why}")
         return False

@@ -6,9 +6,14 @@ worker must not share its parent's id.
 
 import os
 import sys
+from collections.abc import Sequence
 from itertools import count
+from typing import TYPE_CHECKING
 
 from replay.recorder.ulid import new_ulid
+
+if TYPE_CHECKING:
+    from replay.recorder.importing import Import
 
 
 class _Sandbox:
@@ -16,10 +21,12 @@ class _Sandbox:
         self.pid = os.getpid()
         self.id = new_ulid()
         self.sequence = count(1)
+        self.has_told_import = False
         self.python_version = ".".join(map(str, sys.version_info[:3]))
 
 
 _current: _Sandbox | None = None
+_import: "Import | None" = None
 
 
 def next_place() -> dict[str, object]:
@@ -34,6 +41,26 @@ def next_place() -> dict[str, object]:
         "python_version": sandbox.python_version,
         "runtime_client": _runtime_client_version(),
     }
+
+
+def imported(app_import: "Import") -> None:
+    """Take note of an import of the app that was watched: its calls belong to this sandbox."""
+    global _import  # noqa: PLW0603 - a process imports one app
+    _import = app_import
+
+
+def outbound_calls() -> str:
+    """Return which outbound calls a recording of this sandbox knows, as in `recording.Outbound`."""
+    return "handler" if _import is None else "all"
+
+
+def calls_at_import() -> Sequence[tuple[str, bytes]]:
+    """Return the parts of the calls made at import, for the sandbox's first recording only."""
+    sandbox = _current
+    if _import is None or sandbox is None or sandbox.has_told_import:
+        return ()
+    sandbox.has_told_import = True
+    return _import.held.parts
 
 
 def _runtime_client_version() -> str | None:

@@ -7,9 +7,12 @@ from typing import Any, Literal, TypeAlias
 
 from replay.recording import Recording
 from replay.replayer.network import CLOSED, Network
+from replay.replayer.outbound.rules import STANDARD, Rules
 
 Clock: TypeAlias = Literal["virtual", "shifted", "live"]
 Break: TypeAlias = Literal["raise", "entry"]
+Misses: TypeAlias = Literal["error", "live"]
+"""What becomes of an outbound call that nothing recorded answers: refused, or made for real."""
 Looks: TypeAlias = Literal["once", "once, then again", "twice"]
 """Whether what differs is replayed again, to tell why; `twice`: what matches as well."""
 
@@ -52,6 +55,8 @@ class Case:
     breaks_at: Break | None = None
     is_captured: bool = False
     network: Network = CLOSED
+    misses: Misses = "error"
+    rules: Rules = STANDARD
     earlier: Iterable[Recording] | None = None
 
     def with_event(self, event: object, changes: tuple[Change, ...]) -> "Case":

@@ -17,6 +17,8 @@ from replay.invocation import Invocation
 from replay.replayer.case import Case
 from replay.replayer.world import World
 
+_FOR_EVER_S = 10_000_000
+"""Longer than any deadline."""
 _NS_PER_MS = 1_000_000
 _IMPORT_LEAD_MS = 100
 """How long before the entry an import begins; below what two times may be apart (verdict.py)."""
@@ -87,6 +89,14 @@ class Clock(ABC):
         return
 
     @abstractmethod
+    def pass_time(self, duration_us: int | None) -> None:
+        """Let the time of a recorded call pass; None: it was never answered."""
+
+    @abstractmethod
+    async def pass_time_async(self, duration_us: int | None) -> None:
+        """As `pass_time`, in an event loop."""
+
+    @abstractmethod
     def read_remaining_of(self, context_type: Any) -> None:
         """Have contexts of this class say what the clock says of the remaining time."""
 
@@ -118,6 +128,17 @@ class RealClock(Clock):
     def leave_handler(self) -> int:
         """Return the real time since the entry."""
         return (perf_counter_ns() - self._entered_ns) // 1000
+
+    def pass_time(self, duration_us: int | None) -> None:
+        """Answer at once; what was never answered waits until the deadline ends it."""
+        if duration_us is None:
+            time.sleep(_FOR_EVER_S)
+
+    async def pass_time_async(self, duration_us: int | None) -> None:
+        """As `pass_time`, in an event loop."""
+        from asyncio import sleep  # whoever awaits has imported it
+
+        await sleep(0 if duration_us is not None else _FOR_EVER_S)
 
     def read_remaining_of(self, _context_type: Any) -> None:
         """Leave it to them: they read the wall clock."""
@@ -159,6 +180,17 @@ class VirtualClock(Clock):
     def leave_handler(self) -> int:
         """Return the virtual time since the entry; all other threads stop."""
         return self._simulation.leave()
+
+    def pass_time(self, duration_us: int | None) -> None:
+        """Wait for as long, while other threads may run."""
+        waited_us = _FOR_EVER_S * 1_000_000 if duration_us is None else duration_us
+        self._simulation.timeline.sleep(waited_us * 1000)
+
+    async def pass_time_async(self, duration_us: int | None) -> None:
+        """As `pass_time`, in an event loop, whose waits move the same clock."""
+        from asyncio import sleep  # whoever awaits has imported it
+
+        await sleep(_FOR_EVER_S if duration_us is None else duration_us / 1_000_000)
 
     def read_remaining_of(self, context_type: Any) -> None:
         """Answer from the recorded reads."""

@@ -42,11 +42,15 @@ _ESCAPES = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One path at which the two sides differ; `ABSENT` where a side has nothing there."""
+    """One path at which the two sides differ; `ABSENT` where a side has nothing there.
+
+    The path leads into the payload, or into the `call` of this name, an outbound one.
+    """
 
     path: str
     recorded: object = ABSENT
     replayed: object = ABSENT
+    call: str | None = None
 
 
 def compare(recorded: Outcome | None, replayed: Outcome) -> tuple[Difference, ...]:
@@ -60,7 +64,7 @@ def compare(recorded: Outcome | None, replayed: Outcome) -> tuple[Difference, ..
     if isinstance(recorded, Returned) and isinstance(replayed, Returned):
         return tuple(_compare_returned(recorded, replayed))
     if isinstance(recorded, Raised) and isinstance(replayed, Raised):
-        return tuple(_differences(error_payload(recorded), error_payload(replayed), ROOT))
+        return tuple(differences(error_payload(recorded), error_payload(replayed), ROOT))
     if isinstance(recorded, Exited) and recorded == replayed:
         return ()
     if isinstance(recorded, TimedOut) and isinstance(replayed, TimedOut):
@@ -95,14 +99,14 @@ def error_payload(outcome: Raised) -> dict[str, object]:
 
 
 def value_of(outcome: Returned) -> Any:
-    """Return the payload as a value: parsed JSON as `_parse` gives it, or text, or a digest."""
+    """Return the payload as a value: JSON as `parsed` gives it, or text, or a digest."""
     payload = outcome.payload
     if payload is None:
         return {"truncated": {"size_bytes": outcome.size_bytes, "digest": outcome.digest}}
     if outcome.content_type != JSON_TYPE:
         return {"base64": b64encode(payload).decode()}
     try:
-        return _parse(payload.decode())
+        return parsed(payload.decode())
     except (ValueError, RecursionError):
         return _text(payload)
 
@@ -124,7 +128,8 @@ def _number(literal: str) -> int | float | str:
     return number if exact.is_finite() and Decimal(repr(number)) == exact else str(exact)
 
 
-def _parse(text: str) -> Any:
+def parsed(text: str) -> Any:
+    """Return JSON as a value, its numbers as the bytes of their literals; raises ValueError."""
     return _LITERALS.decode(text)
 
 
@@ -136,7 +141,7 @@ def _compare_returned(recorded: Returned, replayed: Returned) -> Iterator[Differ
         yield Difference(ROOT, summary(recorded), summary(replayed))
     elif recorded.payload != replayed.payload:
         try:
-            yield from list(_differences(value_of(recorded), value_of(replayed), ROOT))
+            yield from list(differences(value_of(recorded), value_of(replayed), ROOT))
         except RecursionError:  # nested as deep as Python's own stack
             yield Difference(ROOT, _text(recorded.payload), _text(replayed.payload))
 
@@ -151,31 +156,32 @@ def _digest(payload: bytes) -> str:
     return blake2b(payload, digest_size=16).hexdigest()
 
 
-def _differences(recorded: Any, replayed: Any, path: str) -> Iterator[Difference]:
+def differences(recorded: Any, replayed: Any, path: str = ROOT) -> Iterator[Difference]:
+    """Yield where two parsed values differ, in the order of the recorded one."""
     if recorded == replayed:
         return
     if isinstance(recorded, dict) and isinstance(replayed, dict):
         for key in [*recorded, *(key for key in replayed if key not in recorded)]:
             sides = recorded.get(key, ABSENT), replayed.get(key, ABSENT)
             if sides[0] != sides[1]:
-                yield from _differences(*sides, path + _segment(key))
+                yield from differences(*sides, path + _segment(key))
     elif isinstance(recorded, list) and isinstance(replayed, list):
         for index, sides in enumerate(zip_longest(recorded, replayed, fillvalue=ABSENT)):
             if sides[0] != sides[1]:
-                yield from _differences(*sides, f"{path}[{index}]")
+                yield from differences(*sides, f"{path}[{index}]")
     else:
         inner = _json_inside(recorded), _json_inside(replayed)
         if ABSENT in inner:
             yield Difference(path, plain(recorded), plain(replayed))
         else:
-            yield from _differences(*inner, path)
+            yield from differences(*inner, path)
 
 
 def _json_inside(value: Any) -> Any:
     if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
         return ABSENT
     try:
-        return _parse(value)
+        return parsed(value)
     except (ValueError, RecursionError):
         return ABSENT
 

@@ -1,13 +1,12 @@
 """What replays a case: sandboxes, each one process of a function, made by an engine.
 
 `builtin.py` is the default engine, `ric.py` AWS's own runtime client. What they share stands here:
-what a replay yields, what no engine can replay, and what becomes of a process that will not go on.
+what no engine can replay, and what becomes of a process that will not go on.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
 from time import perf_counter_ns
 from typing import Any, ClassVar, Self
 
@@ -22,33 +21,11 @@ from replay.replayer.memory import MIB, limit_bytes
 from replay.replayer.network import GuardKind
 from replay.replayer.process import Process
 from replay.replayer.refusal import refuse_outbound
+from replay.replayer.replay import Replay
 from replay.replayer.workspace import Workspace
 from replay.replayer.world import World, environment_of
 
 IMPORT_LIMIT_S = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """What one replay did: its outcome, its duration, remaining time at entry, its output.
-
-    `findings` are what else the process has found out; `guard` is what kept it from the network,
-    None in what is no replay. `warmed_with` is how many invocations the process had seen before,
-    None where it was not to be warmed.
-    """
-
-    outcome: Outcome
-    duration_us: int
-    remaining_ms: int | None
-    output: str
-    findings: tuple[Finding, ...] = ()
-    guard: GuardKind | None = None
-    warmed_with: int | None = None
-
-    @property
-    def wrote(self) -> tuple[str, ...]:
-        """The files that it wrote outside of the temporary folders, each once."""
-        return tuple(dict.fromkeys(it.facts["path"] for it in self.findings if it.kind == "wrote"))
 
 
 class Sandbox(ABC):
@@ -153,6 +130,8 @@ class Sandbox(ABC):
             "world": self._world.fields(),
             "entry_ms": self._world.import_epoch_ms or entry_epoch_ms(self._world, invocation),
             "network": self._case.network.fields(),
+            "calls": _calls_at_import(self._case),
+            "misses": self._case.misses,
             "temporary": workspace.temporary_folders(),
             "is_captured": self._case.is_captured,
         }
@@ -233,6 +212,13 @@ class Sandbox(ABC):
     def _refused(self, outcome: Raised | Exited) -> ReplayError:
         refuse_outbound(self._case, self._process.findings.read())
         return ImportRefusedError(self._case, outcome, self._process.output.text())
+
+
+def _calls_at_import(case: Case) -> list[tuple[str, bytes]] | None:
+    """Return the parts of the calls made at import; None where no calls were watched for."""
+    if case.recording.outbound == "off":
+        return None
+    return [(part.kind, part.payload) for part in case.recording.parts() if part.is_of_sandbox]
 
 
 def replay_once(engine: type[Sandbox], case: Case, world: World) -> Replay:

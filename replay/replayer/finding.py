@@ -4,7 +4,6 @@ The handler may be killed at any moment, and may fork: findings go, a line each,
 parent made and alone reads. A handler that has closed the file loses them.
 """
 
-import json
 import os
 import tempfile
 from collections.abc import Mapping
@@ -13,15 +12,18 @@ from dataclasses import dataclass
 from os import fstat
 from typing import Any, Literal, TypeAlias
 
+from replay.codec import decode, encode
 from replay.replayer.channel import out_of_reach
 
 FindingKind: TypeAlias = Literal[
-    "timed_out", "took", "computed", "raced", "refused", "wrote", "made"
+    "timed_out", "took", "computed", "raced", "refused", "called", "wrote", "made"
 ]
 """timed_out: the main thread crossed its deadline; took: microseconds that the handler has taken
 by its own clock, where only the process knows; computed: from which read on the remaining time is
 no longer the recorded one; raced: threads ran at once; refused: a way out of the replay that the
-guard has closed; wrote: a file outside of the temporary folders; made: one inside of them."""
+guard has closed; called: an
+outbound call that the recording answers, or should; wrote: a file outside of the temporary folders;
+made: one inside of them."""
 
 _MAX_UNREAD = 10_000
 """How many of the parent's own are kept until it reads: one that tries for ever fills no disk."""
@@ -77,8 +79,8 @@ class FindingReader:
         self._read_bytes, self._added = max(start, size), 0
         if size <= start:
             return ()
-        lines = os.pread(self.fileno(), size - start, start).splitlines()
-        return tuple(Finding(**json.loads(line)) for line in lines)
+        lines = os.pread(self.fileno(), size - start, start).split(b"\n")
+        return tuple(Finding(**decode(line)) for line in lines[:-1])  # a torn line has no end
 
     def read_again(self) -> tuple[Finding, ...]:
         """Return all that has been found since the process began."""
@@ -91,6 +93,6 @@ class FindingReader:
 
 
 def _write(descriptor: int, kind: FindingKind, facts: Mapping[str, object]) -> None:
-    line = json.dumps({"kind": kind, "facts": facts}, default=str) + "\n"
+    line = encode({"kind": kind, "facts": dict(facts)}) + b"\n"
     with suppress(OSError):
-        os.write(descriptor, line.encode(errors="backslashreplace"))
+        os.write(descriptor, line)

@@ -7,22 +7,19 @@ the address before a name is looked up. Looking up what this machine calls itsel
 import errno
 import os
 import socket
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from replay.replayer.file_guard import Check
 from replay.replayer.finding import FindingWriter
 from replay.replayer.network import Endpoint, Network
+from replay.replayer.origin import Origin
 
 _TRACER = "AWS_XRAY_DAEMON_ADDRESS"
 _DEFAULT_TRACER = "127.0.0.1:2000"
 _INTERNET = (socket.AF_INET, socket.AF_INET6)
-_LIBRARY = str(Path(os.__file__).parent)
-_REPLAY = str(Path(__file__).parents[1])
 _MAX_TOLD = 100
 
 
@@ -49,7 +46,7 @@ class NetworkGuard:
         self._allowed = (*network.allowed, *own)
         self._addresses: dict[Endpoint, frozenset[str]] = {}
         self._findings = findings
-        self._project = os.path.join(os.path.realpath(project), "")  # noqa: PTH118 - a prefix
+        self._origin = Origin(project)
         self._tracers = set(_tracers(variables.get(_TRACER, "")))
         self._told = 0
 
@@ -121,28 +118,9 @@ class NetworkGuard:
     def _refuse(self, host: str, port: object) -> None:
         self._told += 1
         if self._told <= _MAX_TOLD:
-            where = self._origin(sys._getframe(1))  # noqa: SLF001 - as traceback does
-            self._findings.add("refused", host=host, port=port, where=where)
+            self._findings.add("refused", host=host, port=port, where=self._origin.of_caller())
         at = host if port is None else f"{host}:{port}"
         raise RefusedError(errno.ECONNREFUSED, f"a replay refuses to reach {at}")
-
-    def _origin(self, frame: FrameType | None) -> str | None:
-        """Return the handler's own place: the innermost in the project, else of no library."""
-        other = None
-        while frame is not None:
-            code, line = frame.f_code, frame.f_lineno
-            path = os.path.realpath(code.co_filename)
-            if not _is_library(code.co_filename):
-                if path.startswith(self._project):
-                    return f"{path.removeprefix(self._project)}:{line} in {code.co_name}"
-                other = other or f"{code.co_filename}:{line} in {code.co_name}"
-            frame = frame.f_back
-        return other
-
-
-def _is_library(path: str) -> bool:
-    is_installed = "site-packages" in path or "dist-packages" in path
-    return is_installed or path.startswith((_LIBRARY, _REPLAY, "<frozen"))
 
 
 def _host_and_port(address: object) -> tuple[str, object]:

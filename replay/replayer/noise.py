@@ -10,19 +10,23 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from replay.outcome import Outcome
+from replay.recorder.outbound.withheld import kept_url
 from replay.replayer import shape
 from replay.replayer.compare import ABSENT, ERROR_TYPE_PATH, ROOT, Difference, compare
+from replay.replayer.outbound.contract import Contract, between
 from replay.replayer.world import Factor
 
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """A difference that `factor` explains."""
+    """A difference that `factor` explains, or that `rule` excuses; in a `call`, if it names one."""
 
     path: str
     recorded: object
     replayed: object
-    factor: Factor
+    factor: Factor | None = None
+    rule: str | None = None
+    call: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,15 @@ class Dependence:
 
     path: str
     factor: Factor | None
+    call: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a replay has come to: its outcome, and how its calls compare with the recorded ones."""
+
+    outcome: Outcome
+    contract: Contract
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +55,17 @@ class Looks:
     read at the same point.
     """
 
-    first: Outcome
-    again: Outcome
-    moved: Mapping[Factor, tuple[Outcome, ...]]
+    first: Seen
+    again: Seen
+    moved: Mapping[Factor, tuple[Seen, ...]]
     instant_ms: float
     tolerance_ms: float
 
 
-Found: TypeAlias = Mapping[str, Difference]
-"""The differences of two outcomes by their paths."""
+Place: TypeAlias = tuple[str | None, str]
+"""The call that a path leads into, None for the outcome, and the path."""
+Found: TypeAlias = Mapping[Place, Difference]
+"""The differences of two replays by their places."""
 
 
 def split(
@@ -59,17 +74,39 @@ def split(
     """Return the noise among `differences`, and the drift that is left."""
     judge = _Judge(differences, looks)
     factors = [(difference, judge.factor_of(difference)) for difference in differences]
-    noise = [Noise(d.path, d.recorded, d.replayed, f) for d, f in factors if f is not None]
+    noise = [
+        Noise(d.path, d.recorded, d.replayed, factor=f, call=d.call)
+        for d, f in factors
+        if f is not None
+    ]
     return tuple(noise), tuple(d for d, factor in factors if factor is None)
+
+
+def excuse(
+    differences: tuple[Difference, ...],
+) -> tuple[tuple[Noise, ...], tuple[Difference, ...]]:
+    """Return the differences that no second look is needed to explain, and those that are left.
+
+    A signed URL depends on credentials, which a replay does not have.
+    """
+    signed = [d for d in differences if _is_same_but_signed(d.recorded, d.replayed)]
+    noise = [Noise(d.path, d.recorded, d.replayed, rule="signature", call=d.call) for d in signed]
+    return tuple(noise), tuple(d for d in differences if d not in signed)
+
+
+def _is_same_but_signed(then: object, now: object) -> bool:
+    if not (isinstance(then, str) and isinstance(now, str) and "ignature=" in then):
+        return False
+    return kept_url(then) == kept_url(now)
 
 
 def dependences(looks: Looks) -> tuple[Dependence, ...]:
     """Return what a replay depends on, whether it differs from its recording or not."""
-    factors: dict[str, Factor | None] = dict.fromkeys(_found(looks.first, looks.again))
-    for factor, outcomes in looks.moved.items():
-        for path in (path for outcome in outcomes for path in _found(looks.first, outcome)):
-            factors.setdefault(path, "clock" if factor == "pace" else factor)
-    return tuple(Dependence(path, factor) for path, factor in factors.items())
+    factors: dict[Place, Factor | None] = dict.fromkeys(_found(looks.first, looks.again))
+    for factor, replays in looks.moved.items():
+        for place in (place for seen in replays for place in _found(looks.first, seen)):
+            factors.setdefault(place, "clock" if factor == "pace" else factor)
+    return tuple(Dependence(path, factor, call) for (call, path), factor in factors.items())
 
 
 class _Judge:
@@ -80,8 +117,8 @@ class _Judge:
         self._looks = looks
         self._by_itself = _found(looks.first, looks.again)
         self._moved = {
-            factor: tuple(_found(looks.first, outcome) for outcome in outcomes)
-            for factor, outcomes in looks.moved.items()
+            factor: tuple(_found(looks.first, seen) for seen in replays)
+            for factor, replays in looks.moved.items()
         }
 
     def factor_of(self, difference: Difference) -> Factor | None:
@@ -147,7 +184,7 @@ class _Judge:
         values = self._values(difference, replays)
         if self._is_reordered(difference):
             return _array_moves(difference, replays)
-        if factor in _OF_ORDER and _array_of(difference.path) is not None:
+        if factor in _OF_ORDER and _array_of(_place(difference)) is not None:
             return False  # a set's members in an array: only their order may vary
         return bool(values) and (
             shape.is_same_token(*self._without_times(then, now, values[0]))
@@ -157,7 +194,8 @@ class _Judge:
 
     def _values(self, difference: Difference, replays: tuple[Found, ...]) -> list[object]:
         """Return what stood at the difference's path in the replays in which it moved."""
-        seen = [found[difference.path].replayed for found in replays if difference.path in found]
+        place = _place(difference)
+        seen = [found[place].replayed for found in replays if place in found]
         return [value for value in seen if type(value) is type(difference.replayed)]
 
     def _is_reordered(self, difference: Difference) -> bool:
@@ -174,20 +212,26 @@ _OF_ORDER: tuple[Factor, ...] = ("hash seed", "environment order")
 """Factors that move the order of things, and nothing else."""
 
 
-def _found(one: Outcome, other: Outcome) -> Found:
-    return {difference.path: difference for difference in compare(one, other)}
+def _found(one: Seen, other: Seen) -> Found:
+    outcomes = compare(one.outcome, other.outcome)
+    return {_place(d): d for d in (*outcomes, *between(one.contract, other.contract))}
+
+
+def _place(difference: Difference) -> Place:
+    return difference.call, difference.path
 
 
 def _siblings(difference: Difference, differences: tuple[Difference, ...]) -> Iterator[Difference]:
-    array = _array_of(difference.path)
-    return (d for d in differences if array is not None and _array_of(d.path) == array)
+    array = _array_of(_place(difference))
+    return (d for d in differences if array is not None and _array_of(_place(d)) == array)
 
 
 def _array_moves(difference: Difference, replays: tuple[Found, ...]) -> bool:
-    array = _array_of(difference.path)
-    return any(_array_of(path) == array for found in replays for path in found)
+    array = _array_of(_place(difference))
+    return any(_array_of(place) == array for found in replays for place in found)
 
 
-def _array_of(path: str) -> str | None:
+def _array_of(place: Place) -> Place | None:
+    call, path = place
     array, bracket, index = path.rpartition("[")
-    return array if bracket and index[:-1].isdigit() else None
+    return (call, array) if bracket and index[:-1].isdigit() else None

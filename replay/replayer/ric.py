@@ -20,17 +20,14 @@ import orjson
 from replay.codec import is_plain
 from replay.entropy import entropy_document
 from replay.errors import ReplayError
+from replay.interaction import CALL_KINDS
 from replay.invocation import ContextSnapshot, Invocation
 from replay.outcome import BINARY_TYPE, JSON_TYPE, Outcome, Raised, Returned
 from replay.part import IDENTITY_ON_THE_WIRE
 from replay.replayer.case import Case
 from replay.replayer.clock import entry_of
-from replay.replayer.engine import (
-    IMPORT_LIMIT_S,
-    Replay,
-    Sandbox,
-    not_outermost,
-)
+from replay.replayer.engine import IMPORT_LIMIT_S, Sandbox, not_outermost
+from replay.replayer.replay import Replay
 from replay.replayer.world import World, own_variables
 
 if TYPE_CHECKING:
@@ -145,6 +142,7 @@ class RicSandbox(Sandbox):
         entry = {
             "seed": world.seed,
             "is_taped": tape is not None,
+            "has_calls": bool(case.recording.interactions),
             "own": own_variables(invocation),
             "entry": entry_of(case, world).values(),
         }
@@ -154,6 +152,10 @@ class RicSandbox(Sandbox):
         if tape is not None:  # too much for a header
             with suppress(ConnectionError):
                 self._process.channel.send(entropy_document(tape))
+        if entry["has_calls"]:
+            calls = [(p.kind, p.payload) for p in case.recording.parts() if p.kind in CALL_KINDS]
+            with suppress(ConnectionError):
+                self._process.channel.send({"calls": calls})
 
     def _await_outcome(self, case: Case) -> "Request | None":
         limit_s, id = case.limit_s, case.recording.invocation.context.text("aws_request_id")

@@ -9,9 +9,12 @@ import json
 import os
 import socket
 import sys
+from collections.abc import Sequence
 from typing import Any
 
+from replay.codec import decode
 from replay.entropy import EntropyTape, entropy_of
+from replay.interaction import Interaction, interactions_of
 from replay.outcome import JSON_TYPE, Outcome, Raised, Returned
 from replay.replayer import namespace
 from replay.replayer.channel import Channel, out_of_reach
@@ -118,7 +121,8 @@ def _enter_world(
     """Make the world of the case that a request is for; return what has read its event."""
     entry, request.invocation_id = json.loads(request.invocation_id), None
     tape = _tape(channel) if entry["is_taped"] else None
-    surroundings.enter(entry["seed"], entry["own"], tape)
+    calls = _calls(channel) if entry["has_calls"] else ()
+    surroundings.enter(entry["seed"], entry["own"], tape, calls)
     # Not of the instance: a function may have set a marshaller of its own on the class.
     marshaller = _Unmarshalled(type(client).marshaller, request)
     request.deadline_time_in_ms = surroundings.clock.enter_handler(Entry(*entry["entry"]))
@@ -130,6 +134,15 @@ def _tape(channel: Channel) -> EntropyTape | None:
         return entropy_of(channel.receive()[0])
     except (OSError, EOFError):  # an earlier case has closed it
         return None
+
+
+def _calls(channel: Channel) -> Sequence[Interaction]:
+    try:
+        calls = channel.receive()[0]["calls"]
+    except (OSError, EOFError):  # an earlier case has closed it
+        return ()
+    found = interactions_of((kind, decode(payload)) for kind, payload in calls)
+    return [interaction for interaction in found if not interaction.at_import]
 
 
 class _Unmarshalled:

@@ -6,11 +6,13 @@ Used by the child processes of both engines, before AWS's code or ours imports t
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from replay.codec import encode
+from replay.codec import decode, encode
 from replay.entropy import EntropyTape
+from replay.interaction import Interaction, interactions_of
 from replay.invocation import Invocation
 from replay.outcome import Outcome
 from replay.part import BEGUN
@@ -23,8 +25,11 @@ from replay.replayer.entropy import Entropy
 from replay.replayer.finding import FindingWriter
 from replay.replayer.guard import Guard
 from replay.replayer.machine import Machine
-from replay.replayer.network import Endpoint, GuardKind
+from replay.replayer.network import Endpoint, GuardKind, Network
 from replay.replayer.world import OWN_VARIABLES, World
+
+if TYPE_CHECKING:
+    from replay.replayer.outbound.responder import Responder
 
 
 class Surroundings:
@@ -63,6 +68,7 @@ class Surroundings:
             )
             self._entropy = Entropy(world.import_seed or f"{world.seed}/import")
         self.clock.start_import(start["entry_ms"])
+        self._responder = self._answer_calls(start, runtime_api) if world.is_replay else None
 
     @property
     def guard_kind(self) -> GuardKind | None:
@@ -75,13 +81,44 @@ class Surroundings:
             self._machine.become()
         self.clock.take_place()
 
-    def enter(self, seed: str | None, own: Mapping[str, str], tape: EntropyTape | None) -> None:
-        """Set up what is the case's own: its variables, and its randomness, first from `tape`."""
+    def _answer_calls(
+        self, start: Mapping[str, Any], runtime_api: Endpoint | None
+    ) -> "Responder | None":
+        """Have outbound calls answered from the recording, where they were watched for."""
+        if start["calls"] is None:
+            return None
+        # 10 ms that a recording without calls does not pay.
+        from replay.recorder.library import watch_libraries
+        from replay.replayer.origin import Origin
+        from replay.replayer.outbound.responder import Responder
+
+        network = Network.of_fields(start["network"])
+        responder = Responder(
+            interactions_of((kind, decode(payload)) for kind, payload in start["calls"]),
+            self.clock,
+            self.findings,
+            (*network.allowed, *((runtime_api,) if runtime_api else ())),
+            misses=start["misses"],
+            origin=Origin(Path(start["project"])).of_caller,
+        )
+        watch_libraries(lambda: responder)
+        return responder
+
+    def enter(
+        self,
+        seed: str | None,
+        own: Mapping[str, str],
+        tape: EntropyTape | None,
+        interactions: Sequence[Interaction] = (),
+    ) -> None:
+        """Set up what is the case's own: its variables, its calls, its randomness, first `tape`."""
         for name in OWN_VARIABLES:
             os.environ.pop(name, None)
         os.environ.update(own)
         if self._guard is not None:
             self._guard.forget()
+        if self._responder is not None:
+            self._responder.enter(interactions)
         if self._entropy is not None and seed is not None:
             self._entropy.restart(seed, tape)
 

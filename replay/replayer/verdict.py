@@ -13,15 +13,16 @@ from os import cpu_count
 from typing import Literal, TypeAlias
 
 from replay.errors import ReplayError
-from replay.outcome import Outcome
 from replay.recording import Recording
 from replay.replayer import noise
 from replay.replayer.case import Case, Change
 from replay.replayer.compare import ROOT, Difference, compare
-from replay.replayer.engine import Replay, Sandbox
+from replay.replayer.engine import Sandbox
 from replay.replayer.network import CLOSED, GuardKind, Network
-from replay.replayer.noise import Dependence, Looks, Noise
+from replay.replayer.noise import Dependence, Looks, Noise, Seen
+from replay.replayer.outbound.contract import NO_CALLS, Contract, contract_of
 from replay.replayer.process import interrupt
+from replay.replayer.replay import Replay
 from replay.replayer.warm import replay_fresh
 from replay.replayer.world import Factor, World
 
@@ -59,6 +60,7 @@ class Verdict:
     changes: tuple[Change, ...] = ()
     dependences: tuple[Dependence, ...] = ()
     network: Network = CLOSED
+    contract: Contract = NO_CALLS
 
     @property
     def guard(self) -> GuardKind | None:
@@ -71,19 +73,56 @@ def match_of(case: Case, replay: Replay) -> Verdict | None:
 
     None as well for a match that is to be looked at twice.
     """
-    differs = compare(case.recording.outcome, replay.outcome)
-    return None if differs or case.looks == "twice" else _verdict(case, replay)
+    if case.looks == "twice":
+        return None
+    seen = _seen(case, replay)
+    found, differs = _compared(case, seen)
+    return None if differs else _verdict(case, replay, seen.contract, found=found)
+
+
+def _seen(case: Case, replay: Replay) -> Seen:
+    contract = NO_CALLS
+    if case.recording.interactions or replay.sent:
+        contract = contract_of(case.recording.interactions, replay.sent, case.rules)
+    return Seen(replay.outcome, contract)
+
+
+def _compared(case: Case, seen: Seen) -> tuple[tuple[Noise, ...], tuple[Difference, ...]]:
+    """Return what a rule excuses of what differs, and what is left."""
+    differences = compare(case.recording.outcome, seen.outcome)
+    if seen.contract is NO_CALLS and not differences:
+        return (), ()
+    found, left = noise.excuse((*differences, *seen.contract.differences))
+    excused = [
+        Noise(
+            it.difference.path,
+            it.difference.recorded,
+            it.difference.replayed,
+            rule=it.rule,
+            call=it.difference.call,
+        )
+        for it in seen.contract.excused
+    ]
+    return (*excused, *found), left
 
 
 def _verdict(
     case: Case,
     replay: Replay,
+    contract: Contract,
+    *,
     drift: tuple[Difference, ...] = (),
     found: tuple[Noise, ...] = (),
 ) -> Verdict:
-    kind: VerdictKind = "drift" if drift else "match"
     return Verdict(
-        kind, case.recording, replay, drift, found, changes=case.changes, network=case.network
+        "drift" if drift else "match",
+        case.recording,
+        replay,
+        drift,
+        found,
+        changes=case.changes,
+        network=case.network,
+        contract=contract,
     )
 
 
@@ -97,16 +136,18 @@ def judge(case: Case, engine: Engine) -> Verdict:
     world = World.of(case)
     try:
         replay = replay_fresh(engine, case, world)
-        differences = compare(case.recording.outcome, replay.outcome)
+        seen = _seen(case, replay)
+        excused, differences = _compared(case, seen)
         if not _is_looked_at_again(case, differences):
-            return _verdict(case, replay, differences)
+            return _verdict(case, replay, seen.contract, drift=differences, found=excused)
         looks = _look_again(case, world, replay, engine)
     except ReplayError as error:
         return error_of(case, error)
     if not differences:
-        return dataclasses.replace(_verdict(case, replay), dependences=noise.dependences(looks))
+        matched = _verdict(case, replay, seen.contract, found=excused)
+        return dataclasses.replace(matched, dependences=noise.dependences(looks))
     found, drift = noise.split(differences, looks)
-    return _verdict(case, replay, drift, found)
+    return _verdict(case, replay, seen.contract, drift=drift, found=(*excused, *found))
 
 
 def _is_looked_at_again(case: Case, differences: tuple[Difference, ...]) -> bool:
@@ -122,11 +163,11 @@ def _look_again(case: Case, world: World, replay: Replay, engine: Engine) -> Loo
         (factor, world.moved(factor, n)) for factor, times in _MOVES for n in range(1, times + 1)
     ]
     again, *others = _replay_all(case, (world, *(other for _, other in moved)), engine)
-    by_factor: defaultdict[Factor, tuple[Outcome, ...]] = defaultdict(tuple)
-    for (factor, _), outcome in zip(moved, others, strict=True):
-        by_factor[factor] += (outcome,)
+    by_factor: defaultdict[Factor, tuple[Seen, ...]] = defaultdict(tuple)
+    for (factor, _), seen in zip(moved, others, strict=True):
+        by_factor[factor] += (seen,)
     return Looks(
-        first=replay.outcome,
+        first=_seen(case, replay),
         again=again,
         moved=by_factor,
         instant_ms=case.recording.invocation.captured_at_us / 1000,
@@ -134,13 +175,13 @@ def _look_again(case: Case, world: World, replay: Replay, engine: Engine) -> Loo
     )
 
 
-def _replay_all(case: Case, worlds: Iterable[World], engine: Engine) -> list[Outcome]:
+def _replay_all(case: Case, worlds: Iterable[World], engine: Engine) -> list[Seen]:
     from concurrent.futures import ThreadPoolExecutor  # a match needs no second look
 
     with ThreadPoolExecutor(cpu_count()) as pool:
         try:
             replays = pool.map(lambda world: replay_fresh(engine, case, world), worlds)
-            return [replay.outcome for replay in replays]
+            return [_seen(case, replay) for replay in replays]
         except KeyboardInterrupt:
             interrupt()  # else leaving the pool would wait for each replay's own end
             raise

@@ -11,7 +11,8 @@ from types import TracebackType
 from replay.errors import ReplayError
 from replay.recording import Recording
 from replay.replayer.case import Case
-from replay.replayer.engine import Replay, Sandbox, replay_once
+from replay.replayer.engine import Sandbox, replay_once
+from replay.replayer.replay import Replay
 from replay.replayer.world import World
 
 

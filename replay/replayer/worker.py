@@ -11,12 +11,15 @@ import os
 import sys
 import threading
 import traceback
+from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from time import perf_counter_ns
 from typing import Any
 
+from replay.codec import decode
 from replay.entropy import entropy_of
+from replay.interaction import interactions_of
 from replay.invocation import Invocation
 from replay.outcome import Outcome, Raised, Returned
 from replay.part import outcome_document
@@ -126,13 +129,15 @@ class _Sandbox:
         }
 
     def _run(self, request: dict[str, Any], begun: bytes) -> tuple[dict[str, Any], bytes]:
+        begun, calls = _split(begun, request["calls"])
         invocation = invocation_of(request["id"], begun)
         ids = [invocation.context.text(name) for name in ("aws_request_id", "tenant_id")]
         self._log.begin(ids[0] or "", ids[1])
         if self._witness is not None:
             self._witness.expect(lambda: invocation_of(request["id"], begun).event)
         tape = entropy_of(request["tape"]) if request["tape"] else None
-        self._surroundings.enter(request["seed"], own_variables(invocation), tape)
+        own = own_variables(invocation)
+        self._surroundings.enter(request["seed"], own, tape, interactions_of(calls))
         entry = Entry(*request["entry"])
         context = rebuild(invocation.context, self._surroundings.clock.enter_handler(entry))
         remaining_ms = entry.remaining_ms if isinstance(context, LambdaContext) else None
@@ -162,6 +167,18 @@ class _Sandbox:
         with debugger.breaking_at_entry(self._function) if at_entry else nullcontext():
             look_at = None if at_entry else debugger.look_at
             return runtime.invoke(*arguments, awaited=invocation.awaited, look_at=look_at)
+
+
+def _split(
+    body: bytes, sizes: Sequence[tuple[str, int]]
+) -> tuple[bytes, list[tuple[str, dict[str, Any]]]]:
+    """Return the begun part at the beginning of a body, and the calls behind it, decoded."""
+    end = len(body) - sum(size for _, size in sizes)
+    begun, calls = body[:end], []
+    for kind, size in sizes:
+        calls.append((kind, decode(body[end : end + size])))
+        end += size
+    return begun, calls
 
 
 if __name__ == "__main__":

@@ -154,9 +154,8 @@ def environment_of(invocation: Invocation, home: str, task_root: str) -> dict[st
     environment["HOME"] = home
     if _TASK_ROOT in recorded:
         environment[_TASK_ROOT] = task_root
-    if "AWS_LAMBDA_FUNCTION_NAME" in recorded:
-        environment |= dict.fromkeys(_CREDENTIALS, "replay-withheld")
-    return environment
+    # Clients look for credentials before they call, wherever they were captured.
+    return {**environment, **dict.fromkeys(_CREDENTIALS, "replay-withheld")}
 
 
 def own_variables(invocation: Invocation) -> dict[str, str]:
@@ -171,4 +170,13 @@ def import_key(case: Case) -> Hashable:
     shared = frozenset(variables.items())
     if _LOG_STREAM in variables:
         shared -= {(_LOG_STREAM, variables[_LOG_STREAM])}
-    return case.handler, case.folders, case.clock, case.network, shared
+    return case.handler, case.folders, case.clock, case.network, shared, _calls_key(case)
+
+
+def _calls_key(case: Case) -> Hashable:
+    """Return what the calls made at import are: an import that finds other answers is another."""
+    recording = case.recording
+    at_import = any(interaction.at_import for interaction in recording.interactions)
+    if not at_import:
+        return recording.outbound
+    return tuple(part.payload for part in recording.parts() if part.is_of_sandbox)

@@ -13,9 +13,9 @@ from replay.recording import Recording, digest
 from replay.replayer.case import Case, Change
 from replay.replayer.clock import entry_epoch_ms
 from replay.replayer.compare import ABSENT, UNFINISHED, Difference, summary
-from replay.replayer.engine import Replay
 from replay.replayer.finding import Finding
 from replay.replayer.noise import Noise
+from replay.replayer.replay import Replay
 from replay.replayer.verdict import Verdict
 from replay.replayer.world import World
 

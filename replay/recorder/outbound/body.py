@@ -11,7 +11,7 @@ _PIECE_BYTES = 1 << 20
 
 
 class BodyTape:
-    """What has been read of a body: all of it up to `max_bytes`, beyond that a head and a digest."""
+    """What has been read of a body: all up to `max_bytes`, beyond that a head and a digest."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes

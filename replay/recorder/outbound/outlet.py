@@ -25,6 +25,9 @@ class Unanswered(Protocol):
     def max_bytes(self) -> int:
         """How much of the answer's body is kept; of a longer one a head and a digest."""
 
+    def arrived(self, so_far: Callable[[], Answer]) -> None:
+        """Note that the answer has begun to come; `so_far` returns what has been read of it."""
+
     def settle(self, answer: Answer) -> None:
         """Take what came of the call that was sent; the first counts."""
 
@@ -53,6 +56,11 @@ def use(outlet: Outlet) -> None:
     """Have every call of this process go to `outlet`."""
     global _outlet  # noqa: PLW0603 - one process either records or replays
     _outlet = outlet
+
+
+def is_used() -> bool:
+    """Whether calls go anywhere."""
+    return _outlet is not None
 
 
 def open_call(describe: Callable[[], Call | None]) -> Unanswered | None:

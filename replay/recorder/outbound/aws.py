@@ -1,0 +1,218 @@
+"""Calls of AWS services through botocore, each attempt as one call.
+
+Hooks `URLLib3Session.send`, where attempts go out, and on the way there takes the operation and its
+parameters from the client, since the request that is sent is already in the protocol's own form.
+What botocore sends by itself, to find credentials, is left alone. Standard library and orjson only.
+"""
+
+import functools
+import re
+import sys
+from _thread import _local
+from collections.abc import Mapping
+from datetime import date
+from io import BytesIO
+from typing import Any
+
+from replay.interaction import Answer, AwsCall, Body, Failure, Response
+from replay.recorder.environment import WITHHELD
+from replay.recorder.guard import guarded
+from replay.recorder.outbound.body import body_of, capped
+from replay.recorder.outbound.outlet import Inside, Unanswered, open_call
+from replay.recorder.outbound.stream import tee
+from replay.recorder.outbound.withheld import kept_headers
+
+_CREDENTIALS = re.compile(
+    rb'(<(SecretAccessKey|SessionToken)>|"(?:secretAccessKey|SecretAccessKey|sessionToken'
+    rb'|SessionToken|SecretKey)"\s*:\s*")([^<"]+)'
+)
+"""Temporary credentials in an answer: whoever gets them signs with them, and nothing else."""
+_MAX_FILE_BYTES = 64 * 2**20
+
+
+class _Operation:
+    """An operation that a client is carrying out: what it is, and with which parameters."""
+
+    __slots__ = ("model", "parameters", "region")
+
+    def __init__(self, region: str | None) -> None:
+        self.region = region
+        self.model: Any = None
+        self.parameters: Mapping[str, Any] = {}
+
+
+class _Operations(_local):
+    def __init__(self) -> None:
+        self.under_way: list[_Operation] = []
+
+
+_operations = _Operations()
+
+
+def install(library: Any) -> None:
+    """Put our hooks into `botocore.client` or `botocore.httpsession`."""
+    if library.__name__ == "botocore.client":
+        _install_client(library.BaseClient)
+    else:
+        _install_session(library.URLLib3Session)
+
+
+def _install_client(client_class: Any) -> None:
+    make_api_call = client_class._make_api_call
+    convert = client_class._convert_to_request_dict
+
+    @functools.wraps(make_api_call)
+    def carry_out(self: Any, *args: Any, **kwargs: Any) -> Any:
+        _operations.under_way.append(_Operation(guarded(_region_of, self)))
+        try:
+            return make_api_call(self, *args, **kwargs)
+        finally:
+            _operations.under_way.pop()
+
+    @functools.wraps(convert)
+    def take_note(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if _operations.under_way:  # else somebody wants a signed URL, and sends nothing
+            parameters, model = (*args, *kwargs.values())[:2]
+            operation = _operations.under_way[-1]
+            operation.parameters = kwargs.get("api_params", parameters)
+            operation.model = kwargs.get("operation_model", model)
+        return convert(self, *args, **kwargs)
+
+    client_class._make_api_call = carry_out
+    client_class._convert_to_request_dict = take_note
+
+
+def _region_of(client: Any) -> str | None:
+    region = client.meta.region_name
+    return region if isinstance(region, str) else None
+
+
+def _install_session(session_class: Any) -> None:
+    send = session_class.send
+
+    @functools.wraps(send)
+    def send_attempt(self: Any, request: Any) -> Any:
+        operation = _operations.under_way[-1] if _operations.under_way else None
+        unanswered = open_call(lambda: _call_of(operation, request)) if operation else None
+        if unanswered is None:
+            with Inside():
+                return send(self, request)
+        if unanswered.answer is not None:
+            return _answered(request, unanswered, unanswered.answer)
+        try:
+            with Inside():
+                response = send(self, request)
+        except BaseException as error:
+            guarded(_fail, unanswered, error)
+            raise
+        guarded(_keep, request, response, unanswered)
+        return response
+
+    session_class.send = send_attempt
+
+
+def _call_of(operation: _Operation, request: Any) -> AwsCall | None:
+    from replay.recorder.outbound.reads import is_read
+
+    model = operation.model
+    if model is None:
+        return None
+    service, name = model.service_model.service_name, model.name
+    method = model.http.get("method")
+    parameters = {key: _plain(value) for key, value in operation.parameters.items()}
+    reads = is_read(service, name, method, model._operation_model)
+    endpoint = "/".join(request.url.split("/", 3)[:3])
+    return AwsCall(service, name, operation.region, parameters, reads, endpoint)
+
+
+def _plain(value: Any) -> Any:
+    """Return a parameter as data: a date as text, a file as its bytes."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bytearray | memoryview):
+        return bytes(value)
+    if hasattr(value, "read"):
+        with _Silent(value):
+            return body_of(value, _MAX_FILE_BYTES)
+    return value
+
+
+class _Silent:
+    """While it is entered, s3transfer's files do not tell of progress: nothing is being sent."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def __enter__(self) -> None:
+        if hasattr(self._file, "signal_not_transferring"):
+            self._file.signal_not_transferring()
+
+    def __exit__(self, *_: object) -> None:
+        if hasattr(self._file, "signal_transferring"):
+            self._file.signal_transferring()
+
+
+def _fail(unanswered: Unanswered, error: BaseException) -> None:
+    unanswered.settle(_failure_of(error))
+
+
+def _failure_of(error: BaseException) -> Failure:
+    keywords = getattr(error, "kwargs", {})
+    cause = keywords.get("error") or error.__cause__
+    plain = {name: str(value) for name, value in keywords.items() if name != "request"}
+    return Failure(
+        type(error).__name__,
+        type(error).__module__,
+        str(error),
+        keywords=plain,
+        cause=_failure_of(cause) if isinstance(cause, BaseException) else None,
+    )
+
+
+def _keep(request: Any, response: Any, unanswered: Unanswered) -> None:
+    headers = kept_headers(response.headers.items(), of_request=False)
+    status, reason = response.status_code, getattr(response.raw, "reason", None) or ""
+    if not request.stream_output:
+        body = capped(without_credentials(response.content), unanswered.max_bytes)
+        unanswered.settle(Response(status, reason, headers, body))
+        return
+    tee(response.raw._original_response, Response(status, reason, headers), unanswered)
+
+
+def without_credentials(body: bytes) -> bytes:
+    """Return the body of an answer with the temporary credentials in it withheld."""
+    if b"ecretAccessKey" not in body and b"essionToken" not in body:
+        return body
+    return _CREDENTIALS.sub(rb"\1" + WITHHELD.encode(), body)
+
+
+def _answered(request: Any, unanswered: Unanswered, answer: Answer) -> Any:
+    """Return what botocore would make of a recorded answer, or raise what it would raise."""
+    unanswered.wait()
+    if isinstance(answer, Failure):
+        raise _raised(answer)
+    awsrequest, urllib3 = sys.modules["botocore.awsrequest"], sys.modules["urllib3.response"]
+    body: Body = answer.body
+    raw = urllib3.HTTPResponse(
+        body=BytesIO(body if isinstance(body, bytes) else b""),
+        headers=dict(answer.headers),
+        status=answer.status,
+        reason=answer.reason,
+        preload_content=False,
+        decode_content=False,
+    )
+    response = awsrequest.AWSResponse(request.url, answer.status, raw.headers, raw)
+    if not request.stream_output:
+        response.content  # noqa: B018 - botocore itself reads it here
+    return response
+
+
+def _raised(failure: Failure) -> Exception:
+    exceptions = sys.modules["botocore.exceptions"]
+    kind = getattr(exceptions, failure.error_type, exceptions.HTTPClientError)
+    error: Exception = kind(**(failure.keywords or {"error": failure.message}))
+    return error

@@ -1,0 +1,207 @@
+"""One invocation under way: its parts from the begun one to the ended one.
+
+Outside the sample they are held in memory, and written if the handler raises.
+"""
+
+from contextvars import Token
+from time import perf_counter_ns
+from typing import TYPE_CHECKING
+
+from replay.codec import Truncated, encode
+from replay.outcome import Exited, Raised, Returned
+from replay.part import BEGUN, ENDED, ended_payload, outcome_document
+from replay.payload import marshal
+from replay.recorder import remaining, running, sandbox
+from replay.recorder.environment import Environment
+from replay.recorder.guard import guarded
+from replay.recorder.ulid import new_ulid
+
+if TYPE_CHECKING:
+    from replay.recorder.calls import Calls
+    from replay.recorder.entropy import Draws
+
+_HEAD_BYTES = 4096
+MAX_HELD_BYTES = 16 * 2**20
+
+
+class Unfinished:
+    """One invocation whose begun part is written; `returned` or `raised` finishes it."""
+
+    __slots__ = (
+        "_awaited",
+        "_began_ns",
+        "_draws",
+        "_escaped",
+        "_held",
+        "_is_begun",
+        "_journal",
+        "_settings",
+        "_tape",
+        "calls",
+        "id",
+        "token",
+    )
+    at_import = False
+
+    def __init__(self, environment: Environment, awaited: bool) -> None:
+        self.id = new_ulid()
+        self.calls: Calls | None = None
+        self.token: Token[running.Caller | None] | None = None
+        self._awaited = awaited
+        self._escaped = environment.escapes_text
+        self._journal = environment.journal
+        self._settings = environment.settings
+        self._held: Held | None = None
+        self._is_begun = False
+        self._tape: remaining.Tape | None = None
+        self._draws: Draws | None = None
+        self._began_ns = 0
+
+    @property
+    def max_bytes(self) -> int:
+        """How much of the body of a call is kept."""
+        return self._settings.max_body_bytes
+
+    @property
+    def reads_ms(self) -> list[int]:
+        """The remaining-time reads up to now."""
+        return self._tape.values if self._tape else []
+
+    def begin(self, payload: bytes, *, sampled: bool) -> None:
+        """Write the begun part; outside the sample hold it in case the handler raises."""
+        if sampled:
+            self._begin(payload)
+        else:
+            self._held = Held()
+            self._held.add(BEGUN, payload)
+
+    def write_call(self, kind: str, payload: bytes) -> None:
+        """Write a part of an outbound call, or hold it with the begun part."""
+        if self._held is None:
+            if self._is_begun:
+                self._write(kind, payload)
+        elif not self._held.add(kind, payload):
+            self._journal.lose("an invocation outside the sample makes too many outbound calls")
+
+    def watch(self, context: object, kind: str) -> None:
+        """Keep what the handler reads, draws and sends from here on; it starts."""
+        self._tape = remaining.start(context, kind)
+        if self._settings.tape:
+            self._draws = guarded(_start_draws)  # a failure costs the tape and no more
+        if self._settings.outbound:
+            running.begin(self)
+        self._began_ns = perf_counter_ns()
+
+    def returned(self, result: object) -> None:
+        """Write the ended part of a handler that returned `result`."""
+        duration_us = self._stop()
+        if self._is_begun:
+            outcome = marshal(result, escaped=self._escaped)
+            self._end(duration_us, _capped_outcome(outcome, self._settings.max_bytes))
+
+    def raised(self, error: BaseException) -> None:
+        """Write the ended part of a handler that raised `error`, and the begun part if held."""
+        from replay.recorder.failure import outcome_of_exception  # traceback: 6 ms, rarely needed
+
+        duration_us = self._stop()
+        if self._held is not None:
+            (_, begun), *calls = self._held.parts
+            self._held = None
+            self._begin(begun)
+            for kind, payload in calls:
+                self.write_call(kind, payload)
+        if self._is_begun:
+            outcome = outcome_of_exception(error, awaited=self._awaited)
+            self._end(duration_us, _capped_outcome(outcome, self._settings.max_bytes))
+
+    def _stop(self) -> int:
+        duration_us = (perf_counter_ns() - self._began_ns) // 1000
+        if self._tape is not None:
+            remaining.stop(self._tape)
+        if self._draws is not None:
+            self._draws.stop()
+        if self.token is not None:
+            running.end(self)
+        return duration_us
+
+    def _begin(self, payload: bytes) -> None:
+        self._is_begun = self._write(BEGUN, payload)
+        for kind, part in sandbox.calls_at_import() if self._is_begun else ():
+            self._write(kind, part)
+
+    def _end(self, duration_us: int, outcome: Returned | Raised | Exited) -> None:
+        tape = self._tape
+        payload = ended_payload(
+            duration_us=duration_us,
+            remaining_reads_ms=tape.values if tape else (),
+            reads_complete=tape is not None and tape.complete,
+            outcome=outcome_document(outcome),
+            entropy=self._draws.document() if self._draws else None,
+        )
+        self._write(ENDED, payload)
+
+    def _write(self, kind: str, payload: bytes) -> bool:
+        return self._journal.write(self.id, kind, payload, self._settings.max_store_bytes)
+
+
+class Held:
+    """The parts of an invocation outside the sample, which is written if it raises."""
+
+    __slots__ = ("_size_bytes", "parts")
+
+    def __init__(self) -> None:
+        self.parts: list[tuple[str, bytes]] = []
+        self._size_bytes = 0
+
+    def add(self, kind: str, payload: bytes) -> bool:
+        """Hold a part; False where they are too many to be held in memory."""
+        self._size_bytes += len(payload)
+        if len(self.parts) > 0 and self._size_bytes > MAX_HELD_BYTES:
+            return False
+        self.parts.append((kind, payload))
+        return True
+
+
+def _start_draws() -> "Draws":
+    from replay.recorder import entropy  # nothing of it where no tape is asked for
+
+    return entropy.start()
+
+
+def truncated(encoded: bytes) -> Truncated:
+    """Return what is kept of an encoded value over the cap."""
+    head = encoded[:_HEAD_BYTES].decode(errors="replace")
+    return Truncated(len(encoded), _digest(encoded), head)
+
+
+def _capped_outcome(
+    outcome: Returned | Raised | Exited, max_bytes: int
+) -> Returned | Raised | Exited:
+    if isinstance(outcome, Returned):
+        payload = outcome.payload
+        if payload is None or len(payload) <= max_bytes:
+            return outcome
+        return Returned(None, outcome.content_type, _digest(payload), len(payload))
+    if isinstance(outcome, Raised):
+        return _capped_raised(outcome, max_bytes)
+    return outcome
+
+
+def _capped_raised(outcome: Raised, max_bytes: int) -> Raised:
+    """Drop what is only told of an error before what a replay is held to: its message."""
+    whole = encode([outcome.arguments, [(link.message, link.stack) for link in outcome.chain]])
+    if len(whole) + len(outcome.message) <= max_bytes:
+        return outcome
+    return Raised(
+        outcome.error_type,
+        outcome.message[:max_bytes],
+        outcome.stack,
+        outcome.module,
+        (truncated(whole),),
+    )
+
+
+def _digest(content: bytes) -> str:
+    from hashlib import blake2b  # 3 ms, rarely needed
+
+    return blake2b(content, digest_size=16).hexdigest()

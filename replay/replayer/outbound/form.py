@@ -1,0 +1,123 @@
+"""The form in which two calls are compared: what means nothing does not count. Pure.
+
+An AWS call is its parameters, an HTTP call its method, URL, query and body; JSON counts by value,
+wherever it stands, and so do forms. DynamoDB's sets have no order. Credentials are withheld on both
+sides.
+"""
+
+import json
+from base64 import b64encode
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from replay.codec import Truncated
+from replay.interaction import AwsCall, Body, Call, HttpCall
+from replay.replayer.compare import Difference, differences, parsed
+
+_ID_LENGTH = 20
+"""A part of a path so long, or with a digit, is taken for the name of one thing among others."""
+_SETS = frozenset({"SS", "NS", "BS"})
+
+
+def form_of(call: Call) -> Any:
+    """Return a call as plain data, numbers as `compare.parsed` gives them."""
+    match call:
+        case AwsCall(parameters=parameters):
+            return parsed(json.dumps(_plain(parameters)))
+        case HttpCall():
+            return parsed(json.dumps(_plain(_http_form(call))))
+
+
+def key_of(call: Call) -> str:
+    """Return what is equal for calls that ask the same: what they are called, and their form."""
+    place = (call.region or "") if isinstance(call, AwsCall) else ""
+    return f"{call.name} {place} {json.dumps(_folded(form_of(call)), sort_keys=True, default=str)}"
+
+
+def compare_calls(recorded: Call, replayed: Call) -> tuple[Difference, ...]:
+    """Return where two calls of equal name differ; a path leads into the form."""
+    found = list(differences(form_of(recorded), form_of(replayed)))
+    if isinstance(recorded, AwsCall) and isinstance(replayed, AwsCall):
+        regions = recorded.region, replayed.region
+        if regions[0] != regions[1]:
+            found.append(Difference("$.region", *regions))
+    return tuple(found)
+
+
+def group_of(call: Call) -> tuple[str, ...]:
+    """Return what calls have in common of which one may stand for the other."""
+    if isinstance(call, AwsCall):
+        return call.service, call.operation
+    url = urlsplit(call.url)
+    return call.method, url.netloc, *("*" if _is_id(part) else part for part in url.path.split("/"))
+
+
+def _is_id(part: str) -> bool:
+    return len(part) >= _ID_LENGTH or any(character.isdigit() for character in part)
+
+
+def _http_form(call: HttpCall) -> dict[str, object]:
+    url = urlsplit(call.url)
+    form: dict[str, object] = {"method": call.method, "url": f"{url.scheme}://{url.netloc}"}
+    form["path"] = url.path or "/"
+    if url.query:
+        form["query"] = _pairs(url.query)
+    if call.body:
+        form["body"] = _body_form(call)
+    return form
+
+
+def _body_form(call: HttpCall) -> object:
+    headers = {name.lower(): value for name, value in call.headers}
+    text = _text(call.body)
+    if isinstance(text, str) and "x-www-form-urlencoded" in headers.get("content-type", ""):
+        return _pairs(text)
+    return text
+
+
+def _pairs(query: str) -> dict[str, object]:
+    values: defaultdict[str, list[str]] = defaultdict(list)
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        values[name].append(value)
+    return {name: some[0] if len(some) == 1 else some for name, some in sorted(values.items())}
+
+
+def _text(body: Body) -> object:
+    if not isinstance(body, bytes):
+        return _plain(body)
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return {"base64": b64encode(body).decode()}
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of the codec as JSON has it; members of a set in one order."""
+    if isinstance(value, Mapping):
+        if len(value) == 1 and _SETS & value.keys():
+            ((name, members),) = value.items()
+            return {name: sorted(map(_plain, members), key=repr)}
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, bytes):
+        return _text(value)
+    if isinstance(value, Truncated):
+        return {"size_bytes": value.size_bytes, "digest": value.digest}
+    return value if value is None or isinstance(value, str | bool | int | float) else str(value)
+
+
+def _folded(value: Any) -> Any:
+    """Return a form with the JSON in its texts as what it says."""
+    if isinstance(value, dict):
+        return {name: _folded(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_folded(item) for item in value]
+    if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
+        try:
+            return {"json": _folded(parsed(value))}
+        except (ValueError, RecursionError):
+            return value
+    return value

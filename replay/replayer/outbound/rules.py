@@ -1,0 +1,22 @@
+"""How strictly a function's outbound calls are judged. A plain value."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Judgement: TypeAlias = Literal["noise", "drift"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What it counts that `reads` or `writes` are more or fewer than once, or in another `order`.
+
+    `ignore` are paths at which a call may differ, such as `$.Item.updated_at`.
+    """
+
+    reads: Judgement = "noise"
+    writes: Judgement = "drift"
+    order: Judgement = "drift"
+    ignore: tuple[str, ...] = ()
+
+
+STANDARD = Rules()
