@@ -87,10 +87,10 @@ def begun_payload(
         "environment": orjson.Fragment(environment),
         "context": context,
     }
-    if lost_parts:
-        fields["lost_parts"] = lost_parts
     if outbound != "off":
         fields["outbound"] = outbound
+    if lost_parts:
+        fields["lost_parts"] = lost_parts
     fields["event"] = event
     return encode_fields(fields, is_parsed=is_parsed)
 

@@ -6,8 +6,9 @@ setting that cannot be understood is a `SettingsError` that names its source.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os.path import join
+from typing import Any
 
 from replay.errors import SettingsError
 
@@ -20,7 +21,8 @@ _LAMBDA_STORE = "/tmp/replay.db"  # noqa: S108 - the only folder that a function
 _UNITS = {"": 1, "KIB": 2**10, "MIB": MIB, "GIB": 2**30}
 TAPES = ("entropy",)
 """What `REPLAY_TAPE` can name: what the invocation drew from the system's randomness."""
-_PYPROJECT_KEYS = ("store", "path", "handler", "timeout")
+_PYPROJECT_KEYS = ("store", "path", "handler", "timeout", "outbound")
+_RULES = {"reads": ("noise", "drift"), "writes": ("noise", "drift"), "order": ("noise", "drift")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class Settings:
     """The dotted handler to replay in place of the recorded one."""
     timeout: float | None = None
     """Seconds of real time after which a replay is stopped, before its deadline."""
+    outbound_rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """For each function, or `*`, how strictly its outbound calls are judged."""
 
 
 def recorder_settings(
@@ -89,6 +93,7 @@ def command_settings(environment: Mapping[str, str], folder: str) -> Settings:
         path=tuple(join(folder, entry) for entry in _texts(table, "path")),
         handler=_text(table, "handler"),
         timeout=_seconds(table, "timeout"),
+        outbound_rules=_outbound_rules(table.get("outbound", {})),
     )
 
 
@@ -191,6 +196,27 @@ def _seconds(table: Mapping[str, object], key: str) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
         raise _wrong_type(key, value, "a number of seconds above 0")
     return float(value)
+
+
+def _outbound_rules(table: object) -> Mapping[str, Mapping[str, Any]]:
+    if not isinstance(table, dict) or not all(isinstance(it, dict) for it in table.values()):
+        raise _wrong_type("outbound", table, "a table for each function")
+    return {name: _rules(f"outbound.{name}", rules) for name, rules in table.items()}
+
+
+def _rules(name: str, table: Mapping[str, object]) -> Mapping[str, Any]:
+    rules: dict[str, Any] = {"ignore": tuple(_texts(table, "ignore"))}
+    for key, value in table.items():
+        if key in _RULES:
+            if value not in _RULES[key]:
+                raise _wrong_type(f"{name}.{key}", value, '"noise" or "drift"')
+            rules[key] = value
+        elif key != "ignore":
+            known = ", ".join((*_RULES, "ignore"))
+            raise SettingsError(
+                f"{name} in [tool.replay] of pyproject.toml has no key {key!r}", f"keys: {known}"
+            )
+    return rules
 
 
 def _wrong_type(key: str, value: object, wanted: str) -> SettingsError:

@@ -17,7 +17,7 @@ from replay.outcome import Raised, Returned
 from replay.recorder.ulid import new_ulid
 from replay.recording import Recording
 from replay.replayer.builtin import BuiltinSandbox
-from replay.report.text import escaped
+from replay.report.pieces import escaped
 
 APP = "def handler(event, context):\n    return {'total': 700, 'event': event}\n"
 

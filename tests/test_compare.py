@@ -12,7 +12,7 @@ from test_recording import OUTCOMES
 from replay.outcome import Exited, Raised, Returned, TimedOut
 from replay.payload import marshal
 from replay.replayer.compare import ABSENT, Difference, compare
-from replay.replayer.noise import Looks, split
+from replay.replayer.noise import Looks, Seen, split
 
 
 def returned(value: object) -> Returned:
@@ -136,18 +136,22 @@ NOW = 1_795_346_531.859893
 DAY = 90_061.137
 
 
+def seen(value):
+    return Seen(returned(value))
+
+
 def looked(recorded, first, **moved):
     """Split the differences of `recorded` and `first`; what is not given did not move."""
     again = moved.pop("again", first)
     entropy, clock = moved.pop("entropy", first), moved.pop("clock", first)
     hashes = moved.pop("hashes", (first, first))
     looks = Looks(
-        first=returned(first),
-        again=returned(again),
+        first=seen(first),
+        again=seen(again),
         moved={
-            "clock": (returned(clock),),
-            "entropy": (returned(entropy),),
-            "hash seed": tuple(map(returned, hashes)),
+            "clock": (seen(clock),),
+            "entropy": (seen(entropy),),
+            "hash seed": tuple(map(seen, hashes)),
         },
         instant_ms=NOW * 1000,
         tolerance_ms=2000,

@@ -21,7 +21,7 @@ import typer
 
 from replay.cli.progress import Bar
 from replay.errors import ReplayError
-from replay.report.text import Piece, escaped
+from replay.report.pieces import Piece, escaped
 from replay.settings import Settings, command_settings
 from replay.version import __version__
 

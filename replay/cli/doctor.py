@@ -20,7 +20,7 @@ from replay.cli.command import (
 )
 from replay.cli.progress import Bar
 from replay.errors import MISUSE, StoreError
-from replay.report.text import escaped
+from replay.report.pieces import escaped
 from replay.settings import Settings, store_path
 from replay.store.check import Check
 from replay.store.doctor import examine_files

@@ -1,7 +1,5 @@
 """The filters that all commands share, as options and as a `Selection`."""
 
-import functools
-import inspect
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from replay.cli.completion import complete_function, complete_id
+from replay.cli.options import with_options
 from replay.errors import ReplayError
 from replay.store.selection import Selection
 from replay.tag import checked_tag
@@ -56,23 +55,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 
 def filtered(command: Callable[..., int]) -> Callable[..., int]:
     """Return `command` with the filters as options, which reach it as `wanted`, a `Selection`."""
-
-    @functools.wraps(command)
-    def select_and_call(*args: object, **options: Any) -> int:
-        given = {name: options.pop(name, None) for name in _OPTIONS}
-        return command(*args, wanted=_selection(**given), **options)
-
-    # Typer reads options off a signature; this one has ours in the place of `wanted`.
-    own = inspect.signature(command, eval_str=True).parameters.values()
-    kind = inspect.Parameter.KEYWORD_ONLY
-    ours = [
-        inspect.Parameter(name, kind, default=None, annotation=option)
-        for name, option in _OPTIONS.items()
-    ]
-    shown = [*(one for one in own if one.name != "wanted"), *ours]
-    vars(select_and_call)["__signature__"] = inspect.Signature(shown)
-    select_and_call.__annotations__ = {one.name: one.annotation for one in shown}
-    return select_and_call
+    return with_options(command, "wanted", _OPTIONS, _selection)
 
 
 def check_ids_or_filters(ids: Sequence[str] | None, wanted: Selection) -> None:

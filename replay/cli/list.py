@@ -21,7 +21,7 @@ from replay.cli.command import (
 from replay.cli.completion import complete_id
 from replay.cli.filters import filtered
 from replay.errors import MISUSE
-from replay.report.text import STYLES, escaped, milliseconds
+from replay.report.pieces import STYLES, escaped, milliseconds
 from replay.store.selection import Selection
 from replay.store.summary import Summary
 

@@ -1,17 +1,19 @@
 """How `replay run` replays what was selected: the cases it makes of recordings, and their pool."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from replay.cli.arguments import Found
 from replay.cli.command import say_error
 from replay.cli.earlier import Earlier
 from replay.errors import DamagedError, ReplayError
-from replay.replayer.case import Break, Case, Clock, Looks
+from replay.replayer.case import Break, Case, Clock, Looks, Misses
 from replay.replayer.change import changed
 from replay.replayer.network import Network
+from replay.replayer.outbound.rules import STANDARD, Rules
 from replay.replayer.pool import Isolation, Pool, Runtime, default_isolation, engine_of
 
 
@@ -30,6 +32,8 @@ class Plan:
     changes: tuple[tuple[str, object], ...]
     breaks_at: Break | None
     network: Network
+    misses: Misses = "error"
+    outbound_rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     earlier: Earlier | None = field(default=None, init=False)
     unreadable: int = field(default=0, init=False)
 
@@ -55,8 +59,14 @@ class Plan:
             breaks_at=self.breaks_at,
             earlier=self.earlier.of(recording) if self.earlier else None,
             network=self.network,
+            misses=self.misses,
+            rules=self._rules(recording.invocation.function_name),
         )
         return changed(case, self.changes) if self.changes else case
+
+    def _rules(self, function_name: str) -> Rules:
+        rules = self.outbound_rules.get(function_name, self.outbound_rules.get("*"))
+        return STANDARD if rules is None else Rules(**rules)
 
 
 def pool_of(

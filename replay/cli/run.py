@@ -25,9 +25,9 @@ from replay.cli.earlier import earlier_of
 from replay.cli.filters import AllowEmptyOption, filtered, nothing_matches, path_and_value
 from replay.cli.plan import Plan, pool_of
 from replay.cli.progress import Bar
+from replay.cli.reach import Reach, reaching
 from replay.errors import MISUSE
 from replay.replayer.builtin import BuiltinSandbox
-from replay.replayer.network import Network
 from replay.replayer.pool import Isolation, Pool
 from replay.replayer.process import prepared
 from replay.replayer.verdict import VerdictKind
@@ -85,13 +85,6 @@ TimeoutOption = Annotated[
     float | None,
     typer.Option("--timeout", min=0.001, help="Stop each replay after so many real seconds."),
 ]
-AllowNetworkOption = Annotated[
-    list[str] | None,
-    typer.Option("--allow-network", help="HOST:PORT: let it through; may be repeated."),
-]
-UnsafeNetworkOption = Annotated[
-    bool, typer.Option("--unsafe-network", help="Let handlers reach everything, for real.")
-]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", help="JSONPATH=VALUE: set in the event first; may be repeated."),
@@ -117,10 +110,12 @@ ShowOutputOption = Annotated[
 
 @answering
 @filtered
+@reaching
 def run(
     ids: IdsOrFilesArgument = None,
     *,
     wanted: Selection,
+    reach: Reach,
     handler: HandlerOption = None,
     path: PathOption = None,
     clock: ClockOption = ClockChoice.virtual,
@@ -128,8 +123,6 @@ def run(
     isolation: IsolationOption = None,
     jobs: JobsOption = None,
     timeout: TimeoutOption = None,
-    allow_network: AllowNetworkOption = None,
-    unsafe_network: UnsafeNetworkOption = False,
     values: SetOption = None,
     pdb: PdbOption = None,
     warm: WarmOption = False,
@@ -150,7 +143,9 @@ def run(
         looks="once" if once or pdb else "twice" if twice else "once, then again",
         changes=tuple(path_and_value(text, "--set") for text in values or ()),
         breaks_at=pdb.value if pdb else None,
-        network=Network.of(allow_network or (), is_open=unsafe_network),
+        network=reach.network,
+        misses=reach.misses,
+        outbound_rules=settings.outbound_rules,
     )
     apart: Isolation | None = isolation.value if isolation else None
     with _prepared(runtime, pdb), _selected(plan, ids or [], wanted, settings, warm=warm) as found:

@@ -20,15 +20,17 @@ from replay.cli.command import (
 from replay.cli.completion import complete_id
 from replay.entropy import EntropyTape
 from replay.recording import Recording
+from replay.report.calls import timeline, unanswered
 from replay.report.document import (
     context_document,
     environment_of,
-    jsonable,
     outcome_document,
     recording_document,
     replay_document,
 )
-from replay.report.text import escaped, json_text, milliseconds, outcome_text
+from replay.report.jsonable import jsonable
+from replay.report.pieces import escaped, json_text, milliseconds
+from replay.report.text import outcome_text
 
 IdArgument = Annotated[
     str,
@@ -74,6 +76,7 @@ def _lines(recording: Recording, tags: tuple[str, ...]) -> Iterator[Text]:
         f" runtime client {sandbox.runtime_client or 'none'}",
         "written by": f"replay {recording.replay_version}",
         "entropy": _entropy(recording.entropy),
+        "outbound": _outbound(recording),
         "tags": " ".join(tags) or "-",
     }
     for name, fact in facts.items():
@@ -81,6 +84,10 @@ def _lines(recording: Recording, tags: tuple[str, ...]) -> Iterator[Text]:
     yield Text("\nreplay", "bold")
     for name, told in _prospect(recording).items():
         yield Text.assemble((f"{name:12}", "dim"), escaped(told))
+    if recording.interactions:
+        yield Text("\ncalls", "bold")
+        for line in timeline(recording):
+            yield Text.assemble(*line)
     yield from _section("context", context_document(recording))
     yield from _section("event", jsonable(invocation.event))
     yield from _section("environment", environment_of(recording))
@@ -121,12 +128,26 @@ def _prospect(recording: Recording) -> dict[str, str]:
         f" {found['times_out_after_ms']:,} ms",
         "remaining": f"the {reads:,} recorded reads, then computed" if reads else "computed",
         "entropy": entropy[found["entropy"]],
-        "network": f"outbound calls are {found['outbound_calls']}: none was recorded",
+        "network": "outbound calls are answered as recorded; what is not recorded is refused"
+        if found["outbound_calls"] == "answered"
+        else "outbound calls are refused: none was recorded",
         "sandbox": f"cold; --warm replays {earlier:,} earlier invocations first"
         if earlier
         else "cold, as it was",
         "compared": compared[found["compared"]],
     }
+
+
+def _outbound(recording: Recording) -> str:
+    if recording.outbound == "off":
+        return "not captured"
+    made = sum(not interaction.at_import for interaction in recording.interactions)
+    at_import = len(recording.interactions) - made
+    seen = f", {at_import:,} at import" if recording.outbound == "all" else ""
+    unseen = "" if recording.outbound == "all" else "; those at import were not seen"
+    waiting = unanswered(recording.interactions)
+    hung = "" if waiting is None or recording.outcome else f"; was waiting for {waiting.call.name}"
+    return f"{made:,} calls{seen}{unseen}{hung}"
 
 
 def _entropy(tape: EntropyTape | None) -> str:

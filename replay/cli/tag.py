@@ -23,7 +23,7 @@ from replay.cli.filters import (
     resolved,
 )
 from replay.errors import ReplayError
-from replay.report.text import escaped
+from replay.report.pieces import escaped
 from replay.store.selection import Selection
 from replay.tag import checked_tag
 

@@ -13,7 +13,7 @@ from replay.outcome import Outcome
 from replay.recorder.outbound.withheld import kept_url
 from replay.replayer import shape
 from replay.replayer.compare import ABSENT, ERROR_TYPE_PATH, ROOT, Difference, compare
-from replay.replayer.outbound.contract import Contract, between
+from replay.replayer.outbound.contract import NO_CALLS, Contract, between
 from replay.replayer.world import Factor
 
 
@@ -43,7 +43,7 @@ class Seen:
     """What a replay has come to: its outcome, and how its calls compare with the recorded ones."""
 
     outcome: Outcome
-    contract: Contract
+    contract: Contract = NO_CALLS
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,5 @@
 """Recordings and verdicts as JSON documents; the keys are the words of the documentation. Pure."""
 
-from base64 import b64encode
-from collections.abc import Mapping
-from typing import Any
-
-from replay.codec import Opaque, Truncated
 from replay.entropy import EntropyTape
 from replay.event import source_of
 from replay.outcome import Outcome, Returned
@@ -18,8 +13,8 @@ from replay.replayer.noise import Noise
 from replay.replayer.replay import Replay
 from replay.replayer.verdict import Verdict
 from replay.replayer.world import World
-
-_NO_INTERACTIONS = {"matched": 0, "changed": 0, "unused": 0, "extra": 0, "reordered": 0}
+from replay.report.calls import counts_document, interaction_document
+from replay.report.jsonable import jsonable, jsonable_mapping
 
 
 def recording_document(recording: Recording) -> dict[str, object]:
@@ -46,7 +41,8 @@ def recording_document(recording: Recording) -> dict[str, object]:
         "event": jsonable(invocation.event),
         "environment": environment_of(recording),
         "outcome": outcome_document(recording.outcome),
-        "interactions": [],
+        "outbound": recording.outbound,
+        "interactions": [interaction_document(it) for it in recording.interactions],
         "entropy": _entropy_document(recording.entropy),
         "replay": replay_document(recording),
         "sandbox": {name: getattr(sandbox, name) for name in sandbox.__slots__}
@@ -76,7 +72,7 @@ def replay_document(recording: Recording) -> dict[str, object]:
         "times_out_after_ms": case.deadline_ms,
         "remaining_reads": len(recording.remaining_reads_ms),
         "entropy": "seeded" if tape is None else "recorded" if tape.complete else "partly recorded",
-        "outbound_calls": "refused",
+        "outbound_calls": "refused" if recording.outbound == "off" else "answered",
         "earlier_invocations": recording.invocation.sandbox.sequence - 1,
         "compared": "end"
         if outcome is None
@@ -129,9 +125,9 @@ def verdict_document(verdict: Verdict) -> dict[str, object]:
         "recorded_outcome": outcome_document(recording.outcome),
         "differences": [_difference_document(difference) for difference in verdict.differences],
         "noise": [
-            {**_difference_document(noise), "factor": noise.factor} for noise in verdict.noise
+            {**_difference_document(noise), **_excuse_document(noise)} for noise in verdict.noise
         ],
-        "interactions": dict(_NO_INTERACTIONS),
+        "interactions": counts_document(verdict.contract),
         "duration_us": replay.duration_us if replay else None,
         "remaining_ms": replay.remaining_ms if replay else None,
         "output": replay.output if replay else None,
@@ -144,6 +140,7 @@ def verdict_document(verdict: Verdict) -> dict[str, object]:
     if verdict.dependences:
         document["depends"] = [
             {"path": dependence.path, "factor": dependence.factor}
+            | ({} if dependence.call is None else {"call": dependence.call})
             for dependence in verdict.dependences
         ]
     if verdict.changes:
@@ -168,30 +165,14 @@ def _findings_document(findings: tuple[Finding, ...]) -> dict[str, object]:
     }
 
 
+def _excuse_document(noise: Noise) -> dict[str, object]:
+    return {"factor": noise.factor} if noise.rule is None else {"rule": noise.rule}
+
+
 def _difference_document(difference: Difference | Noise | Change) -> dict[str, object]:
     # A side that has nothing at the path has no key: null is a value.
     sides = {"recorded": difference.recorded, "replayed": difference.replayed}
     present = {name: jsonable(value) for name, value in sides.items() if value is not ABSENT}
-    return {"path": difference.path, **present}
-
-
-def jsonable_mapping(mapping: Mapping[str, object]) -> dict[str, object]:
-    """Return a mapping with every value as `jsonable` gives it."""
-    return {name: jsonable(value) for name, value in mapping.items()}
-
-
-def jsonable(value: Any) -> Any:
-    """Return a decoded value as plain JSON: what JSON cannot say is described in an object."""
-    if isinstance(value, Mapping):
-        return {str(key): jsonable(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [jsonable(item) for item in value]
-    if isinstance(value, bytes):
-        return {"base64": b64encode(value).decode()}
-    if isinstance(value, Opaque):
-        return {"opaque": value.type_name}
-    if isinstance(value, Truncated):
-        return {"truncated": {"size_bytes": value.size_bytes, "digest": value.digest}}
-    if value is None or isinstance(value, str | bool | int | float):
-        return value
-    return str(value)
+    call = getattr(difference, "call", None)
+    where = {} if call is None else {"call": call}
+    return {"path": difference.path, **where, **present}

@@ -13,7 +13,8 @@ import orjson
 
 from replay.replayer.verdict import Verdict, VerdictKind
 from replay.report.document import verdict_document
-from replay.report.text import Piece, totals_pieces, verdict_pieces
+from replay.report.pieces import Piece
+from replay.report.text import totals_pieces, verdict_pieces
 
 
 class VerdictStream(Protocol):

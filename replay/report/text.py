@@ -1,59 +1,19 @@
 """Verdicts and captured values as text for a terminal.
 
-Lines are made of pieces, each a text and a style, and never of markup; control characters are
-escaped, so that nothing captured is taken for an instruction by the terminal or by rich.
+Lines are made of the pieces of `pieces.py`.
 """
 
-import json
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias, get_args
+from typing import get_args
 
 from replay.outcome import Exited, Outcome, Raised, Returned, TimedOut
 from replay.recording import Recording
-from replay.replayer.compare import ABSENT
+from replay.replayer.compare import Difference
 from replay.replayer.finding import Finding
+from replay.replayer.noise import Noise
 from replay.replayer.verdict import Verdict, VerdictKind
-
-Piece: TypeAlias = tuple[str, str]
-"""A text, and its style in rich's words; "" is plain."""
-STYLES = {
-    "match": "bold green",
-    "drift": "bold red",
-    "error": "bold yellow",
-    "returned": "green",
-    "raised": "red",
-    "unfinished": "bold magenta",
-    "timed_out": "magenta",
-    "exited": "magenta",
-    "damaged": "bold yellow",
-}
-_MAX_VALUE = 300
-_BIDI = {0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)}
-
-
-def escaped(text: str, *, keep_lines: bool = False) -> str:
-    """Return `text` with control, bidirectional and lone surrogate characters as escapes."""
-    kept = "\n\t" if keep_lines else ""
-    return "".join([c if c in kept or not _is_control(ord(c)) else _escape(ord(c)) for c in text])
-
-
-def _is_control(code: int) -> bool:
-    return code < 32 or 127 <= code < 160 or code in _BIDI or 0xD800 <= code < 0xE000
-
-
-def _escape(code: int) -> str:
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
-
-
-def milliseconds(duration_us: int | None) -> str:
-    """Return a duration for reading: microseconds below a millisecond, seconds above ten."""
-    if duration_us is None:
-        return "-"
-    if duration_us < 1000:
-        return f"{duration_us} us"
-    if duration_us < 10_000_000:
-        return f"{duration_us / 1000:,.{1 if duration_us < 100_000 else 0}f} ms"
-    return f"{duration_us / 1_000_000:,.1f} s"
+from replay.report.calls import counts_text, timeline
+from replay.report.pieces import STYLES, Piece, escaped, milliseconds, value_text
 
 
 def outcome_text(outcome: Outcome | None) -> str:
@@ -105,21 +65,41 @@ def _details(verdict: Verdict) -> Iterator[tuple[Piece, ...]]:
         values = f"  {value_text(change.recorded)} -> {value_text(change.replayed)}"
         yield ("changed input  ", ""), (escaped(change.path), "bold"), (values, "")
     for difference in verdict.differences:
-        yield ((escaped(difference.path), "bold"),)
+        yield _place(difference)
         yield ("  recorded  ", ""), (value_text(difference.recorded), "green")
         yield ("  replayed  ", ""), (value_text(difference.replayed), "red")
     for noise in verdict.noise:
         values = f"  {value_text(noise.recorded)} -> {value_text(noise.replayed)}"
-        path, factor = (escaped(noise.path), ""), (f"  [{noise.factor}]", "")
-        yield ("noise  ", "dim"), path, (values, "dim"), factor
+        reason = f"  [{noise.factor or noise.rule}]"
+        yield ("noise  ", "dim"), *_place(noise), (values, "dim"), (reason, "")
+    yield from _calls(verdict)
     for label, text in _remarks(verdict):
         yield (f"{label}  ", "dim"), (escaped(text), "")
+
+
+def _place(difference: Difference | Noise) -> tuple[Piece, ...]:
+    """Return where something differs: the call, if it is in one, and the path."""
+    path = escaped(difference.path), "bold" if isinstance(difference, Difference) else ""
+    return (path,) if difference.call is None else ((f"{escaped(difference.call)}  ", ""), path)
+
+
+def _calls(verdict: Verdict) -> Iterator[tuple[Piece, ...]]:
+    """Yield how the calls compare, where they do not all match; of a drift the timeline as well."""
+    contract = verdict.contract
+    if verdict.kind != "drift" and contract.is_kept:
+        return
+    if counts := counts_text(contract):
+        yield ("calls  ", "dim"), (counts, "")
+    if verdict.kind == "drift":
+        yield from timeline(verdict.recording)
 
 
 def _remarks(verdict: Verdict) -> Iterator[tuple[str, str]]:
     """Yield what a reader is to know besides what differs: a label and a text."""
     for dependence in verdict.dependences:
-        yield "depends", f"{dependence.path}  [{dependence.factor or 'what no replay fixes'}]"
+        call = "" if dependence.call is None else f"{dependence.call}  "
+        why = dependence.factor or "what no replay fixes"
+        yield "depends", f"{call}{dependence.path}  [{why}]"
     if verdict.replay is not None:
         yield from _findings_text(verdict.replay.findings)
 
@@ -149,16 +129,6 @@ def _network_text(verdict: Verdict) -> str:
     return f"allowed {allowed} (best effort)"
 
 
-def value_text(value: Any) -> str:
-    """Return a compared value on one line, cut where it is long."""
-    if value is ABSENT:
-        return "(nothing there)"
-    text = escaped(json.dumps(value, ensure_ascii=False))
-    return (
-        text if len(text) <= _MAX_VALUE else f"{text[:_MAX_VALUE]} ... ({len(text):,} characters)"
-    )
-
-
 def _indented(text: str) -> str:
     return "\n".join(f"         {line}" for line in text.split("\n"))
 
@@ -168,8 +138,3 @@ def totals_pieces(kinds: Mapping[VerdictKind, int], noise: int) -> Iterator[Piec
     for kind in get_args(VerdictKind):
         yield f"{kinds.get(kind, 0)} {kind}  ", STYLES[kind] if kinds.get(kind) else "dim"
     yield f"{noise} noise", "dim"
-
-
-def json_text(value: Any) -> str:
-    """Return a value as indented JSON, escaped for a terminal."""
-    return escaped(json.dumps(value, indent=2, ensure_ascii=False), keep_lines=True)

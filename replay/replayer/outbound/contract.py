@@ -66,6 +66,11 @@ class Contract:
     excused: tuple[Excused, ...] = ()
     pairs: tuple[Pair, ...] = ()
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether every call is as it was."""
+        return not (self.changed or self.unused or self.extra or self.reordered)
+
 
 NO_CALLS = Contract()
 

@@ -1,0 +1,29 @@
+"""Decoded values as plain JSON."""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import Any
+
+from replay.codec import Opaque, Truncated
+
+
+def jsonable_mapping(mapping: Mapping[str, object]) -> dict[str, object]:
+    """Return a mapping with every value as `jsonable` gives it."""
+    return {name: jsonable(value) for name, value in mapping.items()}
+
+
+def jsonable(value: Any) -> Any:
+    """Return a decoded value as plain JSON: what JSON cannot say is described in an object."""
+    if isinstance(value, Mapping):
+        return {str(key): jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [jsonable(item) for item in value]
+    if isinstance(value, bytes):
+        return {"base64": b64encode(value).decode()}
+    if isinstance(value, Opaque):
+        return {"opaque": value.type_name}
+    if isinstance(value, Truncated):
+        return {"truncated": {"size_bytes": value.size_bytes, "digest": value.digest}}
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    return str(value)
