@@ -3,9 +3,10 @@
 import io
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -15,6 +16,12 @@ from replay.cli import main
 from replay.store.store import Store
 
 SHARED_EVENTS = Path(__file__).parents[2] / "shared" / "events"
+
+
+def also_long(quick: list[str], all_of_them: Iterable[str]) -> list[Any]:
+    """Parameters: the quick ones, and the others for a long run."""
+    rest = [pytest.param(it, marks=pytest.mark.long) for it in all_of_them if it not in quick]
+    return [*quick, *rest]
 
 
 @pytest.fixture(autouse=True)

@@ -6,11 +6,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from conftest import also_long
 from test_engine import case_of
 from test_run import store
 
@@ -128,16 +128,10 @@ BAD: dict[str, tuple[str, Outcome]] = {
 
 QUICK = [
     *("forks fifty", "starts a daemon and kills its group", "starts a session and dies"),
-    *("starts a session", "starts a daemon and never ends", "closes its descriptors"),
+    *("starts a daemon and never ends", "closes its descriptors"),
     *("has no stdout", "deletes its folder", "locks its folder", "allocates one block"),
-    *("may open no file", "makes files for itself alone"),
+    "may open no file",
 ]
-
-
-def also_long(quick: list[str], all_of_them: Iterable[str]) -> list[Any]:
-    """Parameters: the quick ones, and the others for a long run."""
-    rest = [pytest.param(it, marks=pytest.mark.long) for it in all_of_them if it not in quick]
-    return [*quick, *rest]
 
 
 @on_linux

@@ -51,14 +51,14 @@ def test_exit_codes_are_0_match_1_drift_2_error_and_error_outranks_drift(shop, r
     """The worst of all cases decides."""
     assert replay("run", "000001").returncode == 0
     assert replay("run", "000002").returncode == 1
-    assert replay("run", "000001", "000002").returncode == 1
+    assert replay("run", "000001", "000002", "--once").returncode == 1
     both = replay("run", "000001", "000002", "--handler", "nothing.handler")
     assert both.returncode == 2
 
 
 def test_run_prints_each_verdict_with_path_and_both_values(shop, replay):
     """What differs stands there to be read."""
-    done = replay("run", "--function", "app.handler")
+    done = replay("run", "--function", "app.handler", "--once")
     assert "match" in done.stdout
     assert "drift" in done.stdout
     for word in ("$.total", "recorded  701", "replayed  700", "1 match  1 drift  0 error"):
@@ -67,7 +67,7 @@ def test_run_prints_each_verdict_with_path_and_both_values(shop, replay):
 
 def test_run_json_is_an_array_with_the_documented_keys(shop, replay):
     """One object a case, and nothing else on stdout."""
-    (document,) = json.loads(replay("run", "000002", "--json").stdout)
+    (document,) = json.loads(replay("run", "000002", "--json", "--once").stdout)
     assert set(document) >= {
         *("id", "function_name", "verdict", "outcome", "recorded_outcome", "differences"),
         *("noise", "interactions", "duration_us", "remaining_ms"),

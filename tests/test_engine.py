@@ -48,17 +48,17 @@ def run(case: Case) -> Replay:
         ("return {1, 2}", "Runtime.MarshalError"),
         ("raise KeyError('boom')", "KeyError"),
         ("sys.exit(3)", Exited(3)),
-        ("sys.exit()", Exited(0)),
+        pytest.param("sys.exit()", Exited(0), marks=pytest.mark.long),
         ("sys.exit('text')", Exited(1)),
         ("os._exit(7)", Exited(7)),
         ("raise KeyboardInterrupt", Exited(-2)),
-        ("raise GeneratorExit", Exited(1)),
+        pytest.param("raise GeneratorExit", Exited(1), marks=pytest.mark.long),
         ("os.kill(os.getpid(), 9)", Exited(-9)),
-        ("os.killpg(0, 9)", Exited(-9)),
-        ("os.abort()", Exited(-6)),
+        pytest.param("os.killpg(0, 9)", Exited(-9), marks=pytest.mark.long),
+        pytest.param("os.abort()", Exited(-6), marks=pytest.mark.long),
         ("time.sleep(60)", TimedOut(400)),
         ("while True:\n  try: time.sleep(60)\n  except BaseException: pass", TimedOut(400)),
-        ("while True: pass", TimedOut(400)),
+        pytest.param("while True: pass", TimedOut(400), marks=pytest.mark.long),
     ],
 )
 def test_every_outcome_of_a_handler_is_seen_for_what_it_is(project, body, expected):
@@ -226,7 +226,7 @@ def is_running(pid: int) -> bool:
         ("other = 1", "Runtime.HandlerNotFound"),
         ("raise ZeroDivisionError('at import')", "ZeroDivisionError: at import"),
         ("import os; os._exit(3)", "ended with status 3"),
-        ("import sys; sys.exit(3)", "ended with status 3"),
+        pytest.param("import sys; sys.exit(3)", "ended with status 3", marks=pytest.mark.long),
     ],
 )
 def test_a_handler_that_cannot_be_had_is_an_error_that_names_what_was_tried(
@@ -348,7 +348,9 @@ def test_entropy_is_the_same_in_equal_worlds_and_another_when_it_is_moved(projec
 @pytest.mark.parametrize(
     ("body", "factor"),
     [
-        ("import uuid\nreturn {'v': str(uuid.uuid4())}", "entropy"),
+        pytest.param(
+            "import uuid\nreturn {'v': str(uuid.uuid4())}", "entropy", marks=pytest.mark.long
+        ),
         pytest.param(
             "import uuid\nreturn {'v': f'{uuid.uuid4()} failed at {time.time()}'}",
             "entropy",
@@ -359,16 +361,26 @@ def test_entropy_is_the_same_in_equal_worlds_and_another_when_it_is_moved(projec
             "entropy",
             marks=pytest.mark.long,
         ),
-        ("import uuid\nreturn {'v': f'{uuid.uuid4()}-{time.time_ns()}'}", "entropy"),
-        ("return {'v': f'{time.time_ns():x}'}", "clock"),
-        ("import random\nreturn {'v': random.randint(0, 10**9)}", "entropy"),
-        ("return {'v': time.time()}", "clock"),
+        pytest.param(
+            "import uuid\nreturn {'v': f'{uuid.uuid4()}-{time.time_ns()}'}",
+            "entropy",
+            marks=pytest.mark.long,
+        ),
+        pytest.param("return {'v': f'{time.time_ns():x}'}", "clock", marks=pytest.mark.long),
+        pytest.param(
+            "import random\nreturn {'v': random.randint(0, 10**9)}",
+            "entropy",
+            marks=pytest.mark.long,
+        ),
+        pytest.param("return {'v': time.time()}", "clock", marks=pytest.mark.long),
         pytest.param(
             "from datetime import datetime\nreturn {'v': datetime.now().isoformat()}",
             "clock",
             marks=pytest.mark.long,
         ),
-        ("return {'v': context.get_remaining_time_in_millis()}", "clock"),
+        pytest.param(
+            "return {'v': context.get_remaining_time_in_millis()}", "clock", marks=pytest.mark.long
+        ),
         ("return {'v': repr(object())}", "address"),
         ("return {'v': list({str(n) for n in range(9)})}", "hash seed"),
         pytest.param(
@@ -393,6 +405,7 @@ def test_each_factor_is_found_by_moving_it_in_fresh_processes(project, body, fac
         assert judge(once, BuiltinSandbox).kind == "drift"
 
 
+@pytest.mark.long
 def test_a_changed_field_beside_true_noise_is_still_drift(project):
     """Noise excuses one path, never its neighbour."""
     body = "import uuid\nreturn {'id': str(uuid.uuid4()), 'total': 700}"

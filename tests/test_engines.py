@@ -59,10 +59,13 @@ def app(bodies: list[str]) -> str:
     return module(bodies, echo, dispatch)
 
 
-def capture_all(start: Callable[..., RuntimeProcess], *, shapes_an_event: int) -> int:
-    """Record events x shapes and the whole table through the real client; return how many."""
+def capture_all(start: Callable[..., RuntimeProcess], *, shapes_an_event: int, every: int) -> int:
+    """Record events x shapes and the table through the real client; return how many.
+
+    Of events and table it is each one, or one out of `every`.
+    """
     process = start(TABLE="orders")
-    events = [*shared_events(), *ODD_EVENTS]
+    events = [*shared_events(), *ODD_EVENTS][::every]
     count = 0
     for number, event in enumerate(events):
         for place in (number, 5 * number + 3, 9 * number + 1)[:shapes_an_event]:
@@ -71,7 +74,7 @@ def capture_all(start: Callable[..., RuntimeProcess], *, shapes_an_event: int) -
     for shape in SHAPES:
         process.invoke({"n": 1}, headers=shape)
         count += 1
-    for number in range(len(BODIES)):
+    for number in range(0, len(BODIES), every):
         process.send({"body_to_run": f"body_{number}", "n": [1, "ü"]})
         if not has_answered(process):
             process = start(TABLE="orders")
@@ -91,17 +94,19 @@ def has_answered(process: RuntimeProcess) -> bool:
     raise TimeoutError
 
 
-@pytest.mark.parametrize("shapes_an_event", [1, pytest.param(3, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    ("shapes_an_event", "every"), [(1, 4), pytest.param(3, 1, marks=pytest.mark.long)]
+)
 def test_both_engines_give_the_same_verdicts_over_recordings_of_the_real_client(
-    project, runtime, replay, shapes_an_event
+    project, runtime, replay, shapes_an_event, every
 ):
     """Shared events, odd ones, every context shape, the table of outcomes: match in both.
 
     Recorded outcomes of handlers that died are unfinished, and met by an exit.
     """
     write_app(project, app(BODIES))
-    count = capture_all(runtime, shapes_an_event=shapes_an_event)
-    assert count >= (200 if SHARED_EVENTS.exists() else 100) * shapes_an_event
+    count = capture_all(runtime, shapes_an_event=shapes_an_event, every=every)
+    assert count >= (200 if SHARED_EVENTS.exists() else 100) * shapes_an_event // every
 
     builtin, ric = (verdicts(replay("run", "--json", "--runtime", it)) for it in ("builtin", "ric"))
 

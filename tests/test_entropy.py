@@ -11,6 +11,7 @@ from pathlib import Path
 import jsonschema
 import orjson
 import pytest
+from conftest import also_long
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_recording import ID, invocation
@@ -65,7 +66,7 @@ def recordings(project: Path) -> list[Recording]:
     return found
 
 
-@pytest.mark.parametrize("isolation", ["case", "worker"])
+@pytest.mark.parametrize("isolation", also_long(["worker"], ["case"]))
 def test_every_source_of_randomness_replays_to_the_recorded_bytes(project, replay, isolation):
     """A match at the first look, without noise; uuid, secrets, random and os.urandom."""
     captured(project, DRAWING, "for n in range(3): app.handler(n, None)")

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import SHARED_EVENTS
+from conftest import SHARED_EVENTS, also_long
 
 APP = """
 import os, sys, time
@@ -89,7 +89,12 @@ def test_the_payload_is_what_the_invoker_gets_and_the_report_what_the_log_says(i
     [
         ({"do": "raise"}, "KeyError", "'boom'"),
         ({"do": "set"}, "Runtime.MarshalError", "Unable to marshal response: Object of type set"),
-        ({"do": "exit", "status": 0}, "Runtime.ExitError", "Runtime exited without providing a"),
+        pytest.param(
+            {"do": "exit", "status": 0},
+            "Runtime.ExitError",
+            "Runtime exited without providing a",
+            marks=pytest.mark.long,
+        ),
         ({"do": "exit", "status": 3}, "Runtime.ExitError", "exited with error: exit status 3"),
         ({"do": "kill"}, "Runtime.ExitError", "Runtime exited with error: signal: killed"),
         ({"do": "large"}, "Function.ResponseSizeTooLarge", "(6291556 bytes)."),
@@ -191,18 +196,25 @@ def test_an_invocation_that_ends_the_sandbox_is_followed_by_a_cold_one(invoke):
     assert len(re.findall("Init Duration", done.stderr)) == 2
 
 
-def test_bytes_go_out_as_they_are(app):
+@pytest.mark.parametrize("runtime", also_long(RUNTIMES[:1], RUNTIMES))
+def test_bytes_go_out_as_they_are(app, runtime):
     """Without a line end."""
-    for runtime in RUNTIMES:
-        command = [sys.executable, "-m", "replay", "invoke", "app.handler", '{"do": "bytes"}']
-        done = subprocess.run(
-            [*command, "--runtime", runtime], capture_output=True, check=False, cwd=app
-        )
-        assert done.stdout == b"\xff\x00", done.stderr
+    command = [sys.executable, "-m", "replay", "invoke", "app.handler", '{"do": "bytes"}']
+    done = subprocess.run(
+        [*command, "--runtime", runtime], capture_output=True, check=False, cwd=app
+    )
+    assert done.stdout == b"\xff\x00", done.stderr
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
-@pytest.mark.parametrize("decorated", [True, False])
+@pytest.mark.parametrize(
+    ("decorated", "runtime"),
+    [
+        (True, RUNTIMES[-1]),
+        (False, "builtin"),
+        pytest.param(True, "builtin", marks=pytest.mark.long),
+        pytest.param(False, RUNTIMES[-1], marks=pytest.mark.long),
+    ],
+)
 def test_a_decorated_handler_or_the_option_captures(project, replay, decorated, runtime):
     """What was captured replays to match; without both nothing is stored."""
     code = "def handler(event, context): return [event, context.function_name]\n"
@@ -244,13 +256,20 @@ def test_a_handler_that_cannot_be_had_fails_as_on_lambda(project, replay, runtim
     assert "--path" in done.stderr
 
 
-def test_events_come_from_files_stdin_and_the_command_line(app, replay, monkeypatch):
-    """A file, with a byte order mark as well; `-`; JSON of every kind."""
+TEXTS = ["[1]", "null", "17", '"text"', "true", ' {"b": 2}']
+
+
+@pytest.mark.parametrize("text", also_long(TEXTS[3:4] + TEXTS[5:], TEXTS))
+def test_an_event_on_the_command_line_is_json_of_any_kind(app, replay, text):
+    """Not objects alone."""
+    done = replay("invoke", "app.handler", text)
+    assert json.loads(text) == json.loads(done.stdout)
+
+
+def test_events_come_from_files_and_stdin(app, replay, monkeypatch):
+    """A file, with a byte order mark as well; `-`."""
     (app / "event.json").write_bytes(b'\xef\xbb\xbf{"a": 1}')
     assert replay("invoke", "app.handler", "event.json").stdout == '{"a": 1}\n'
-    for text in ("[1]", "null", "17", '"text"', "true", ' {"b": 2}'):
-        done = replay("invoke", "app.handler", text)
-        assert json.loads(text) == json.loads(done.stdout)
 
     class Stdin:
         buffer = io.BytesIO(b'{"c": 3}')
@@ -260,9 +279,10 @@ def test_events_come_from_files_stdin_and_the_command_line(app, replay, monkeypa
 
 
 @pytest.mark.skipif(not SHARED_EVENTS.exists(), reason="the shared events are not here")
-def test_shared_events_reach_the_handler_unchanged(app, replay):
-    """A few of each folder, by their files."""
-    for path in sorted(SHARED_EVENTS.rglob("*.json"))[::15]:
+@pytest.mark.parametrize("every", [45, pytest.param(15, marks=pytest.mark.long)])
+def test_shared_events_reach_the_handler_unchanged(app, replay, every):
+    """Some by their files; in a long run a few of each folder."""
+    for path in sorted(SHARED_EVENTS.rglob("*.json"))[::every]:
         done = replay("invoke", "app.handler", str(path))
         assert json.loads(path.read_text()) == json.loads(done.stdout)
 

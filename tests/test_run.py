@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from conftest import also_long
 from databases import capture_parts
 from test_recording import invocation
 
@@ -49,8 +50,15 @@ def verdicts(done: "subprocess.CompletedProcess[str]") -> list[dict]:
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("jobs", ["1", "3"])
-@pytest.mark.parametrize("isolation", ["process", "case", "worker"])
+@pytest.mark.parametrize(
+    ("isolation", "jobs"),
+    [
+        *(("process", "3"), ("case", "3"), ("worker", "1")),
+        pytest.param("process", "1", marks=pytest.mark.long),
+        pytest.param("case", "1", marks=pytest.mark.long),
+        pytest.param("worker", "3", marks=pytest.mark.long),
+    ],
+)
 def test_results_come_in_the_order_of_the_recordings(project, replay, isolation, jobs):
     """Newest first, however many run at once, though the first ones take longest."""
     code = (
@@ -59,7 +67,7 @@ def test_results_come_in_the_order_of_the_recordings(project, replay, isolation,
         "    time.sleep(0.02 * event['n'])\n"
         "    return event['n']\n"
     )
-    ids = store(project, code, [Returned(str(n).encode()) for n in range(9)])
+    ids = store(project, code, [Returned(str(n).encode()) for n in range(5)])
     done = replay("run", "--json", "--isolation", isolation, "--jobs", jobs)
     assert done.returncode == 0, done.stderr
     assert ids[::-1] == [verdict["id"] for verdict in verdicts(done)]
@@ -67,7 +75,7 @@ def test_results_come_in_the_order_of_the_recordings(project, replay, isolation,
 
 def test_cases_know_nothing_of_each_other_but_in_a_warm_worker(project, replay):
     """A count at module level is 1 in each case; in one worker it goes on, and is judged again."""
-    store(project, COUNTING, [returned(n=n, calls=1) for n in range(6)])
+    store(project, COUNTING, [returned(n=n, calls=1) for n in range(3)])
     for isolation in ("process", "case", "worker"):
         done = replay("run", "--json", "--isolation", isolation, "--jobs", "1")
         found = verdicts(done)
@@ -106,7 +114,7 @@ def handler(event, context):
 """
 
 
-@pytest.mark.parametrize("isolation", ["process", "case", "worker"])
+@pytest.mark.parametrize("isolation", also_long(["case", "worker"], ["process"]))
 def test_a_case_that_ends_its_process_does_not_cost_the_others(project, replay, isolation):
     """Exits, kills, a timeout and large results among ordinary ones, on one thread."""
     from replay.outcome import Exited, Raised, TimedOut
@@ -165,9 +173,9 @@ def one_recording(project: Path, code: str, event: object, outcome: Outcome) -> 
 @pytest.mark.parametrize(
     ("settings", "path", "value"),
     [
-        (["$.n=5"], ("n",), 5),
-        pytest.param(["$.n=five"], ("n",), "five", marks=pytest.mark.long),
-        (['$.n={"a": [1]}'], ("n",), {"a": [1]}),
+        pytest.param(["$.n=5"], ("n",), 5, marks=pytest.mark.long),
+        (["$.n=five"], ("n",), "five"),
+        pytest.param(['$.n={"a": [1]}'], ("n",), {"a": [1]}, marks=pytest.mark.long),
         (["$.detail.items[1].id=null"], ("detail", "items", 1, "id"), None),
         pytest.param(
             ["$.detail.items[-1].id=9"], ("detail", "items", 1, "id"), 9, marks=pytest.mark.long
@@ -225,7 +233,7 @@ def test_a_path_that_matches_nothing_is_an_error(project, replay, setting):
 def test_a_recording_is_not_changed_by_what_is_set(project, replay):
     """The next replay finds the recorded event."""
     one_recording(project, ECHO, NESTED, returned(**NESTED))
-    assert replay("run", "@1", "--set", "$.n=9").returncode == 1
+    assert replay("run", "@1", "--set", "$.n=9", "--once").returncode == 1
     assert replay("run", "@1").returncode == 0
 
 
@@ -293,7 +301,7 @@ def test_leaving_the_debugger_ends_the_run(project):
     assert "interrupted" in done.stderr
 
 
-@pytest.mark.parametrize("option", ["--pdb=entry", "--pdb"])
+@pytest.mark.parametrize("option", also_long(["--pdb"], ["--pdb=entry"]))
 def test_the_debugger_stands_in_the_world_of_the_replay(project, option):
     """Clock, randomness, guard and waits are those of the replay, and the same each time."""
     store(project, "def handler(event, context):\n    return event['missing']\n", [returned(n=0)])
@@ -387,12 +395,12 @@ def test_output_is_each_cases_own_and_shown_on_drift(project, replay):
     code = "def handler(event, context):\n    print('line', event['n'])\n    return event['n']\n"
     store(project, code, [Returned(b"0"), Returned(b"1"), Returned(b"5")])
     for isolation in ("case", "worker"):
-        found = verdicts(replay("run", "--json", "--isolation", isolation, "--jobs", "1"))
+        found = verdicts(replay("run", "--json", "--once", "--isolation", isolation, "--jobs", "1"))
         assert [verdict["output"] for verdict in found] == ["line 2\n", "line 1\n", "line 0\n"]
-    text = replay("run").stdout
+    text = replay("run", "--once").stdout
     assert "line 2" in text
     assert "line 1" not in text
-    assert "line 1" in replay("run", "-s").stdout
+    assert "line 1" in replay("run", "--once", "-s").stdout
 
 
 def test_interrupting_many_leaves_no_process(project):

@@ -35,6 +35,11 @@ HANDLERS = [
 REST = [name for name in HANDLERS if name not in (*EXPECTED, "handler")]
 EVERY = [*EXPECTED, *REST]
 LONGEST_MS = 900_000
+HEAD = """
+import json, time, uuid
+STARTED = time.time()
+def handler(event, context): return globals()[event](event, context)
+"""
 
 
 def case_of(folder: Path, name: str, **changes: object) -> Case:
@@ -57,9 +62,9 @@ def payload(replay: Replay) -> object:
 
 
 def write_body(folder: Path, body: str) -> None:
-    """A handler named `body` beside the others."""
+    """A handler named `body`."""
     lines = "".join(f"    {line}\n" for line in body.splitlines())
-    (folder / "app.py").write_text(f"{SOURCE}\n\ndef body(event, context):\n{lines}")
+    (folder / "app.py").write_text(f"{HEAD}\n\ndef body(event, context):\n{lines}")
 
 
 def run(folder: Path, body: str, **changes: object) -> Replay:
@@ -90,25 +95,38 @@ def test_waits_take_what_they_wait_for(project):
     assert dict(zip(EXPECTED, computed, strict=True)) == EXPECTED
 
 
-def test_two_forks_of_different_processes_compute_the_same(project):
+@pytest.mark.parametrize(
+    "names", [REST[::3], pytest.param(REST, marks=pytest.mark.long)], ids=["some", "all"]
+)
+def test_two_forks_of_different_processes_compute_the_same(project, names):
     """Clocks, randomness, order, other people's retries and signatures."""
-    first, second = (run_all(project, ForkingSandbox, REST) for _ in range(2))
+    first, second = (run_all(project, ForkingSandbox, names) for _ in range(2))
     assert [payload for payload in first if not isinstance(payload, bytes)] == []
     assert first == second
 
 
-@pytest.mark.parametrize("isolation", ["case", "worker"])
-def test_every_isolation_comes_to_the_same_bytes(project, isolation):
+@pytest.mark.parametrize(
+    ("isolation", "every"),
+    [
+        ("case", 50),
+        pytest.param("case", 30, marks=pytest.mark.long),
+        pytest.param("worker", 30, marks=pytest.mark.long),
+    ],
+)
+def test_every_isolation_comes_to_the_same_bytes(project, isolation, every):
     """Whatever a shared sandbox computes differently is computed again in a fresh process."""
-    some = [case_of(project, name, looks="once") for name in EVERY[3::30]]
+    some = [case_of(project, name, looks="once") for name in EVERY[3::every]]
     shared = list(Pool("builtin", isolation, 2).verdicts(some))
     alone = [replay_once(BuiltinSandbox, case, World.of(case)) for case in some]
     assert [payload(replay) for replay in alone] == [payload(v.replay) for v in shared]
 
 
-def test_the_machine_is_not_seen(project, monkeypatch):
+@pytest.mark.parametrize(
+    "names", [REST[::28], pytest.param(REST[::14], marks=pytest.mark.long)], ids=["some", "more"]
+)
+def test_the_machine_is_not_seen(project, monkeypatch, names):
     """Neither its time zone and locale, nor its settings of Python, nor its folders."""
-    some = [case_of(project, name) for name in REST[::14]]
+    some = [case_of(project, name) for name in names]
     here = [payload(replay_once(BuiltinSandbox, case, World.of(case))) for case in some]
     for name, value in {"TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "7"}.items():
         monkeypatch.setenv(name, value)
@@ -127,9 +145,10 @@ def test_on_real_time_the_same_handlers_do_differ(project):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="AWS's runtime client is for Linux alone")
-def test_the_runtime_client_computes_the_same_as_the_builtin_engine(project):
+@pytest.mark.parametrize("every", [8, pytest.param(4, marks=pytest.mark.long)])
+def test_the_runtime_client_computes_the_same_as_the_builtin_engine(project, every):
     """In a warm process of that client, all waits take what they take here."""
-    names = list(EXPECTED)[::4]
+    names = list(EXPECTED)[::every]
     assert run_all(project, ForkingSandbox, names) == run_all(project, RicSandbox, names)
 
 
@@ -202,9 +221,10 @@ def test_the_clock_of_the_machine_cannot_be_set(tmp_path):
     assert before <= time.time() < before + 600
 
 
-def test_a_lost_turn_is_told_of(tmp_path):
+def test_a_lost_turn_is_told_of(project):
     """A thread that spins until another one acts: what they do is in no fixed order."""
-    replay = run(tmp_path, "return spins_on_a_variable(event, context)")
+    case = case_of(project, "spins_on_a_variable")
+    replay = replay_once(BuiltinSandbox, case, World.of(case))
     assert "raced" in [finding.kind for finding in replay.findings]
 
 

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from conftest import also_long
 from databases import capture_parts, flip_payload
 from test_entropy import captured
 from test_recording import invocation
@@ -62,7 +63,7 @@ def test_a_bug_that_needs_a_warm_sandbox_shows_only_in_one(project, replay, runt
     if runtime == "ric":
         pytest.importorskip("awslambdaric")
     one_sandbox(project, THIRD_FAILS, [seen(0), seen(0, 1), Raised("ValueError", "third")])
-    cold = replay("run", "@1", "--runtime", runtime)
+    cold = replay("run", "@1", "--once", "--runtime", runtime)
     assert (cold.returncode, "warmed" in cold.stdout) == (1, False)
     warm = replay("run", "@1", "--warm", "--runtime", runtime)
     assert warm.returncode == 0, warm.stdout
@@ -79,9 +80,9 @@ def test_each_case_is_warmed_with_what_came_before_it(project, replay):
     assert {verdict["verdict"] for verdict in found} == {"match"}
     assert [verdict["warmed_with"] for verdict in found] == [1, 0, 3, 2, 1, 0]
     assert [verdict["earlier_invocations"] for verdict in found] == [1, 0, 3, 2, 1, 0]
-    text = replay("run", "@2", "--warm").stdout
+    text = replay("run", "@2", "--warm", "--once").stdout
     assert "the first invocation of its sandbox: nothing to warm it with" in text
-    assert "warmed_with" not in verdicts(replay("run", "@2", "--json"))[0]
+    assert "warmed_with" not in verdicts(replay("run", "@2", "--json", "--once"))[0]
 
 
 def test_the_import_is_in_the_world_of_the_first_and_each_one_in_its_own(project, replay):
@@ -149,8 +150,8 @@ ENDING = COUNTING.replace(
 @pytest.mark.parametrize(
     ("runtime", "do"),
     [
-        ("builtin", "os._exit(7)"),
-        ("builtin", "raise SystemExit(3)"),
+        pytest.param("builtin", "os._exit(7)", marks=pytest.mark.long),
+        pytest.param("builtin", "raise SystemExit(3)", marks=pytest.mark.long),
         ("builtin", "time.sleep(60)"),
         ("ric", "raise SystemExit(3)"),
     ],
@@ -218,7 +219,7 @@ def test_earlier_ones_of_store_and_files_are_put_together(project, replay):
     assert "warmed with 3 of 3 earlier invocations" in done.stdout
 
 
-@pytest.mark.parametrize("isolation", ["case", "worker"])
+@pytest.mark.parametrize("isolation", also_long(["case"], ["worker"]))
 def test_warm_and_another_isolation_are_refused(project, replay, isolation):
     """Each warm case has a process of its own; naming that one is allowed."""
     one_sandbox(project, COUNTING, [returned(n=0, calls=1)])

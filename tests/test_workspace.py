@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import also_long
 from test_engine import case_of
 from test_run import store, verdicts
 
@@ -54,7 +55,7 @@ def test_a_handler_that_returns_its_folder_drifts_and_is_no_noise(project):
     ]
 
 
-@pytest.mark.parametrize("isolation", ["process", "worker"])
+@pytest.mark.parametrize("isolation", also_long(["worker"], ["process"]))
 def test_the_folder_is_the_same_however_cases_are_kept_apart(project, replay, isolation):
     """What a shared sandbox finds different is judged in the case's own folder."""
     code = "import os\ndef handler(event, context): return os.getcwd()\n"
