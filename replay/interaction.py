@@ -108,7 +108,8 @@ class Interaction:
 
     `sequence` counts the calls of an invocation from 1; those that were made while the module was
     imported, which are the sandbox's (`at_import`), count by themselves. `at_us` is when it was
-    sent, in microseconds after entry, or after the import began.
+    sent, in microseconds after entry, or after the import began. `lane` numbers the threads and
+    tasks that make calls, from 0: what is sent in one lane is sent in that order.
     """
 
     sequence: int
@@ -117,6 +118,7 @@ class Interaction:
     answer: Answer | None = None
     duration_us: int | None = None
     at_import: bool = False
+    lane: int = 0
 
 
 def call_payloads(interaction: Interaction) -> Iterator[tuple[str, bytes]]:
@@ -126,7 +128,8 @@ def call_payloads(interaction: Interaction) -> Iterator[tuple[str, bytes]]:
         "at_import": interaction.at_import,
     }
     call, answer = call_document(interaction.call), interaction.answer
-    yield SENT, sent_payload(**place, at_us=interaction.at_us, remaining_reads_ms=(), call=call)
+    when: dict[str, Any] = {"at_us": interaction.at_us, "lane": interaction.lane}
+    yield SENT, sent_payload(**place, **when, remaining_reads_ms=(), call=call)
     if answer is not None:
         duration_us = interaction.duration_us or 0
         answered = answer_document(answer)
@@ -148,7 +151,7 @@ def interactions_of(calls: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Int
 
 def _interaction_of(sent: Mapping[str, Any], answered: Mapping[str, Any] | None) -> Interaction:
     call = call_of(sent["call"])
-    what: dict[str, Any] = {"at_import": sent["at_import"]}
+    what: dict[str, Any] = {"at_import": sent["at_import"], "lane": sent["lane"]}
     if answered is not None:
         what |= {"answer": answer_of(answered["answer"]), "duration_us": answered["duration_us"]}
     return Interaction(sent["sequence"], call, sent["at_us"], **what)

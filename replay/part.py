@@ -100,6 +100,7 @@ def sent_payload(
     sequence: int,
     at_import: bool,
     at_us: int,
+    lane: int,
     remaining_reads_ms: Iterable[int],
     call: Mapping[str, object],
 ) -> bytes:
@@ -112,6 +113,7 @@ def sent_payload(
         "sequence": sequence,
         "at_import": at_import,
         "at_us": at_us,
+        "lane": lane,
         "remaining_reads_ms": list(remaining_reads_ms),
         "call": call,
     }

@@ -5,7 +5,8 @@ that makes calls; whose they are is told by `running.py`.
 """
 
 import os
-from _thread import allocate_lock
+import sys
+from _thread import allocate_lock, get_ident
 from collections.abc import Callable
 from time import perf_counter_ns
 
@@ -25,6 +26,7 @@ class Calls:
         self._began_ns = perf_counter_ns()
         self._pid = os.getpid()
         self._count = 0
+        self._lanes: dict[object, int] = {}
         self._under_way: dict[int, Sent] = {}
         self._lock = allocate_lock()
 
@@ -47,6 +49,7 @@ class Calls:
                 sequence=sent.sequence,
                 at_import=self._caller.at_import,
                 at_us=(now_ns - self._began_ns) // 1000,
+                lane=self._lanes.setdefault(_lane_of_caller(), len(self._lanes)),
                 remaining_reads_ms=reads_ms,
                 call=document,
             )
@@ -114,6 +117,16 @@ class Sent:
 
     async def wait_async(self) -> None:
         """As `wait`."""
+
+
+def _lane_of_caller() -> object:
+    """Return what tells the calling thread, and in an event loop the task, from the others."""
+    asyncio = sys.modules.get("asyncio")
+    try:
+        task = asyncio.current_task() if asyncio else None
+    except (RuntimeError, AttributeError):  # no event loop runs in this thread
+        task = None
+    return get_ident(), id(task)
 
 
 _first_call = allocate_lock()

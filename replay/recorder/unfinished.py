@@ -104,6 +104,10 @@ class Unfinished:
         from replay.recorder.failure import outcome_of_exception  # traceback: 6 ms, rarely needed
 
         duration_us = self._stop()
+        if self.calls is not None:
+            from replay.recorder.outbound.trace import without_hooks
+
+            without_hooks(error)
         if self._held is not None:
             (_, begun), *calls = self._held.parts
             self._held = None

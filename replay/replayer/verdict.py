@@ -20,7 +20,7 @@ from replay.replayer.compare import ROOT, Difference, compare
 from replay.replayer.engine import Sandbox
 from replay.replayer.network import CLOSED, GuardKind, Network
 from replay.replayer.noise import Dependence, Looks, Noise, Seen
-from replay.replayer.outbound.contract import NO_CALLS, Contract, contract_of
+from replay.replayer.outbound.contract import NO_CALLS, Contract, contract_of, settled
 from replay.replayer.process import interrupt
 from replay.replayer.replay import Replay
 from replay.replayer.warm import replay_fresh
@@ -122,7 +122,7 @@ def _verdict(
         found,
         changes=case.changes,
         network=case.network,
-        contract=contract,
+        contract=settled(contract, drift) if contract.changed else contract,
     )
 
 

@@ -41,6 +41,7 @@ def interaction_document(interaction: Interaction) -> dict[str, object]:
     return {
         "sequence": interaction.sequence,
         "at_import": interaction.at_import,
+        "lane": interaction.lane,
         "name": interaction.call.name,
         "is_read": interaction.call.is_read,
         "at_us": interaction.at_us,

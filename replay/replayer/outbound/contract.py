@@ -3,12 +3,12 @@
 Calls are paired: first those that ask the same, in order, then each other one with the recorded
 call that it is most like. What is left was not made any more (unused), or was not made then
 (extra). A read that is merely repeated, dropped or made at another point is noise; a write is
-drift, and so is its order among the writes that were answered before it was sent.
+drift, and so is its order among the writes that its thread or task had sent before.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from replay.interaction import Call, Interaction, call_of
@@ -75,6 +75,16 @@ class Contract:
 NO_CALLS = Contract()
 
 
+def settled(contract: Contract, drift: Sequence[Difference]) -> Contract:
+    """Return the contract with those calls as matched that differ in nothing but noise."""
+    drifting = {difference.call for difference in drift}
+    is_changed = [
+        bool(pair.differences) and name_of(pair.recorded) in drifting for pair in contract.pairs
+    ]
+    changed = sum(is_changed)
+    return replace(contract, matched=len(is_changed) - changed, changed=changed)
+
+
 def contract_of(
     recorded: Sequence[Interaction], replayed: Sequence[Sent], rules: Rules
 ) -> Contract:
@@ -89,7 +99,7 @@ def contract_of(
     found = [(d, _rule_of_change(d, rules)) for pair in changed for d in pair.differences]
     found += [(_unused(it), _rule_of_count(it.call, rules)) for it in unused]
     found += [(_extra(it), _rule_of_count(it.call, rules)) for it in extra]
-    found += [(_moved(pair), "order" if rules.order == "noise" else None) for pair in moved]
+    found += [(_moved(*both), "order" if rules.order == "noise" else None) for both in moved]
     return Contract(
         matched=len(pairs) - len(changed),
         changed=len(changed),
@@ -172,19 +182,21 @@ def _named(differences: Sequence[Difference], name: str) -> tuple[Difference, ..
     return tuple(Difference(d.path, d.recorded, d.replayed, name) for d in differences)
 
 
-def _reordered(pairs: Sequence[Pair]) -> list[Pair]:
-    """Return the writes that are sent after one which once waited for their answer."""
+def _reordered(pairs: Sequence[Pair]) -> list[tuple[Pair, Pair]]:
+    """Return the writes that are sent after one which once waited for their answer, and that."""
     writes = [pair for pair in pairs if not pair.recorded.call.is_read]
-    return [
-        pair
-        for place, pair in enumerate(writes)
-        if any(_was_before(pair.recorded, earlier.recorded) for earlier in writes[:place])
-    ]
+    found = []
+    for place, pair in enumerate(writes):
+        before = (it for it in writes[:place] if _was_before(pair.recorded, it.recorded))
+        overtaken_by = next(before, None)
+        if overtaken_by is not None:
+            found.append((pair, overtaken_by))
+    return found
 
 
 def _was_before(one: Interaction, other: Interaction) -> bool:
-    """Whether a recorded call was answered before another was sent."""
-    if one.duration_us is None or one.sequence > other.sequence:
+    """Whether a recorded call was answered before another was sent, and not by chance."""
+    if one.lane != other.lane or one.duration_us is None or one.sequence > other.sequence:
         return False
     return one.at_us + one.duration_us <= other.at_us
 
@@ -197,9 +209,9 @@ def _extra(sent: Sent) -> Difference:
     return Difference(ROOT, ABSENT, _shown(sent.call), f"extra {sent.call.name}")
 
 
-def _moved(pair: Pair) -> Difference:
-    first, then = "in its place", "after calls that once came later"
-    return Difference(ROOT, first, then, name_of(pair.recorded))
+def _moved(pair: Pair, overtaken_by: Pair) -> Difference:
+    other = name_of(overtaken_by.recorded)
+    return Difference(ROOT, f"before {other}", f"after {other}", name_of(pair.recorded))
 
 
 def _shown(call: Call) -> Any:

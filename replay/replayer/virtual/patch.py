@@ -1,16 +1,13 @@
 """Puts the virtual clock's functions in the places of the real ones, in every module.
 
 What is loaded already may have taken functions by name, or made locks: all of its names are looked
-through. What is loaded later finds the new ones. A few modules need more, once they are there.
+through. What is loaded later finds the new ones.
 time-machine changes the wall clock where no name can: in the C functions of `time` and `datetime`.
 """
 
-import importlib.abc
-import importlib.util
 import os
 import sys
 from collections.abc import Callable, Mapping
-from importlib.machinery import ModuleSpec
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -18,7 +15,6 @@ from replay.replayer.virtual import real
 from replay.replayer.virtual.lock import Lock, RLock
 
 _OURS = ("replay", "time_machine", "_time_machine")
-Complete = Callable[[Any], None]
 
 
 def replace_everywhere(replacements: Mapping[Any, object]) -> None:
@@ -63,46 +59,3 @@ class Function:
 
 def _named_as(old: Any, new: object) -> object:
     return Function(old, new) if isinstance(new, MethodType | FunctionType) else new
-
-
-def complete(completions: Mapping[str, Complete]) -> None:
-    """Have each function called with its module: now, or once that has been imported."""
-    for name, function in completions.items():
-        if name in sys.modules:
-            function(sys.modules[name])
-    later = {name: f for name, f in completions.items() if name not in sys.modules}
-    sys.meta_path.insert(0, _Finder(later))
-
-
-class _Finder(importlib.abc.MetaPathFinder):
-    """Finds some modules as others do, and completes them once they are loaded."""
-
-    def __init__(self, completions: Mapping[str, Complete]) -> None:
-        self._completions = dict(completions)
-
-    def find_spec(
-        self, fullname: str, _path: object = None, _target: object = None
-    ) -> ModuleSpec | None:
-        function = self._completions.pop(fullname, None)
-        spec = importlib.util.find_spec(fullname) if function is not None else None
-        if function is not None and spec is not None and spec.loader is not None:
-            spec.loader = _Loader(spec.loader, function)
-        return spec
-
-
-class _Loader(importlib.abc.Loader):
-    def __init__(self, loader: Any, function: Complete) -> None:
-        self._loader = loader
-        self._function = function
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        return self._loader.create_module(spec)  # type: ignore[no-any-return]
-
-    def exec_module(self, module: ModuleType) -> None:
-        loader = self._loader
-        loader.exec_module(module)
-        # Nobody who looks at the module is to see that it came another way.
-        module.__loader__ = loader
-        if module.__spec__ is not None:
-            module.__spec__.loader = loader
-        self._function(module)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from replay.recorder.library import once_imported
 from replay.replayer.virtual import real
 from replay.replayer.virtual.agenda import NEVER_NS
 from replay.replayer.virtual.alarm import Alarms
@@ -14,7 +15,7 @@ from replay.replayer.virtual.children import Children
 from replay.replayer.virtual.clocks import Clocks
 from replay.replayer.virtual.file_times import FileTimes
 from replay.replayer.virtual.lock import Lock, RLock
-from replay.replayer.virtual.patch import complete, replace_everywhere
+from replay.replayer.virtual.patch import replace_everywhere
 from replay.replayer.virtual.remaining import Remaining
 from replay.replayer.virtual.strand import Hooks
 from replay.replayer.virtual.thread import Threads
@@ -58,7 +59,7 @@ class Simulation(Hooks):
                 **self._processes(),
             }
         )
-        complete(
+        once_imported(
             {
                 "asyncio.base_events": self._complete_asyncio,
                 "logging": self._complete_logging,
