@@ -18,6 +18,7 @@ from replay.replayer.finding import Finding
 from replay.replayer.noise import Noise
 from replay.replayer.verdict import Verdict
 from replay.replayer.world import World
+from replay.report.batch import batch_document
 
 _NO_INTERACTIONS = {"matched": 0, "changed": 0, "unused": 0, "extra": 0, "reordered": 0}
 
@@ -141,6 +142,7 @@ def verdict_document(verdict: Verdict) -> dict[str, object]:
     if replay is not None:
         document |= _findings_document(replay.findings)
         document |= _warmth_document(replay, recording)
+    document |= batch_document(verdict)
     if verdict.dependences:
         document["depends"] = [
             {"path": dependence.path, "factor": dependence.factor}

@@ -13,6 +13,7 @@ from replay.recording import Recording
 from replay.replayer.compare import ABSENT
 from replay.replayer.finding import Finding
 from replay.replayer.verdict import Verdict, VerdictKind
+from replay.report.batch import batch_remarks
 
 Piece: TypeAlias = tuple[str, str]
 """A text, and its style in rich's words; "" is plain."""
@@ -122,6 +123,7 @@ def _remarks(verdict: Verdict) -> Iterator[tuple[str, str]]:
         yield "depends", f"{dependence.path}  [{dependence.factor or 'what no replay fixes'}]"
     if verdict.replay is not None:
         yield from _findings_text(verdict.replay.findings)
+    yield from batch_remarks(verdict)
 
 
 def _findings_text(findings: tuple[Finding, ...]) -> Iterator[tuple[str, str]]:
