@@ -13,6 +13,7 @@ from replay.replayer.noise import Noise
 from replay.replayer.replay import Replay
 from replay.replayer.verdict import Verdict
 from replay.replayer.world import World
+from replay.report.batch import batch_document
 from replay.report.calls import counts_document, interaction_document
 from replay.report.jsonable import jsonable, jsonable_mapping
 
@@ -137,6 +138,7 @@ def verdict_document(verdict: Verdict) -> dict[str, object]:
     if replay is not None:
         document |= _findings_document(replay.findings)
         document |= _warmth_document(replay, recording)
+    document |= batch_document(verdict)
     if verdict.dependences:
         document["depends"] = [
             {"path": dependence.path, "factor": dependence.factor}

@@ -12,6 +12,7 @@ from replay.replayer.compare import Difference
 from replay.replayer.finding import Finding
 from replay.replayer.noise import Noise
 from replay.replayer.verdict import Verdict, VerdictKind
+from replay.report.batch import batch_remarks
 from replay.report.calls import counts_text, timeline
 from replay.report.pieces import STYLES, Piece, escaped, milliseconds, value_text
 
@@ -102,6 +103,7 @@ def _remarks(verdict: Verdict) -> Iterator[tuple[str, str]]:
         yield "depends", f"{call}{dependence.path}  [{why}]"
     if verdict.replay is not None:
         yield from _findings_text(verdict.replay.findings)
+    yield from batch_remarks(verdict)
 
 
 def _findings_text(findings: tuple[Finding, ...]) -> Iterator[tuple[str, str]]:
