@@ -17,6 +17,8 @@ from test_recording import invocation
 from replay.outcome import Outcome, Returned
 from replay.recorder.ulid import new_ulid
 from replay.recording import Recording
+from replay.replayer import pool
+from replay.replayer.local import LocalFunction
 
 COUNTING = (
     "calls = 0\n"
@@ -71,6 +73,36 @@ def test_results_come_in_the_order_of_the_recordings(project, replay, isolation,
     done = replay("run", "--json", "--isolation", isolation, "--jobs", jobs)
     assert done.returncode == 0, done.stderr
     assert ids[::-1] == [verdict["id"] for verdict in verdicts(done)]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("most_ahead", "is_held_up"), [(64, True), (10**9, False)])
+def test_a_slow_case_does_not_fill_the_memory_with_later_verdicts(
+    project, monkeypatch, most_ahead, is_held_up
+):
+    """Cases are read only so far ahead of the first that is not judged; without a limit, all."""
+    code = (
+        "def handler(event, context):\n"
+        "    for _ in range(10**8 if event['n'] == 0 else 0):\n"
+        "        pass\n"
+        "    return 1\n"
+    )
+    (project / "app.py").write_text(code)
+    function = LocalFunction("app.handler", (project,), name="orders")
+    read = 0
+
+    def cases():
+        nonlocal read
+        for read in range(20_000):
+            case = function.case({"n": read})
+            finished = dataclasses.replace(case.recording, outcome=Returned(b"1"))
+            yield dataclasses.replace(case, recording=finished)
+
+    monkeypatch.setattr(pool, "_MAX_AHEAD", most_ahead)
+    judged = pool.Pool("builtin", "worker", 2).verdicts(cases())
+    next(judged)
+    assert is_held_up == (read < 4 * pool._WINDOW)
+    judged.close()
 
 
 def test_cases_know_nothing_of_each_other_but_in_a_warm_worker(project, replay):

@@ -39,6 +39,9 @@ _WINDOW = 512
 """Cases read ahead, to be sorted by their imports."""
 _CHUNK = 64
 """Cases that one thread takes at a time."""
+_MAX_AHEAD = 2048
+"""Verdicts that may be there before an earlier one is: one slow case holds up the others then, and
+does not fill the memory with theirs."""
 _BATCH_S = 0.01
 _SWITCH_S = 0.0005
 """How soon a thread that has an answer gets the interpreter from the one that reads the store: with
@@ -85,11 +88,11 @@ class Pool:
                 results = _results(done.get())
                 waiting -= len(results)
                 judged.update(results)
-                if waiting < self.jobs * _CHUNK:
-                    waiting += sum(_put(todo, chunk) for chunk in islice(chunks, 1))
                 while following in judged:
                     yield judged.pop(following)
                     following += 1
+                if waiting < self.jobs * _CHUNK and len(judged) < _MAX_AHEAD:
+                    waiting += sum(_put(todo, chunk) for chunk in islice(chunks, 1))
 
     @contextmanager
     def _threads(self) -> Iterator[tuple["SimpleQueue[_Chunk]", "SimpleQueue[_Result]"]]:
