@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from urllib.parse import parse_qs, urlsplit
 
 BINARY = bytes(range(256)) * 40
@@ -18,6 +19,7 @@ SLOW_S = 5.0
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or a head and its body are 40 ms apart
 
     def log_message(self, *args):
         pass
@@ -51,6 +53,19 @@ class _Handler(BaseHTTPRequestHandler):
         getattr(self, f"on_{name or 'json'}", self.on_unknown)(argument, parts.query, sent)
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = handle_one  # noqa: N815 - the base class calls these
+
+    def do_CONNECT(self):
+        """Refuse to be a proxy, but for hosts named `open`: there the target knows no TLS."""
+        if not self.path.startswith("open."):
+            self.send_error(403)
+            return
+        self.send_response(200)
+        self.end_headers()
+        self.rfile.read1()
+        self.wfile.write(b"this is no TLS\r\n")
+        while self.rfile.read1():  # until the client has had enough
+            pass
+        self.close_connection = True
 
     def on_unknown(self, argument, query, sent):
         self.answer_json({"error": "not found"}, 404)
@@ -172,6 +187,10 @@ class Service(ThreadingHTTPServer):
         self.connections = 0
         self.stopping = threading.Event()
 
+    def server_bind(self):
+        TCPServer.server_bind(self)  # without looking its own name up
+        self.server_name, self.server_port = self.server_address
+
     @property
     def netloc(self):
         return f"127.0.0.1:{self.server_port}"
@@ -195,7 +214,7 @@ class Service(ThreadingHTTPServer):
 def running_service() -> Iterator[Service]:
     """Run a service; at the end it no longer listens, and hurries what it is waiting with."""
     service = Service()
-    thread = threading.Thread(target=service.serve_forever, kwargs={"poll_interval": 0.01})
+    thread = threading.Thread(target=service.serve_forever, kwargs={"poll_interval": 0.002})
     thread.start()
     try:
         yield service
