@@ -11,9 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from replay.interaction import AwsCall, Failure, HttpCall, Response
-from replay.recorder.environment import WITHHELD
-
 boto3 = pytest.importorskip("boto3")
 server = pytest.importorskip("moto.server")
 
@@ -65,7 +62,9 @@ def aws():
 def fill(url):
     """Make what the functions find there."""
     import requests
+
     requests.post(f"{url}/moto-api/config", json={"lambda": {"use_docker": False}}, timeout=5)
+
     def client(name):
         keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
         return boto3.client(name, region_name=REGION, endpoint_url=url, **keys)
@@ -80,9 +79,7 @@ def fill(url):
         item = {"id": {"S": f"order-{n}"}, "total": {"N": str(n * 10)}}
         client("dynamodb").put_item(TableName="orders", Item=item)
     s3 = client("s3")
-    s3.create_bucket(
-        Bucket="invoices", CreateBucketConfiguration={"LocationConstraint": REGION}
-    )
+    s3.create_bucket(Bucket="invoices", CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_object(Bucket="invoices", Key="large", Body=os.urandom(9 << 20))
     s3.put_object(Bucket="invoices", Key="small", Body=b"small")
     for n in range(8):
@@ -94,7 +91,10 @@ def fill(url):
     document = {"AssumeRolePolicyDocument": "{}", "RoleName": "app"}
     client("iam").create_role(**document)
     client("lambda").create_function(
-        FunctionName="other", Runtime="python3.11", Role=role, Handler="a.b",
+        FunctionName="other",
+        Runtime="python3.11",
+        Role=role,
+        Handler="a.b",
         Code={"ZipFile": b"x"},
     )
     definition = {"StartAt": "a", "States": {"a": {"Type": "Pass", "End": True}}}
@@ -109,7 +109,9 @@ def function(runtime, project, aws):
     """Start the functions under the real client: a function of `do` and the rest of an event."""
     shutil.copy(FUNCTIONS, project / "app.py")
     process = runtime(
-        AWS_ENDPOINT_URL=aws["url"], MACHINE=aws["machine"], PYTHONPATH=os.environ.get("PYTHONPATH", "")
+        AWS_ENDPOINT_URL=aws["url"],
+        MACHINE=aws["machine"],
+        PYTHONPATH=os.environ.get("PYTHONPATH", ""),
     )
 
     def invoke(do, **event):

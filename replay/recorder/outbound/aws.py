@@ -18,8 +18,8 @@ from replay.interaction import Answer, AwsCall, Body, Failure, Response
 from replay.recorder.environment import WITHHELD
 from replay.recorder.guard import guarded
 from replay.recorder.outbound.body import body_of, capped
+from replay.recorder.outbound.http_client import Exchange
 from replay.recorder.outbound.outlet import Inside, Unanswered, open_call
-from replay.recorder.outbound.stream import tee
 from replay.recorder.outbound.withheld import kept_headers
 
 _CREDENTIALS = re.compile(
@@ -174,13 +174,13 @@ def _failure_of(error: BaseException) -> Failure:
 
 
 def _keep(request: Any, response: Any, unanswered: Unanswered) -> None:
-    headers = kept_headers(response.headers.items(), of_request=False)
-    status, reason = response.status_code, getattr(response.raw, "reason", None) or ""
-    if not request.stream_output:
-        body = capped(without_credentials(response.content), unanswered.max_bytes)
-        unanswered.settle(Response(status, reason, headers, body))
+    if request.stream_output:
+        Exchange(unanswered).watch(response.raw._original_response)
         return
-    tee(response.raw._original_response, Response(status, reason, headers), unanswered)
+    headers = kept_headers(response.headers.items(), of_request=False)
+    reason = getattr(response.raw, "reason", None) or ""
+    body = capped(without_credentials(response.content), unanswered.max_bytes)
+    unanswered.settle(Response(response.status_code, reason, headers, body))
 
 
 def without_credentials(body: bytes) -> bytes:
