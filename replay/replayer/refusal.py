@@ -19,7 +19,7 @@ def refuse_outbound(case: Case, findings: Iterable[Finding]) -> None:
     """Raise ReplayError where a handler tried to reach the network, naming the first it tried."""
     findings = tuple(findings)
     for finding in findings:
-        if finding.kind == "called":
+        if finding.kind == "called" and not _is_answered(finding):
             _refuse_unanswered(case, Sent.of_facts(finding.facts))
     refused = [it.facts for it in findings if it.kind == "refused"]
     if not refused:
@@ -29,10 +29,14 @@ def refuse_outbound(case: Case, findings: Iterable[Finding]) -> None:
     raise ReplayError(f"recording {case.recording.id}: {_attempt(first)}", _ways_on(first))
 
 
+def _is_answered(finding: Finding) -> bool:
+    return finding.facts["answered_by"] is not None and bool(finding.facts["is_kept"])
+
+
 def _refuse_unanswered(case: Case, sent: Sent) -> None:
     """Raise ReplayError for a call that could not be answered, and is no new write."""
     is_answered = sent.answered_by is not None
-    if (is_answered and sent.is_kept) or (not is_answered and _is_new_write(sent)):
+    if not is_answered and _is_new_write(sent):
         return
     where = f", from {sent.where}" if sent.where else ""
     what = f"recording {case.recording.id}: the handler called {sent.call.name}{where}"

@@ -141,22 +141,23 @@ def _rule_of_count(call: Call, rules: Rules) -> str | None:
 def _paired(
     recorded: Sequence[Interaction], sent: Sequence[Sent]
 ) -> tuple[list[Pair], list[Interaction], list[Sent]]:
-    waiting: defaultdict[str, list[Interaction]] = defaultdict(list)
+    waiting: defaultdict[bytes, list[Interaction]] = defaultdict(list)
     for interaction in recorded:
         waiting[key_of(interaction.call)].append(interaction)
+    known = set(waiting)
     pairs, left = [], []
     for one in sent:
-        same = waiting[key_of(one.call)]
+        key = key_of(one.call)
+        same = waiting[key]
         if same:
             pairs.append(Pair(same.pop(0), one))
         else:
-            left.append(one)
+            left.append((key, one))
     unused = [it for some in waiting.values() for it in some]
-    known = {key_of(it.call) for it in recorded}
     extra = []
-    for one in left:
+    for key, one in left:
         # A read that asks what was asked before is one more of it, and stands for no other.
-        is_repeated = one.call.is_read and key_of(one.call) in known
+        is_repeated = one.call.is_read and key in known
         pair = None if is_repeated else _most_alike(one, unused)
         if pair is None:
             extra.append(one)

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import orjson
+
 from replay.codec import Truncated
 from replay.interaction import AwsCall, Body, Call, HttpCall
 from replay.replayer.compare import Difference, differences, parsed
@@ -30,10 +32,14 @@ def form_of(call: Call) -> Any:
             return parsed(json.dumps(_plain(_http_form(call))))
 
 
-def key_of(call: Call) -> str:
+def key_of(call: Call) -> bytes:
     """Return what is equal for calls that ask the same: what they are called, and their form."""
-    place = (call.region or "") if isinstance(call, AwsCall) else ""
-    return f"{call.name} {place} {json.dumps(_folded(form_of(call)), sort_keys=True, default=str)}"
+    what = _folded(_plain(call.parameters if isinstance(call, AwsCall) else _http_form(call)))
+    region = call.region if isinstance(call, AwsCall) else None
+    try:
+        return orjson.dumps([call.name, region, what], option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # integers over 64 bits, lone surrogates
+        return json.dumps([call.name, region, what], sort_keys=True).encode()
 
 
 def compare_calls(recorded: Call, replayed: Call) -> tuple[Difference, ...]:
@@ -110,14 +116,14 @@ def _plain(value: Any) -> Any:
 
 
 def _folded(value: Any) -> Any:
-    """Return a form with the JSON in its texts as what it says."""
+    """Return plain data with the JSON in its texts as what it says."""
     if isinstance(value, dict):
         return {name: _folded(item) for name, item in value.items()}
     if isinstance(value, list):
         return [_folded(item) for item in value]
     if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
         try:
-            return {"json": _folded(parsed(value))}
-        except (ValueError, RecursionError):
+            return {"json": _folded(orjson.loads(value))}
+        except ValueError:
             return value
     return value

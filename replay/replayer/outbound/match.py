@@ -20,8 +20,8 @@ class Matcher:
 
     def __init__(self, recorded: Sequence[Interaction]) -> None:
         self._recorded = recorded
-        self._unused: defaultdict[str, list[Interaction]] = defaultdict(list)
-        self._given: dict[str, Interaction] = {}
+        self._unused: defaultdict[bytes, list[Interaction]] = defaultdict(list)
+        self._given: dict[bytes, Interaction] = {}
         for interaction in recorded:
             self._unused[key_of(interaction.call)].append(interaction)
 

@@ -76,7 +76,7 @@ class Responder:
             at_import=self._is_import,
             answered_by=answered_by,
             is_kept=is_kept,
-            where=self._origin(),
+            where=None if found is not None and is_kept else self._origin(),
             call=call_document(call),
         )
         if found is None or not is_kept:
