@@ -80,7 +80,7 @@ def recorder_settings(
         else outbound is not False,
         max_body_bytes=_bytes(environment["REPLAY_MAX_BYTES"], "REPLAY_MAX_BYTES")
         if "REPLAY_MAX_BYTES" in environment
-        else (LAMBDA_MAX_BYTES if on_lambda else _MAX_BODY_BYTES),
+        else _body_bytes(environment.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")),
         tape=_tapes(environment["REPLAY_TAPE"]) if "REPLAY_TAPE" in environment else (),
     )
 
@@ -130,6 +130,13 @@ def _bytes(value: str, name: str) -> int:
             f"{name} is {value!r}, not a size", f"write bytes or KiB, MiB, GiB: {name}=6MiB"
         )
     return int(digits) * _UNITS[unit]
+
+
+def _body_bytes(memory_mb: str) -> int:
+    """Return how large a body is kept: while it is written it is in memory four times over."""
+    if not memory_mb.isdecimal():
+        return _MAX_BODY_BYTES
+    return min(_MAX_BODY_BYTES, int(memory_mb) * MIB // 12)
 
 
 def _is_on(value: str) -> bool:

@@ -146,7 +146,7 @@ def others(event):
     secret = client("secretsmanager").get_secret_value(SecretId="db")["SecretString"]
     parameter = client("ssm").get_parameter(Name="/app/limit", WithDecryption=True)["Parameter"]
     role = client("sts").assume_role(
-        RoleArn="arn:aws:iam::123456789012:role/app", RoleSessionName="s"
+        RoleArn="arn:aws:iam::123456789012:role/app", RoleSessionName="session"
     )
     identity = client("sts").get_caller_identity()["Account"]
     bus = client("events").put_events(

@@ -28,6 +28,8 @@ _CREDENTIALS = re.compile(
 )
 """Temporary credentials in an answer: whoever gets them signs with them, and nothing else."""
 _MAX_FILE_BYTES = 64 * 2**20
+_SENT_AT_ONCE_BYTES = 16_384
+"""What `http.client` reads of a file at a time."""
 
 
 class _Operation:
@@ -192,6 +194,7 @@ def without_credentials(body: bytes) -> bytes:
 
 def _answered(request: Any, unanswered: Unanswered, answer: Answer) -> Any:
     """Return what botocore would make of a recorded answer, or raise what it would raise."""
+    _drain(request.body)
     unanswered.wait()
     if isinstance(answer, Failure):
         raise _raised(answer)
@@ -204,11 +207,18 @@ def _answered(request: Any, unanswered: Unanswered, answer: Answer) -> Any:
         reason=answer.reason,
         preload_content=False,
         decode_content=False,
+        enforce_content_length=False,  # as botocore has it: of HEAD it says what GET would have
     )
     response = awsrequest.AWSResponse(request.url, answer.status, raw.headers, raw)
     if not request.stream_output:
         response.content  # noqa: B018 - botocore itself reads it here
     return response
+
+
+def _drain(body: Any) -> None:
+    """Read what would be sent: whoever watches the progress of an upload is told of it then."""
+    while hasattr(body, "read") and body.read(_SENT_AT_ONCE_BYTES):
+        pass
 
 
 def _raised(failure: Failure) -> Exception:
