@@ -38,7 +38,12 @@ PATHS = {
 
 def told(status, body):
     digest = hashlib.sha256(body).hexdigest()
-    return {"status": status, "size": len(body), "sha256": digest, "head": body[:60].decode("latin-1")}
+    return {
+        "status": status,
+        "size": len(body),
+        "sha256": digest,
+        "head": body[:60].decode("latin-1"),
+    }
 
 
 def arguments(do):
@@ -99,9 +104,11 @@ async def async_httpx(method, url, headers, body):
 
 async def async_aiohttp(method, url, headers, body):
     timeout = aiohttp.ClientTimeout(total=0.3)
-    async with aiohttp.ClientSession(timeout=timeout) as session:
-        async with session.request(method, url, data=body, headers=headers) as response:
-            return told(response.status, await response.read())
+    async with (
+        aiohttp.ClientSession(timeout=timeout) as session,
+        session.request(method, url, data=body, headers=headers) as response,
+    ):
+        return told(response.status, await response.read())
 
 
 def through_async_httpx(*call):

@@ -173,6 +173,18 @@ def test_http_is_compared_by_method_url_and_body():
     assert [d.path for d in compare_calls(form, replace(form, body=b"a=1"))] == ["$.body.b"]
 
 
+def test_boundaries_of_multipart_bodies_do_not_count():
+    """They are drawn anew for each request."""
+
+    def upload(boundary, value):
+        content_type = (("Content-Type", f"multipart/form-data; boundary={boundary}"),)
+        body = f'--{boundary}\r\nname="a"\r\n\r\n{value}\r\n--{boundary}--\r\n'
+        return HttpCall("POST", "https://a.example/", content_type, body.encode())
+
+    assert key_of(upload("ab12", "1")) == key_of(upload("cd34", "1"))
+    assert key_of(upload("ab12", "1")) != key_of(upload("ab12", "2"))
+
+
 def test_sets_of_dynamodb_have_no_order_and_large_bodies_count_by_digest():
     """What is equal is equal, whatever the hash seed and the cap have made of it."""
     one, other = (put(id="1") for _ in range(2))

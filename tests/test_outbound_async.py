@@ -643,9 +643,7 @@ CLIENTS = {
     "httpx": with_client(
         lambda c, url: c.post(f"{url}/cookie?token=s3&a=1", json={"password": "s3"})
     ),
-    "aiohttp": with_session(
-        lambda s, url: s.post(f"{url}/cookie?token=s3&a=1", json={"password": "s3"})
-    ),
+    "aiohttp": with_session(s_get("/cookie?token=s3&a=1", "POST", json={"password": "s3"})),
 }
 
 

@@ -10,40 +10,15 @@ import asyncio
 import functools
 import sys
 from collections.abc import Iterable, Iterator
-from itertools import chain, repeat
 from typing import Any
 
-from replay.codec import Truncated
-from replay.interaction import (
-    Answer,
-    Body,
-    Failure,
-    Header,
-    HttpCall,
-    Response,
-    Stage,
-    answer_document,
-)
+from replay.interaction import Answer, Body, Header, HttpCall, Response, Stage, answer_document
 from replay.recorder.guard import guarded
+from replay.recorder.outbound.adapter import is_runtime_api, kept, latin, sent_body, wrap
+from replay.recorder.outbound.aiohttp_answer import AnsweredHop, AnsweringHandler, Hop
 from replay.recorder.outbound.body import BodyTape, capped
-from replay.recorder.outbound.httpx import (
-    PIECE_BYTES,
-    caused,
-    class_of,
-    ending_of,
-    failure_of,
-    is_cancellation,
-    is_runtime_api,
-    kept,
-    latin,
-    rebuilt,
-    received,
-    sent_body,
-    truncated,
-    unknown,
-    wrap,
-)
-from replay.recorder.outbound.message import Dechunker, response_bytes
+from replay.recorder.outbound.failure import failure_of
+from replay.recorder.outbound.message import Dechunker
 from replay.recorder.outbound.outlet import Unanswered, open_call
 from replay.recorder.outbound.withheld import kept_headers, kept_url
 from replay.settings import LAMBDA_MAX_BYTES
@@ -52,7 +27,6 @@ MODULE = "aiohttp.client"
 """After whose import `install` is to be called."""
 _HOP = "replay_hop"
 _HEAD_END = b"\r\n\r\n"
-_LAST_CHUNK = b"0\r\n\r\n"
 
 
 def install(module: Any) -> None:
@@ -62,7 +36,7 @@ def install(module: Any) -> None:
         sys.modules[f"{package}.{name}"]
         for name in ("connector", "client_reqrep", "client_proto", "streams")
     )
-    handler = type("AnsweringHandler", (_AnsweringHandler, protocol.ResponseHandler), {})
+    handler = type("AnsweringHandler", (AnsweringHandler, protocol.ResponseHandler), {})
     connect = functools.partial(_connect, connector.Connection, handler)
     wrap(connector.BaseConnector, "connect", connect)
     wrap(messages.ClientRequest, "send", _send)
@@ -77,7 +51,7 @@ def _connect(connection_of: Any, handler_of: Any, original: Any) -> Any:
         if unanswered is None:
             return await original(self, req, *args, **kwargs)
         if (answer := unanswered.answer) is not None:
-            answered = _AnsweredHop(unanswered, answer, req)
+            answered = AnsweredHop(unanswered, answer, req)
             await answered.fail_at("request")
             protocol = handler_of(answered)
             connection = connection_of(self, req.connection_key, protocol, answered.loop)
@@ -97,7 +71,7 @@ def _connect(connection_of: Any, handler_of: Any, original: Any) -> Any:
 
 def _send(original: Any) -> Any:
     async def send(self: Any, conn: Any) -> Any:
-        hop: _Hop | None = getattr(conn, _HOP, None)
+        hop: Hop | None = getattr(conn, _HOP, None)
         if hop is None:
             return await original(self, conn)
         guarded(hop.begin, conn)
@@ -112,7 +86,7 @@ def _send(original: Any) -> Any:
 
 def _start(original: Any) -> Any:
     async def start(self: Any, connection: Any) -> Any:
-        hop: _Hop | None = getattr(connection, _HOP, None)
+        hop: Hop | None = getattr(connection, _HOP, None)
         if hop is None:
             return await original(self, connection)
         await hop.answer(self)
@@ -140,30 +114,14 @@ def _data_received(original: Any) -> Any:
 def _wait(original: Any) -> Any:
     async def wait(self: Any, *args: Any, **kwargs: Any) -> None:
         protocol = getattr(self, "_protocol", None)
-        if isinstance(protocol, _AnsweringHandler):
+        if isinstance(protocol, AnsweringHandler):
             protocol.hop.feed_soon()
         await original(self, *args, **kwargs)
 
     return wait
 
 
-class _Hop:
-    """One call under way, as the wrapped methods see it."""
-
-    def begin(self, connection: Any) -> None:
-        """Note that the request is about to be written."""
-
-    async def answer(self, response: Any) -> None:
-        """Have an answer come, where it does not come by itself."""
-
-    def started(self, response: Any) -> None:
-        """Note that the head of an answer is there."""
-
-    def fail(self, error: Exception, stage: Stage) -> None:
-        """Note what the call ended in."""
-
-
-class _TapedHop(_Hop):
+class _TapedHop(Hop):
     """A call that is sent, and what has come of its answer."""
 
     def __init__(self, unanswered: Unanswered) -> None:
@@ -235,130 +193,6 @@ def _error_in(content: Any) -> BaseException | None:
     closing = sys.exc_info()[1]  # the library closes a connection on its way out of a timeout
     is_over = isinstance(closing, TimeoutError | asyncio.CancelledError)
     return closing if is_over else None
-
-
-class _AnsweredHop(_Hop):
-    """A call that is answered with what was recorded."""
-
-    def __init__(self, unanswered: Unanswered, answer: Answer, request: Any) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.protocol: Any = None
-        self._unanswered, self._answer, self._request = unanswered, answer, request
-        self._pieces: Iterator[bytes] = iter(())
-        self._content: Any = None
-
-    async def fail_at(self, stage: Stage) -> None:
-        """Raise the recorded exception where that is how far the call had come."""
-        if isinstance(self._answer, Failure) and self._answer.stage == stage:
-            await self._unanswered.wait_async()
-            raise _exception_of(self._answer, self._request)
-
-    async def answer(self, response: Any) -> None:
-        writer, waits = getattr(response, "_writer", None), getattr(response, "_continue", None)
-        if writer is not None and waits is None:
-            await asyncio.wait([writer])  # the answer came once the request was written
-        await self.fail_at("response")
-        await self._unanswered.wait_async()
-        self._pieces = _wire_pieces(received(self._answer), self._request.method)
-        self._feed()
-
-    def started(self, response: Any) -> None:
-        self._content = response.content
-
-    def feed_soon(self) -> None:
-        """Have the next piece parsed, for a reader that has come to the end of the last."""
-        self.loop.call_soon(self._feed)
-
-    def _feed(self) -> None:
-        if self.protocol.transport is None:
-            return  # it was closed
-        if (piece := next(self._pieces, None)) is not None:
-            self.protocol.data_received(piece)
-        elif isinstance(self._answer, Failure) and is_cancellation(self._answer):
-            return  # whoever cancelled it does so again
-        elif (ending := self._ending()) is not None:
-            self._content.set_exception(ending)
-        else:
-            self.protocol.connection_lost(None)  # the end of a body that tells no length
-
-    def _ending(self) -> Exception | None:
-        if isinstance(self._answer, Failure):
-            return _exception_of(self._answer, self._request)
-        return ending_of(self._answer)
-
-
-class _AnsweringHandler:
-    """aiohttp's end of a connection that leads nowhere; the rest of it is aiohttp's."""
-
-    def __init__(self, hop: _AnsweredHop) -> None:
-        super().__init__(loop=hop.loop)  # type: ignore[call-arg]
-        self.hop, hop.protocol = hop, self
-        self.connection_made(_Nowhere(hop.loop, self))  # type: ignore[attr-defined]
-        self.force_close()  # type: ignore[attr-defined]
-
-    def _reschedule_timeout(self) -> None:
-        """Start no clock: whether one ran out is what the recording tells."""
-
-
-class _Nowhere(asyncio.Transport):
-    """The transport of a connection that leads nowhere."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, protocol: Any) -> None:
-        super().__init__()
-        self._loop, self._protocol, self._is_closing = loop, protocol, False
-
-    def write(self, data: object) -> None:
-        """Take what nobody reads."""
-
-    def get_write_buffer_size(self) -> int:
-        return 0
-
-    def is_closing(self) -> bool:
-        return self._is_closing
-
-    def close(self) -> None:
-        if not self._is_closing:
-            self._is_closing = True
-            self._loop.call_soon(self._protocol.connection_lost, None)
-
-    def abort(self) -> None:
-        self.close()
-
-    def pause_reading(self) -> None:
-        """Do nothing: nothing comes unasked."""
-
-    def resume_reading(self) -> None:
-        """Do nothing, as above."""
-
-
-def _exception_of(failure: Failure, request: Any) -> Exception:
-    """Return a recorded exception, built as its class wants it."""
-    kind, library = class_of(failure), sys.modules["aiohttp.client_exceptions"]
-    if kind is not None and issubclass(kind, library.ClientConnectorError):
-        cause = (failure.cause and rebuilt(failure.cause)) or OSError(failure.message)
-        is_unix = issubclass(kind, library.UnixClientConnectorError)
-        places = (request.session.connector.path,) if is_unix else ()
-        return caused(kind(*places, request.connection_key, cause), failure.cause)
-    if kind is not None and issubclass(kind, library.ClientResponseError):
-        return caused(kind(request.request_info, (), **failure.keywords), failure.cause)
-    return rebuilt(failure) or unknown(failure)
-
-
-def _wire_pieces(response: Response, method: str) -> Iterator[bytes]:
-    """Yield an answer as it comes over the wire: its head with the first chunk, then the others."""
-    if isinstance(response.body, Truncated):
-        raise truncated(response.body)
-    wire = response_bytes(response, method=method)
-    sizes = [len(b"%x\r\n" % size) + size + 2 for size in response.chunks or ()]
-    if sizes and response.is_complete:
-        sizes[-1] += len(_LAST_CHUNK)
-    start, end = 0, wire.index(_HEAD_END) + len(_HEAD_END)
-    for size in chain(sizes, repeat(PIECE_BYTES)):
-        end += size
-        yield wire[start:end]
-        if end >= len(wire):
-            return
-        start = end
 
 
 def _described(request: Any) -> HttpCall | None:

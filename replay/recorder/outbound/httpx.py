@@ -6,44 +6,29 @@ Invariant: nothing is read of an answer that its reader did not ask for.
 """
 
 import functools
-import os
-import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
-from replay.codec import Truncated
-from replay.errors import ReplayError
-from replay.interaction import (
-    Answer,
-    Body,
-    Failure,
-    Header,
-    HttpCall,
-    Response,
-    Stage,
-    answer_document,
-    answer_of,
-)
+from replay.interaction import Answer, Body, Failure, HttpCall, Response, answer_document
 from replay.recorder.guard import guarded
-from replay.recorder.outbound.body import BodyTape, body_of, capped
+from replay.recorder.outbound.adapter import (
+    ending_of,
+    is_runtime_api,
+    kept,
+    latin,
+    pieces_of,
+    received,
+    sent_body,
+    wrap,
+)
+from replay.recorder.outbound.body import BodyTape, capped
+from replay.recorder.outbound.failure import failure_of, is_cancellation, rebuilt, unknown
 from replay.recorder.outbound.outlet import Inside, Unanswered, open_call
-from replay.recorder.outbound.withheld import kept_body, kept_headers, kept_url
+from replay.recorder.outbound.withheld import kept_headers, kept_url
 from replay.settings import LAMBDA_MAX_BYTES
 
 MODULE = "httpx"
 """After whose import `install` is to be called."""
-PIECE_BYTES = 65_536
-"""What a body that came in no chunks is handed out in: as much as httpcore reads at once."""
-Raised = TypeVar("Raised", bound=BaseException)
-_MARK = "is_seen_by_replay"
-_MAX_CAUSES = 5
-_PLAIN = str | bytes | int | float | None
-_KEYWORDS = ("code", "message", "path", "status")
-"""What constructors of exceptions want by name, and keep by it."""
-_LIBRARIES = frozenset(
-    {"aiohttp", "anyio", "asyncio", "builtins", "h11", "h2", "httpcore", "httpx", "socket", "ssl"}
-)
-"""Where the class of a recorded exception may come from: a recording names no others."""
 _UNSENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol"})
 _BEFORE_THE_ANSWER = _UNSENT | {"LocalProtocolError", "ProxyError", "WriteError", "WriteTimeout"}
 
@@ -56,155 +41,6 @@ def install(module: Any) -> None:
     stream_of = _stream_class(module.AsyncByteStream, "__aiter__", "aclose")
     handle = functools.partial(_async, module, stream_of)
     wrap(module.AsyncHTTPTransport, "handle_async_request", handle)
-
-
-def wrap(owner: Any, name: str, wrapper_of: Callable[[Any], Any]) -> None:
-    """Put a wrapper in the place of a method, unless there is one of ours already."""
-    original = getattr(owner, name)
-    if getattr(original, _MARK, False):  # `functools.wraps` hands it on to other people's wrappers
-        return
-    wrapper = functools.wraps(original)(wrapper_of(original))
-    vars(wrapper)[_MARK] = True
-    setattr(owner, name, wrapper)
-
-
-def is_runtime_api(host: str, port: int) -> bool:
-    """Whether an address is that of Lambda itself, which the host's calls do not go to."""
-    return f"{host}:{port}" == os.environ.get("AWS_LAMBDA_RUNTIME_API")
-
-
-def kept(body: Body, content_type: str) -> Body:
-    """Return the body of a request without credentials, where it is there to be looked at."""
-    return kept_body(body, content_type) if isinstance(body, bytes) else body
-
-
-def sent_body(source: Any) -> Body:
-    """Return what a library was given to send; None for what can be read only once."""
-    is_seekable = getattr(source, "seekable", None)
-    if is_seekable is not None and not is_seekable():
-        return None
-    return None if source is None else body_of(source, LAMBDA_MAX_BYTES)
-
-
-def latin(headers: Iterable[tuple[bytes, bytes]]) -> tuple[Header, ...]:
-    """Return the headers of an answer as they are kept: every byte is a character."""
-    pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
-    return kept_headers(pairs, of_request=False)
-
-
-def failure_of(error: BaseException, stage: Stage, **keywords: Any) -> Failure:
-    """Return what a call ended in; in its body `response` is what had come of an answer."""
-    return _failure(error, stage, _MAX_CAUSES, keywords)
-
-
-def _failure(error: BaseException, stage: Stage, causes: int, keywords: dict[str, Any]) -> Failure:
-    kind, cause = type(error), error.__cause__
-    is_plain = all(isinstance(it, _PLAIN) for it in error.args)
-    found = {name: vars(error)[name] for name in _KEYWORDS if name in vars(error)}
-    return Failure(
-        kind.__name__,
-        kind.__module__,
-        str(error),
-        error.args if is_plain else (),
-        {name: value for name, value in found.items() if isinstance(value, _PLAIN)} | keywords,
-        stage,
-        _failure(cause, stage, causes - 1, {}) if cause is not None and causes else None,
-    )
-
-
-def class_of(failure: Failure) -> type[Exception] | None:
-    """Return the class of a recorded exception, where its library is loaded."""
-    kind = _known_class_of(failure)
-    return kind if kind is not None and issubclass(kind, Exception) else None
-
-
-def _known_class_of(failure: Failure) -> type[BaseException] | None:
-    is_known = failure.module.partition(".")[0] in _LIBRARIES
-    found = getattr(sys.modules.get(failure.module), failure.error_type, None) if is_known else None
-    return found if isinstance(found, type) and issubclass(found, BaseException) else None
-
-
-def rebuilt(failure: Failure) -> Exception | None:
-    """Return a recorded exception with its causes; None where it cannot be had."""
-    error = _rebuilt(failure)
-    return error if isinstance(error, Exception) else None
-
-
-def _rebuilt(failure: Failure | None) -> BaseException | None:
-    kind = _known_class_of(failure) if failure is not None else None
-    if failure is None or kind is None:
-        return None
-    arguments = failure.arguments or ((failure.message,) if failure.message else ())
-    for args, keywords in ((arguments, {}), ((), failure.keywords)):
-        try:
-            return caused(kind(*args, **keywords), failure.cause)
-        except Exception:  # noqa: BLE001, S112 - it may be of another version
-            continue
-    return None
-
-
-def caused(error: Raised, cause: Failure | None) -> Raised:
-    """Return an exception as one that a recorded cause led to."""
-    found = _rebuilt(cause)
-    if found is not None:
-        error.__cause__ = found
-    return error
-
-
-def unknown(failure: Failure) -> ReplayError:
-    """Return what is raised in the place of an exception that cannot be had."""
-    name = f"{failure.module}.{failure.error_type}"
-    message = f"the recorded call ended in {name}, which cannot be raised here: {failure.message}"
-    return ReplayError(message, "install the version of its library that was recorded with")
-
-
-def received(answer: Answer) -> Response:
-    """Return what came of an answer, be it that it ended in a failure."""
-    if isinstance(answer, Response):
-        return answer
-    found = answer_of(answer.keywords["response"])
-    assert isinstance(found, Response)
-    return found
-
-
-def truncated(body: Truncated) -> ReplayError:
-    """Return what is raised where an answer is over the cap of the recording."""
-    message = f"only the head of an answer of {body.size_bytes} bytes was kept"
-    return ReplayError(message, "capture it again with a larger REPLAY_MAX_BYTES")
-
-
-def pieces_of(response: Response) -> Iterator[bytes]:
-    """Yield the body of an answer in the chunks that it came in."""
-    body = response.body or b""
-    if isinstance(body, Truncated):
-        raise truncated(body)
-    start = 0
-    for size in response.chunks or ():
-        yield body[start : start + size]
-        start += size
-    for place in range(start, len(body), PIECE_BYTES):
-        yield body[place : place + PIECE_BYTES]
-
-
-def ending_of(answer: Answer) -> Exception | None:
-    """Return what comes after the body of an answer: None where that was its end."""
-    if isinstance(answer, Failure):
-        return rebuilt(answer) or unknown(answer)
-    if answer.is_complete:
-        return None
-    return ReplayError("the handler reads more of an answer than it read in the recording")
-
-
-def is_cancellation(failure: Failure) -> bool:
-    """Whether a call ended because somebody else had no more use for it."""
-    return failure.error_type in ("CancelledError", "Cancelled")  # asyncio's, trio's
-
-
-async def forever() -> None:
-    """Wait for whoever cancels the call once more."""
-    from asyncio import Event
-
-    await Event().wait()
 
 
 def _stream_class(base: Any, iterate: str, close: str) -> Any:
@@ -324,9 +160,16 @@ async def _pieces_async(answer: Answer) -> AsyncIterator[bytes]:
     for piece in pieces_of(received(answer)):
         yield piece
     if isinstance(answer, Failure) and is_cancellation(answer):
-        await forever()
+        await _forever()
     if (ending := ending_of(answer)) is not None:
         raise ending
+
+
+async def _forever() -> None:
+    """Wait for whoever cancels the call once more."""
+    from asyncio import Event
+
+    await Event().wait()
 
 
 async def _nothing() -> None:

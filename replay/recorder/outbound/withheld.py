@@ -56,7 +56,7 @@ _FORM = "application/x-www-form-urlencoded"
 def kept_headers(headers: Iterable[Header], *, of_request: bool) -> tuple[Header, ...]:
     """Return the headers that are kept, in their order; of a request without the fleeting ones."""
     return tuple(
-        (name, WITHHELD if _is_credential_header(name) else value)
+        (name, _kept_value(name, value))
         for name, value in headers
         if not (of_request and name.lower() in _FLEETING)
     )
@@ -85,6 +85,13 @@ def is_credential(name: str) -> bool:
     if folded in _KNOWN_HARMLESS:
         return False
     return folded in _CREDENTIAL_NAMES or any(word in folded for word in _CREDENTIAL_WORDS)
+
+
+def _kept_value(name: str, value: str) -> str:
+    if name.lower() == "set-cookie":  # a client keeps the cookie, whatever it holds
+        cookie, semicolon, attributes = value.partition(";")
+        return f"{cookie.partition('=')[0]}={WITHHELD}{semicolon}{attributes}"
+    return WITHHELD if _is_credential_header(name) else value
 
 
 def _is_credential_header(name: str) -> bool:

@@ -77,8 +77,13 @@ def _http_form(call: HttpCall) -> dict[str, object]:
 
 def _body_form(call: HttpCall) -> object:
     headers = {name.lower(): value for name, value in call.headers}
-    text = _text(call.body)
-    if isinstance(text, str) and "x-www-form-urlencoded" in headers.get("content-type", ""):
+    content_type = headers.get("content-type", "")
+    body = call.body
+    _, is_multipart, boundary = content_type.partition("boundary=")
+    if is_multipart and isinstance(body, bytes):  # drawn anew for each request
+        body = body.replace(boundary.strip('"').encode(), b"boundary")
+    text = _text(body)
+    if isinstance(text, str) and "x-www-form-urlencoded" in content_type:
         return _pairs(text)
     return text
 
