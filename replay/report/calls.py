@@ -60,27 +60,30 @@ def timeline(recording: Recording) -> Iterator[tuple[Piece, ...]]:
 def _line(interaction: Interaction, recording: Recording) -> Iterator[tuple[Piece, ...]]:
     when = "import" if interaction.at_import else f"+{milliseconds(interaction.at_us)}"
     took = "-" if interaction.answer is None else milliseconds(interaction.duration_us)
+    came, style = came_text(interaction, recording)
     yield (
         (f"{interaction.sequence:>4}  ", "dim"),
         (f"{when:>10}  {took:>9}  ", "dim"),
         (escaped(interaction.call.name), "bold"),
-        (f"  {escaped(_subject(interaction.call))}", ""),
-        _came(interaction, recording),
+        (f"  {escaped(subject_text(interaction.call))}", ""),
+        (f"  {escaped(came)}", style),
     )
 
 
-def _came(interaction: Interaction, recording: Recording) -> Piece:
+def came_text(interaction: Interaction, recording: Recording) -> Piece:
+    """Return what came back in a few words, not escaped yet, and their style."""
     match interaction.answer:
         case None:
-            return f"  {_waiting(interaction, recording)}", "bold magenta"
+            return waiting_text(interaction, recording), "bold magenta"
         case Response(status=status, is_complete=is_complete):
             partly = "" if is_complete else ", not read to its end"
-            return f"  {status}{partly}", "green" if status < 400 else "red"
+            return f"{status}{partly}", "green" if status < 400 else "red"
         case Failure(error_type=error_type, message=message):
-            return f"  {escaped(error_type)}: {escaped(message[:_MAX_SUBJECT])}", "red"
+            return f"{error_type}: {message[:_MAX_SUBJECT]}", "red"
 
 
-def _waiting(interaction: Interaction, recording: Recording) -> str:
+def waiting_text(interaction: Interaction, recording: Recording) -> str:
+    """Return that a call was never answered, and how long it could have waited if it was killed."""
     remaining_ms = recording.invocation.remaining_ms
     if recording.outcome is not None or remaining_ms is None:
         return "never answered"
@@ -88,8 +91,8 @@ def _waiting(interaction: Interaction, recording: Recording) -> str:
     return f"never answered: was waiting, up to {left_ms:,} ms to the deadline"
 
 
-def _subject(call: Call) -> str:
-    """Return what a call is about, short: its first parameters."""
+def subject_text(call: Call) -> str:
+    """Return what a call is about, short and not escaped yet: its first parameters."""
     if not isinstance(call, AwsCall):
         query = call.url.partition("?")[2]
         return _cut(f"?{query}" if query else "")

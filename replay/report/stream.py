@@ -6,7 +6,7 @@ Nothing is kept but the totals, so a million verdicts need no more memory than o
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any, Protocol, TextIO
 
 import orjson
@@ -57,6 +57,24 @@ class TextStream:
         """Write the totals."""
         if self._totals.kinds.total() > 1:
             self._print(totals_pieces(self._totals.kinds, self._totals.noise))
+
+
+class Streams:
+    """The same verdicts in several places."""
+
+    def __init__(self, *streams: VerdictStream) -> None:
+        self._streams = streams
+
+    def add(self, verdict: Verdict) -> None:
+        """Write one to each, in their order."""
+        for stream in self._streams:
+            stream.add(verdict)
+
+    def close(self) -> None:
+        """End each, whatever becomes of the others."""
+        with ExitStack() as ending:
+            for stream in reversed(self._streams):
+                ending.callback(stream.close)
 
 
 class JsonStream:

@@ -57,9 +57,9 @@ def _details(verdict: Verdict) -> Iterator[tuple[Piece, ...]]:
         if verdict.error.hint:
             yield ((f"hint: {escaped(verdict.error.hint)}", "dim"),)
     if verdict.replay is not None and verdict.replay.warmed_with is not None:
-        yield ((_warmth(verdict.replay.warmed_with, verdict.recording), "dim"),)
+        yield ((warmth_text(verdict.replay.warmed_with, verdict.recording), "dim"),)
     if verdict.guard in ("best effort", "open"):
-        yield ("network  ", ""), (_network_text(verdict), "bold yellow")
+        yield ("network  ", ""), (network_text(verdict), "bold yellow")
     for written in verdict.replay.wrote if verdict.replay else ():
         yield ("wrote outside  ", ""), (escaped(written), "bold yellow")
     for change in verdict.changes:
@@ -74,7 +74,7 @@ def _details(verdict: Verdict) -> Iterator[tuple[Piece, ...]]:
         reason = f"  [{noise.factor or noise.rule}]"
         yield ("noise  ", "dim"), *_place(noise), (values, "dim"), (reason, "")
     yield from _calls(verdict)
-    for label, text in _remarks(verdict):
+    for label, text in remarks(verdict):
         yield (f"{label}  ", "dim"), (escaped(text), "")
 
 
@@ -95,7 +95,7 @@ def _calls(verdict: Verdict) -> Iterator[tuple[Piece, ...]]:
         yield from timeline(verdict.recording)
 
 
-def _remarks(verdict: Verdict) -> Iterator[tuple[str, str]]:
+def remarks(verdict: Verdict) -> Iterator[tuple[str, str]]:
     """Yield what a reader is to know besides what differs: a label and a text."""
     for dependence in verdict.dependences:
         call = "" if dependence.call is None else f"{dependence.call}  "
@@ -116,14 +116,15 @@ def _findings_text(findings: tuple[Finding, ...]) -> Iterator[tuple[str, str]]:
                 yield "threads", "ran at the same time: what they did is in no fixed order"
 
 
-def _warmth(warmed_with: int, recording: Recording) -> str:
+def warmth_text(warmed_with: int, recording: Recording) -> str:
+    """Return how much of what its sandbox had seen before was replayed first."""
     earlier = recording.invocation.sandbox.sequence - 1
     if not earlier:
         return "the first invocation of its sandbox: nothing to warm it with"
     return f"warmed with {warmed_with:,} of {earlier:,} earlier invocations"
 
 
-def _network_text(verdict: Verdict) -> str:
+def network_text(verdict: Verdict) -> str:
     """Return what is not as closed as a replay's network should be."""
     allowed = ", ".join(escaped(str(endpoint)) for endpoint in verdict.network.allowed)
     if verdict.guard == "open" or not allowed:
