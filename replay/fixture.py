@@ -30,6 +30,7 @@ from replay.document import (
     loaded,
 )
 from replay.errors import DamagedError, ReplayError
+from replay.interaction import CALL_KINDS
 from replay.part import BEGUN, ENDED
 from replay.recording import Part, Recording
 from replay.tag import is_tag
@@ -226,8 +227,16 @@ def _is_exact(payload: bytes) -> bool:
 def _check_ids_and_kinds(fixture: Fixture) -> None:
     if not _ID.fullmatch(fixture.id):
         raise LayoutError("its id is no ULID")
-    if tuple([part.kind for part in fixture.parts]) not in _KINDS:
-        raise LayoutError("its parts are not begun, then ended or nothing")
+    kinds = tuple([part.kind for part in fixture.parts])
+    if kinds not in _KINDS and not _are_of_calls(kinds):
+        raise LayoutError("its parts are not begun, then sent and answered, then ended or nothing")
+
+
+def _are_of_calls(kinds: tuple[str, ...]) -> bool:
+    """Whether there are calls in a recording's parts, and nothing else between begun and ended."""
+    later = kinds[1:]
+    is_known = kinds[:1] == (BEGUN,) and {*later} <= {*CALL_KINDS, ENDED}
+    return is_known and ENDED not in later[:-1]
 
 
 def _fixture_of(document: dict[str, Any]) -> Fixture:

@@ -2,8 +2,9 @@
 
     python tests/sample_store.py FOLDER
 
-A handler is captured under AWS's runtime client; the last invocation is killed. A committed store
-is never made again: when HEAD moves, the new revision's file is added beside the others.
+A handler is captured under AWS's runtime client; the last invocation is killed. Beside it lie three
+recordings of one sandbox, with outbound calls. A committed store is never made again: when HEAD
+moves, the new revision's file is added beside the others.
 """
 
 import json
@@ -13,6 +14,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+from calls import capture_sandbox, of_one_sandbox
 from databases import query
 from runtime_api import RuntimeApi, RuntimeProcess
 
@@ -42,7 +44,7 @@ NON_ASCII = {"name": "Zoë 東京", "lone": "\ud800", "emoji": "🫖"}
 
 
 def make_store(folder: Path) -> Path:
-    """Return a store made in `folder` of which nothing has been taken in yet: 9 recordings."""
+    """Return a store made in `folder` of which nothing has been taken in yet: 12 recordings."""
     (folder / "app.py").write_text(APP)
     keep = {"REPLAY_ENV": "AWS_*,TZ", "PYTHONPATH": ""}
     process = RuntimeProcess(RuntimeApi(), folder, "app.handler", keep)
@@ -64,6 +66,7 @@ def make_store(folder: Path) -> Path:
     time.sleep(0.5)
     process.end()
     store = folder / "replay.db"
+    capture_sandbox(store, *of_one_sandbox())
     query(store, "PRAGMA wal_checkpoint(TRUNCATE)")
     return store
 

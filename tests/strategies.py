@@ -5,6 +5,9 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
+from replay.codec import Truncated
+from replay.interaction import AwsCall, Failure, HttpCall, Interaction, Response
+
 Point = namedtuple("Point", "x y")
 
 text = st.text(st.characters(exclude_categories=()), max_size=20)
@@ -53,3 +56,33 @@ results = st.recursive(
     max_leaves=12,
 )
 """What a handler may return, acceptable to Lambda or not."""
+
+
+bodies = st.none() | st.binary(max_size=8) | st.just(Truncated(9, "00ff", "head"))
+headers = st.lists(st.tuples(text, text), max_size=2).map(tuple)
+calls = st.builds(
+    AwsCall, text, text, st.none() | text, st.dictionaries(text, scalars, max_size=3), st.booleans()
+) | st.builds(HttpCall, st.sampled_from(["GET", "POST"]), text, headers, bodies)
+responses = st.builds(
+    Response,
+    st.integers(100, 599),
+    text,
+    headers,
+    bodies,
+    st.none() | st.lists(st.integers(1, 9), max_size=2).map(tuple),
+    st.booleans(),
+)
+failures = st.builds(Failure, text, text, text, st.lists(scalars, max_size=2).map(tuple))
+answers = responses | failures
+
+
+@st.composite
+def interactions(draw, *, at_import: bool = False) -> tuple[Interaction, ...]:
+    """The calls of an invocation, or of the import before it, some of them not answered."""
+    made = []
+    for sequence in range(1, draw(st.integers(0, 4)) + 1):
+        answer = draw(st.none() | answers)
+        duration_us = None if answer is None else draw(st.integers(0, 10**9))
+        at_us = draw(st.integers(0, 10**9))
+        made.append(Interaction(sequence, draw(calls), at_us, answer, duration_us, at_import))
+    return tuple(made)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from calls import with_calls
 from databases import capture_parts, query
 from test_store import recording, unfinished
 
@@ -16,7 +17,7 @@ from replay.fixture import Fixture, fixture_line
 from replay.outcome import Raised
 from replay.recorder import spool
 from replay.recording import Recording
-from replay.store import intake
+from replay.store import located
 from replay.store.store import Store
 
 PAGE = 4096
@@ -60,6 +61,7 @@ def original(tmp_path_factory) -> Original:
         *(recording(next(ids), {"n": n, "text": "y" * 9000}) for n in range(3)),
         recording(next(ids), outcome=Raised("KeyError", "'a'")),
         *(unfinished(next(ids)), unfinished(next(ids))),
+        *(with_calls(id=next(ids), sandbox_id="s-1"), with_calls(id=next(ids), sandbox_id="s-2")),
     ]
     capture_parts(path, *made[:6])
     with closing(Store.open(str(path))) as store:
@@ -263,6 +265,6 @@ def test_without_checksums_damage_would_pass_unnamed(
     content = (project / "replay.db").read_bytes()
     (project / "replay.db").write_bytes(content.replace(b"xxxx", b"xxyx", 1))
     check_store(original, project, tmp_path, replay, 0)
-    monkeypatch.setattr(intake, "part_crc", lambda *_: AnyNumber())
+    monkeypatch.setattr(located, "part_crc", lambda *_: AnyNumber())
     with pytest.raises(AssertionError):
         check_store(original, project, tmp_path, replay, 0)

@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from calls import capture_sandbox, of_one_sandbox, write
 from databases import capture_parts, flip_payload, query
 from test_store import recording, unfinished
 from test_upgrade import OLDER
@@ -94,6 +95,67 @@ def test_what_is_not_as_derived_is_named_and_derived_again(
     assert rows == query(project / "replay.db", "SELECT * FROM recording ORDER BY id")
     assert parts == query(project / "replay.db", "SELECT * FROM part")
     assert f"{three[0].id}  keep" in replay("tag").stdout
+
+
+CALL_DRIFTS = {
+    "a column": "UPDATE interaction SET name = 'x' WHERE recording_id = ? AND sequence = 2",
+    "a sandbox": "UPDATE interaction SET sandbox_id = 'x' WHERE recording_id = ? AND at_import",
+    "no answered part": "UPDATE interaction SET answered_n = NULL WHERE recording_id = ?",
+    "no row": "DELETE FROM interaction WHERE recording_id = ? AND sequence = 1",
+    "no rows": "DELETE FROM interaction WHERE recording_id = ?",
+    "a count": "UPDATE recording SET calls = 0 WHERE id = ?",
+    "what was watched for": "UPDATE recording SET outbound = 'off' WHERE id = ?",
+    "a row too many": "INSERT INTO interaction (recording_id, at_import, sequence)"
+    " VALUES (?, 0, 9)",
+    "rows of nobody": "INSERT INTO interaction (recording_id, at_import, sequence)"
+    " VALUES (? || 'x', 0, 1)",
+}
+
+
+@pytest.mark.parametrize("statement", CALL_DRIFTS.values(), ids=CALL_DRIFTS)
+def test_calls_that_are_not_as_derived_are_named_and_derived_again(
+    checks, project, replay, statement
+):
+    """In the place of a call or in what is searched for."""
+    path = project / "replay.db"
+    first, *others = of_one_sandbox()
+    capture_sandbox(path, first, *others)
+    assert checks()["code"] == 0
+    tables = ("recording", "interaction", "part")
+    before = [query(path, f"SELECT * FROM {name} ORDER BY 1, 2, 3") for name in tables]
+    query(path, statement, first.id)
+    found = checks()
+    assert found["code"] == 2
+    assert found["derived"]["details"][0].startswith(f"recording {first.id}")
+    assert checks("--fix")["code"] == 0
+    assert checks()["code"] == 0
+    assert before == [query(path, f"SELECT * FROM {name} ORDER BY 1, 2, 3") for name in tables]
+
+
+def test_copies_of_the_parts_of_calls_are_no_drift(checks, project):
+    """Of a sandbox's and of a handler's."""
+    path = project / "replay.db"
+    made = of_one_sandbox()
+    capture_sandbox(path, *made)
+    write(path, [part for one in made for part in one.parts()])
+    assert checks()["code"] == 0
+
+
+@pytest.mark.parametrize("taken_in", [False, True])
+def test_a_damaged_part_of_a_call_is_named_with_every_recording_that_it_costs(
+    checks, project, taken_in
+):
+    """One of a sandbox's costs all recordings that watched for it."""
+    path = project / "replay.db"
+    first, second, waiting = of_one_sandbox()
+    capture_sandbox(path, first, second, waiting)
+    if taken_in:
+        checks()
+    query(path, "UPDATE part SET payload = payload || ' ' WHERE n = 2")
+    found = checks()
+    assert found["code"] == 2
+    named = [line.split(":")[0] for line in found["checksums"]["details"]]
+    assert named == [f"recording {one.id}" for one in (first, second, waiting)]
 
 
 def test_a_copy_of_a_part_is_no_drift(three, checks, project):

@@ -8,9 +8,10 @@ from pathlib import Path
 import jsonschema
 import orjson
 import pytest
+from calls import with_calls
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import events, results
+from strategies import events, interactions, results
 from test_recording import ID, OUTCOMES, invocation
 
 from replay import codec, fixture
@@ -103,6 +104,40 @@ def test_a_document_that_was_edited_is_refused_until_its_digest_is_taken_out():
         read_fixture(json.dumps(edited).encode(), "case.json")
     found = read_fixture(json.dumps(without_digest(edited)).encode(), "case.json")
     assert found.tags == ("other",)
+
+
+@given(interactions(at_import=True), interactions(), st.booleans())
+def test_calls_travel_and_fit_the_schema(at_import, made, is_finished):
+    """Those of the sandbox with each of its recordings."""
+    outcome = Returned(b"1") if is_finished else None
+    recorded = with_calls(made, at_import=at_import, outcome=outcome)
+    one = Fixture(recorded.id, recorded.parts())
+    line = fixture_line(one)
+    assert one == read_fixture(line, "x")
+    assert recorded == read_fixture(line, "x").recording
+    VALIDATOR.validate(json.loads(line))
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        ("begun", "ended", "sent"),
+        ("begun", "ended", "ended"),
+        ("sent", "begun", "ended"),
+        ("begun", "sent", "begun"),
+        ("begun", "sent", "ended", "answered", "ended"),
+        ("begun", "sent", "other"),
+        ("sent",),
+        ("begun", "begun"),
+    ],
+)
+def test_parts_that_are_no_recordings_are_refused(kinds):
+    """Calls stand between begun and ended, each of which is there once at most."""
+    document = document_of(parts=[{"kind": kind, "payload": {}} for kind in kinds])
+    with pytest.raises(DamagedError, match="its parts are not begun"):
+        read_fixture(json.dumps(document).encode(), "x")
+    with pytest.raises(DamagedError, match="its parts are not begun"):
+        fixture_line(Fixture(ID, tuple(Part(ID, kind, b"{}") for kind in kinds)))
 
 
 def edit_event(text: str) -> bytes:

@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from calls import with_calls, write
 from databases import capture_parts, flip_payload, query
 from sqlalchemy import create_engine
 from test_recording import invocation
@@ -87,6 +88,20 @@ def test_the_spool_is_taken_in_exactly_once(path, open_store):
     assert store.spool.taken == 2
     assert sorted([both.id, only.id]) == sorted(s.id for s in store.summaries(Selection()))
     assert list(path.parent.glob("*.spool*")) == []
+
+
+def test_every_call_of_a_recording_is_taken_from_the_spool_exactly_once(path, open_store):
+    """They are many parts of one kind; some of them are in the store as well."""
+    one = with_calls()
+    for n, part in enumerate([*one.parts(), *one.parts()]):
+        if n % 3 == 0:
+            write(path, [part])
+        spool.append(str(path), part.id, part.kind, part.payload)
+    there = len(query(path, "SELECT DISTINCT kind, crc FROM part"))
+    store = open_store()
+    assert store.spool.taken == len(one.parts()) - there
+    assert one == store.get(one.id)
+    assert one.parts() == store.get(one.id).parts()
 
 
 def test_a_spool_claimed_by_a_process_that_died_is_taken_in(path, open_store):

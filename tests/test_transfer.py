@@ -14,6 +14,7 @@ from unittest import mock
 import jsonschema
 import orjson
 import pytest
+from calls import capture_sandbox, of_one_sandbox, with_calls
 from databases import capture_parts, flip_payload, query
 from test_cli import one_line_error
 from test_fixture import SCHEMA
@@ -88,6 +89,63 @@ def test_export_and_import_give_byte_identical_exports_of_committed_stores(store
     assert first == second
     assert replay("import", str(store), "--store", "third.db").returncode == 0
     assert replay("export", "--store", "third.db").stdout.encode() == first
+
+
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_recordings_with_calls_travel_with_those_of_their_sandbox(project, replay, is_reversed):
+    """Each alone, all together, back into the same store and out of a store file."""
+    path = project / "replay.db"
+    made = [*of_one_sandbox(), with_calls(), *of_one_sandbox()]
+    capture_sandbox(path, *made[:3])
+    capture_sandbox(path, *made[4:])
+    capture_parts(path, made[3])
+    first, second = there_and_back(replay, project)
+    assert first == second
+    parts = query(path, "SELECT count(*) FROM part")
+    assert query(project / "other.db", "SELECT count(*) FROM part") == parts
+    assert "the store had 7" in replay("import", "first.jsonl").stderr
+    assert query(path, "SELECT count(*) FROM part") == parts
+    lines = first.splitlines()
+    for n, line in enumerate(lines[::-1] if is_reversed else lines):
+        (project / f"{n}.json").write_bytes(line)
+        assert replay("import", f"{n}.json", "--store", "single.db").returncode == 0
+        assert replay("import", f"{n}.json", "--store", f"{n}.db").returncode == 0
+        alone = replay("export", "--store", f"{n}.db").stdout
+        assert alone.encode() == line + b"\n"
+    assert query(project / "single.db", "SELECT count(*) FROM part") == parts
+    assert replay("export", "--store", "single.db").stdout.encode() == first
+    for store in ("replay.db", "single.db"):
+        assert replay("import", store, "--store", f"of-{store}").returncode == 0
+        assert replay("export", "--store", f"of-{store}").stdout.encode() == first
+    with closing(Store.open("of-single.db")) as opened:
+        assert [opened.get(one.id) for one in made] == made
+
+
+def test_a_file_whose_parts_were_put_in_another_order_gives_the_same_recording(project, replay):
+    """And the same digest, twice over: what is there once more is left out."""
+    one = with_calls()
+    begun, *calls, ended = one.parts()
+    document = orjson.loads(fixture_line(Fixture(one.id, (begun, *calls[::-1], *calls, ended))))
+    (project / "x.json").write_bytes(orjson.dumps(document))
+    (project / "y.json").write_bytes(line_of(one))
+    assert replay("import", "x.json").returncode == 0
+    assert "the store had 1" in replay("import", "y.json").stderr
+    assert replay("export").stdout.encode() == line_of(one) + b"\n"
+    assert replay("doctor").returncode == 0
+
+
+def test_a_call_that_another_store_has_lost_is_told(project, replay):
+    """Its part does not say whose it is, but the table of calls does."""
+    path = project / "theirs.db"
+    first, second, _ = of_one_sandbox()
+    capture_sandbox(path, first, second)
+    with closing(Store.open(str(path))):
+        pass
+    query(path, "UPDATE part SET id = 'x' WHERE kind = 'answered' AND n = 9")
+    done = replay("import", "theirs.db")
+    assert done.returncode == 2
+    assert f"recording {first.id}: a part of it cannot be found" in done.stderr
+    assert ids_in(project / "replay.db") == [second.id]
 
 
 def test_committed_fixtures_are_imported_and_exported_the_same(project, replay):

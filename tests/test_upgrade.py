@@ -1,5 +1,6 @@
 """Upgrading: every committed store, kills at each statement, capturing meanwhile."""
 
+import itertools
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from calls import AT_IMPORT, MADE, WAITING, with_calls
 from databases import capture_parts, query
 from test_store import recording
 
@@ -99,7 +101,13 @@ def schema(path: Path) -> list[tuple[object, ...]]:
 def content(path: Path) -> list[tuple[object, ...]]:
     """What the tables hold that are derived, and the parts that they are derived from."""
     rows = query(path, "SELECT * FROM recording ORDER BY id")
+    if query(path, "SELECT 1 FROM sqlite_master WHERE name = 'interaction'"):
+        rows += query(path, "SELECT * FROM interaction ORDER BY recording_id, at_import, sequence")
     return rows + query(path, "SELECT * FROM part ORDER BY n") + query(path, "SELECT * FROM intake")
+
+
+def recordings_in(path: Path) -> int:
+    return len(query(path, "SELECT DISTINCT id FROM part"))
 
 
 def say_nothing(_backup: Path) -> None:
@@ -131,7 +139,7 @@ def test_the_store_of_every_revision_becomes_what_a_fresh_one_is(store, copied, 
     upgrade(str(path), before_change=say_nothing)
     with closing(Store.open(str(path))) as opened:
         found = list(opened.find(Selection()))
-    assert len(found) == 9
+    assert len(found) == recordings_in(store)
     assert not any(isinstance(one, DamagedError) for one in found)
     other = fresh(tmp_path / "fresh.db", store)
     assert schema(other) == schema(path)
@@ -190,7 +198,7 @@ def test_a_newer_store_and_a_foreign_one_are_refused_and_kept(project, replay):
     done = replay("upgrade")
     assert done.returncode == 2
     assert "pip install -U lambda-replay" in done.stderr
-    for table in ("part", "recording", "tag", "intake"):
+    for table in ("part", "recording", "interaction", "tag", "intake"):
         query(path, f"DROP TABLE {table}")
     assert "no store" in replay("upgrade").stderr
     path.unlink()
@@ -237,7 +245,7 @@ def test_a_migration_killed_at_any_statement_leaves_the_old_or_the_new_store(sto
         assert state(path, store, tmp_path / "whole.db") == "new"
         assert content(path) == content(tmp_path / "whole.db")
         with closing(Store.open(str(path))) as opened:
-            assert len(list(opened.find(Selection()))) == 9
+            assert len(list(opened.find(Selection()))) == recordings_in(store)
 
 
 def test_without_the_transaction_a_kill_would_leave_a_torn_store(tmp_path):
@@ -297,3 +305,34 @@ def test_tags_are_kept_when_the_rest_is_derived_again(copied):
     query(path, "UPDATE intake SET taken_n = 0")
     with closing(Store.open(str(path))) as opened:
         assert [s.id for s in opened.summaries(Selection(tags=("keep",)))] == [newest.id]
+
+
+def test_calls_that_an_older_version_took_for_parts_of_unknown_kind_are_derived_again(copied):
+    """A newer recorder may have written into the store of an older command."""
+    path = copied(STORES / "0002.sqlite")
+    one = with_calls()
+    capture_parts(path, one)
+    ((taken_n,),) = query(path, "SELECT max(n) FROM part")
+    begun_n = taken_n - len(one.parts()) + 1
+    query(path, "UPDATE intake SET taken_n = ?", taken_n)
+    query(
+        path,
+        "INSERT INTO recording (id, short_id, reversed_id, begun_n) VALUES (?, '', '', ?)",
+        *(one.id, begun_n),
+    )
+    upgrade(str(path), before_change=say_nothing)
+    with closing(Store.open(str(path))) as opened:
+        assert opened.get(one.id) == one
+        assert len(list(opened.find(Selection()))) == 10
+
+
+def test_a_committed_store_has_recordings_with_calls(copied):
+    """As its revision is the first that derives anything of them."""
+    path = copied(STORES / "0003.sqlite")
+    with closing(Store.open(str(path))) as opened:
+        waiting, second, first = itertools.islice(opened.find(Selection()), 3)
+    imported = [call for call in first.interactions if call.at_import]
+    assert [*imported, *MADE] == list(first.interactions)
+    assert tuple(imported) == second.interactions == AT_IMPORT
+    assert waiting.interactions == (*AT_IMPORT, *WAITING)
+    assert waiting.outcome is None

@@ -9,17 +9,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from replay.errors import DamagedError, StoreError
 from replay.fixture import Fixture
+from replay.interaction import CALL_KINDS
 from replay.part import BEGUN
+from replay.recording import Part
 from replay.store import intake, outgoing
+from replay.store import interaction as calls
 from replay.store.check import Check
 from replay.store.database import Database
-from replay.store.intake import POSITIONS, Located
+from replay.store.located import HEAD_BYTES, POSITIONS, Located, located
 from replay.store.selection import Selection
-from replay.store.tables import part, recording, tag
+from replay.store.tables import interaction, part, recording, tag
 
 _PAGE = 200
 _FIX = "derive them again from the parts: replay doctor --fix"
@@ -43,7 +46,7 @@ def examine(database: Database, progress: Callable[[int, int | None], None]) -> 
     """Yield a check of each kind; `progress` is told how many parts and recordings are done."""
     found = _Findings()
     total = _total(database)
-    for walk in (_walk_parts, _walk_recordings):
+    for walk in (_walk_parts, _walk_recordings, _walk_calls):
         try:
             for _ in walk(database, found):
                 progress(found.parts + found.recordings, total)
@@ -79,6 +82,7 @@ def _walk_parts(database: Database, found: _Findings) -> Iterator[None]:
             by_id = {row.id: row for row in rows}
             for one in batch:
                 _check_part(one, by_id.get(one.part.id), found)
+                _check_call(connection, one, found)
         if not batch:
             return
         found.parts += len(batch)
@@ -87,8 +91,10 @@ def _walk_parts(database: Database, found: _Findings) -> Iterator[None]:
 
 
 def _without_payload(row: Row[Any]) -> Located:
-    one = intake.located(*tuple(row))
-    return Located(one.n, type(one.part)(one.part.id, one.part.kind, b""), one.is_intact)
+    """Return a part of which only the head is kept: it tells the place of a call."""
+    one = located(*tuple(row))
+    head = Part(one.part.id, one.part.kind, one.part.payload[:HEAD_BYTES])
+    return Located(one.n, head, one.is_intact)
 
 
 def _check_part(one: Located, row: Row[Any] | None, found: _Findings) -> None:
@@ -99,6 +105,12 @@ def _check_part(one: Located, row: Row[Any] | None, found: _Findings) -> None:
         found.drifted[id] = f"its {kind} part is there, the recording is not"
     elif kind in POSITIONS and getattr(row, POSITIONS[kind]) is None:
         found.drifted[id] = f"its {kind} part is there, the recording has none"
+
+
+def _check_call(connection: Connection, one: Located, found: _Findings) -> None:
+    id, kind = one.part.id, one.part.kind
+    if one.is_intact and kind in CALL_KINDS and not calls.is_placed(connection, one):
+        found.drifted.setdefault(id, f"its {kind} part is there, the call is not")
 
 
 def _walk_recordings(database: Database, found: _Findings) -> Iterator[None]:
@@ -137,6 +149,31 @@ def _check_recording(
     odd = [name for name in names if row is None or getattr(row, name) != fresh[name]]
     if odd:
         found.drifted[id] = f"{', '.join(odd)} not as derived from its parts"
+
+
+def _walk_calls(database: Database, found: _Findings) -> Iterator[None]:
+    last = ""
+    while True:
+        beyond = select(interaction.c.recording_id).where(interaction.c.recording_id > last)
+        page = beyond.distinct().order_by(interaction.c.recording_id).limit(_PAGE)
+        with database.reading() as connection:
+            ids = list(connection.scalars(page))
+            for id in ids:
+                if not _are_calls_as_derived(connection, id):
+                    found.drifted.setdefault(id, "its calls are not as derived from its parts")
+        if not ids or ids[-1] <= last:  # an id that is no UTF-8 sorts otherwise
+            return
+        last = ids[-1]
+        yield
+
+
+def _are_calls_as_derived(connection: Connection, id: str) -> bool:
+    row = connection.execute(select(recording).where(recording.c.id == id)).one_or_none()
+    if row is None:
+        return False
+    stored = connection.execute(select(interaction).where(interaction.c.recording_id == id))
+    fresh = intake.derived(id, intake.locate(connection, row)).calls.values()
+    return {tuple(one) for one in stored} == {tuple(one.values()) for one in fresh}
 
 
 def _named(what: dict[str, str]) -> tuple[str, ...]:

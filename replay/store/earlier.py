@@ -1,7 +1,7 @@
 """What a sandbox has seen before one of its invocations, as far as the store holds it."""
 
 from replay.recording import Recording
-from replay.store.intake import storable
+from replay.store.column import storable
 from replay.store.selection import Query
 
 _ULID_LENGTH = 26

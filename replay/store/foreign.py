@@ -1,10 +1,10 @@
 """Recordings out of a store file that came from somebody else: read as data, trusted in nothing.
 
-The file is opened read-only and immutable, never attached; only the tables `part`, `tag` and
-`recording` are read, only if their columns are ours, and everything read goes through `Part` and
-its checksum. Triggers, views and other tables are never touched: an authorizer refuses every
-statement but plain reads of what is named here. A WAL beside the file is read with it, from a copy
-of both.
+The file is opened read-only and immutable, never attached; only the tables `part`, `tag`,
+`recording` and `interaction` are read, only if their columns are ours, and everything read goes
+through `Part` and its checksum. Triggers, views and other tables are never touched: an authorizer
+refuses every statement but plain reads of what is named here. A WAL beside the file is read with
+it, from a copy of both.
 """
 
 import shutil
@@ -19,9 +19,10 @@ from typing import TypeAlias
 
 from replay.errors import DamagedError, StoreError
 from replay.fixture import MAX_LINE_BYTES, Fixture
+from replay.interaction import CALL_KINDS
 from replay.recording import Part
 from replay.store.database import damage_named, decode_text, is_corrupt
-from replay.store.intake import POSITIONS, Located, check, located
+from replay.store.located import POSITIONS, Located, check, in_order, located
 from replay.tag import is_tag
 
 MAGIC = b"SQLite format 3\0"
@@ -33,8 +34,14 @@ _PART = (
 _BESIDE: dict[str, _Columns] = {
     "tag": (("recording_id", "TEXT"), ("name", "TEXT")),
     "recording": (("id", "TEXT"), ("begun_n", "INTEGER"), ("ended_n", "INTEGER")),
+    "interaction": (*(("recording_id", "TEXT"), ("sent_n", "INTEGER"), ("answered_n", "INTEGER")),),
 }
 """Tables that are looked into where they are there, each with the columns that it must have."""
+_PLACES = {
+    "recording": "SELECT begun_n, ended_n FROM recording WHERE id = ?",
+    "interaction": "SELECT sent_n, answered_n FROM interaction WHERE recording_id = ?",
+}
+"""For the tables that say where parts are, how they are asked."""
 _READ = {"part", *_BESIDE, "sqlite_master", "pragma_table_xinfo"}
 _PROTECTION = ("trusted_schema = OFF", "query_only = ON", "cell_size_check = ON")
 _LEFT = "what can be read is imported; ask for an export of the rest"
@@ -117,46 +124,47 @@ def _recordings(
         try:
             with damage_named(id):
                 found = [n for _, n in numbers]
-                if "recording" in beside:
-                    _check_all_there(connection, id, found)
+                for table in beside & _PLACES.keys():
+                    _check_all_there(connection, table, id, numbers=found)
                 parts = _parts(connection, str(id), found)
                 yield Fixture(str(id), parts, _tags(connection, id) if "tag" in beside else ())
         except DamagedError as error:
             yield DamagedError(f"{path}: {error.message}", error.hint)
 
 
-def _check_all_there(connection: sqlite3.Connection, id: object, numbers: list[int]) -> None:
+def _check_all_there(
+    connection: sqlite3.Connection, table: str, id: object, *, numbers: list[int]
+) -> None:
     """Raise DamagedError where the index of the store knows a part that does not say it is of `id`.
 
     Else a recording whose ended part has lost its name would be taken for unfinished.
     """
-    row = None
+    rows: list[tuple[object, ...]] = []
     with suppress(sqlite3.Error):  # the index is a hint; the parts are the truth
-        statement = "SELECT begun_n, ended_n FROM recording WHERE id = ?"
-        row = connection.execute(statement, (id,)).fetchone()
-    if row is not None and not {n for n in row if n is not None} <= set(numbers):
+        rows = connection.execute(_PLACES[table], (id,)).fetchall()
+    if not {n for row in rows for n in row if n is not None} <= set(numbers):
         raise DamagedError(f"recording {id}: a part of it cannot be found", _LEFT)
 
 
 def _parts(connection: sqlite3.Connection, id: str, numbers: list[int]) -> tuple[Part, ...]:
-    found: dict[str, Located] = {}
+    found: list[Located] = []
     for n in numbers:
         row = connection.execute(
             "SELECT n, id, kind, crc, payload FROM part NOT INDEXED WHERE n = ?", (n,)
         ).fetchone()
         if row is None:
             raise DamagedError(f"recording {id}: a part of it cannot be found", _LEFT)
-        one = located(*row)
-        # The first part of a kind counts: a spooled copy of it may have been committed as well.
-        found.setdefault(one.part.kind, one)
-    check(id, found.values())
-    unknown = set(found) - set(POSITIONS)
+        found.append(located(*row))
+    # The first part of a slot counts: a spooled copy of it may have been committed as well.
+    found = in_order(found)
+    check(id, found)
+    unknown = {one.part.kind for one in found} - {*POSITIONS, *CALL_KINDS}
     if unknown:
         raise DamagedError(
             f"recording {id}: a part of unknown kind {min(unknown)!r}",
             "pip install -U lambda-replay",
         )
-    return tuple(found[kind].part for kind in POSITIONS if kind in found)
+    return tuple(one.part for one in found)
 
 
 def _tags(connection: sqlite3.Connection, id: object) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ a recording is derived before the transaction begins; within it nothing is read 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any
 
@@ -13,8 +13,11 @@ from sqlalchemy import Connection, func, select
 
 from replay.errors import DamagedError
 from replay.fixture import Fixture
-from replay.store import intake, tags
+from replay.recording import Part, Recording
+from replay.store import intake, interaction, tags
+from replay.store.column import Values
 from replay.store.database import driver
+from replay.store.located import POSITIONS, Located, in_order, sequence_of
 from replay.store.tables import part, recording
 
 _BATCH = 300
@@ -30,7 +33,6 @@ _INSERT_RECORDINGS = " ".join(
         ")",
     )
 )
-_KNOWN = "SELECT id, digest FROM recording WHERE id IN ({0})"
 _INSERT_PARTS = "INSERT INTO part (n, id, kind, crc, payload) VALUES (?, ?, ?, ?, ?)"
 
 
@@ -45,15 +47,37 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A fixture, read and found sound, with the row that is derived of it."""
+    """A fixture, read and found sound, with the row that is derived of it.
+
+    `with_calls` is what it reads as, where it has calls; others are not kept that long.
+    """
 
     fixture: Fixture
-    values: intake.Values
+    values: Values
+    with_calls: Recording | None
+
+    @property
+    def size_bytes(self) -> int:
+        """What it takes in memory, the calls of its sandbox included."""
+        if self.with_calls is None:
+            return int(self.values["size_bytes"])
+        return sum([len(one.payload) for one in self.fixture.parts])
 
 
 def prepared(fixture: Fixture) -> Prepared:
     """Return the fixture with its row; raises DamagedError where it cannot be read."""
-    return Prepared(fixture, intake.values_of(fixture.id, fixture.parts, fixture.recording))
+    has_calls = bool(interaction.parts_of(fixture.parts))
+    if has_calls:
+        fixture = replace(fixture, parts=tuple(_in_order(fixture.parts)))
+    what = fixture.recording
+    values = intake.values_of(fixture.id, fixture.parts, what)
+    return Prepared(fixture, values, what if has_calls else None)
+
+
+def _in_order(parts: Iterable[Part]) -> Iterator[Part]:
+    """Yield parts as the store will give them back, whoever has written the file."""
+    found = [Located(n, one, is_intact=True) for n, one in enumerate(parts, 1)]
+    return (one.part for one in in_order(found))
 
 
 def batches(found: Iterable[Prepared]) -> Iterator[list[Prepared]]:
@@ -62,7 +86,7 @@ def batches(found: Iterable[Prepared]) -> Iterator[list[Prepared]]:
     size_bytes = 0
     for one in found:
         batch.append(one)
-        size_bytes += one.values["size_bytes"]
+        size_bytes += one.size_bytes
         if len(batch) == _BATCH or size_bytes > _BATCH_BYTES:
             yield batch
             batch, size_bytes = [], 0
@@ -109,13 +133,43 @@ def _insert(connection: Connection, new: Sequence[Prepared]) -> None:
     if not new:
         return
     n = connection.scalar(select(func.max(part.c.n))) or 0
+    held = interaction.held(connection, _sandboxes(new))
     parts: list[tuple[object, ...]] = []
+    calls: list[Values] = []
     for one in new:
-        for added in one.fixture.parts:
+        found: list[Located] = []
+        for added in _own_parts(one, held) if one.with_calls else one.fixture.parts:
             n += 1
             parts.append((n, added.id, added.kind, added.crc, added.payload))
-            one.values[intake.POSITIONS[added.kind]] = n
+            if added.kind in POSITIONS:
+                one.values[POSITIONS[added.kind]] = n
+            else:
+                found.append(Located(n, added, is_intact=True))
+        if one.with_calls:
+            calls += interaction.rows_of(one.fixture.id, found, one.with_calls).values()
     driver(connection).executemany(_INSERT_PARTS, parts)
     driver(connection).executemany(_INSERT_RECORDINGS, [_values(one.values) for one in new])
+    interaction.write(connection, [one.fixture.id for one in new if one.with_calls], calls)
     tags.add(connection, [(one.fixture.id, name) for one in new for name in one.fixture.tags])
     intake.advance(connection, n)
+
+
+def _sandboxes(new: Iterable[Prepared]) -> set[object]:
+    """Return the sandboxes of which a file has calls that were made at import."""
+    found: set[object] = set()
+    for one in new:
+        if one.with_calls and any(call.at_import for call in one.with_calls.interactions):
+            found.add(one.values["sandbox_id"])
+    return found
+
+
+def _own_parts(one: Prepared, held: set[tuple[object, ...]]) -> Iterator[Part]:
+    """Yield the parts of a recording, but import calls that the store has of its sandbox."""
+    sandbox_id = one.values["sandbox_id"]
+    for added in one.fixture.parts:
+        if added.is_of_sandbox and one.values["outbound"] == "all":
+            key = (sandbox_id, added.kind, sequence_of(added))
+            if key in held:
+                continue
+            held.add(key)
+        yield added

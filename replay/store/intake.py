@@ -14,31 +14,32 @@ from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select,
 from replay.errors import DamagedError
 from replay.event import source_of
 from replay.outcome import Exited, Raised, Returned, TimedOut
-from replay.part import BEGUN, ENDED, FORMAT, part_crc
+from replay.part import FORMAT
 from replay.recorder.ulid import milliseconds_of
 from replay.recording import Part, Recording, digest
+from replay.store import interaction
+from replay.store.column import Values, storable
+from replay.store.located import POSITIONS, Located, Place, check, confirmed, in_order, located
 from replay.store.tables import intake as table
+from replay.store.tables import interaction as interaction_table
 from replay.store.tables import part, recording
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Told how many parts of how many have been taken in."""
-Values: TypeAlias = dict[str, Any]
 
 _BATCH = 500
-POSITIONS = {BEGUN: "begun_n", ENDED: "ended_n"}
-"""For each kind of part, in the order of a recording, the column that says where it is."""
-
-
+_MAX_BATCH = 20_000
+"""Below the number of values that a statement of SQLite may have."""
+_BATCH_BYTES = 64 * 2**20
 _NOTHING: Values = dict.fromkeys(recording.c.keys())
 
 
 @dataclass(frozen=True, slots=True)
-class Located:
-    """A part as it lies in the store: its number there, and whether its checksum held."""
+class Derived:
+    """The row of a recording, and those of the calls whose parts lie with it."""
 
-    n: int
-    part: Part
-    is_intact: bool
+    values: Values
+    calls: dict[Place, Values]
 
 
 def take_in(connection: Connection, progress: Progress) -> None:
@@ -49,10 +50,14 @@ def take_in(connection: Connection, progress: Progress) -> None:
         connection.execute(insert(table).values(name="part", taken_n=0))
     last_n = connection.scalar(select(func.max(part.c.n))) or 0
     total = last_n - taken_n
+    size = _BATCH
     while taken_n < last_n:
-        rows = _rows_after(connection, taken_n)
-        _derive(connection, [located(*tuple(row)) for row in rows])
-        taken_n = rows[-1].n
+        batch = _parts_after(connection, taken_n, size)
+        # As many parts as the longest recording has by now, which is read again: so the time that
+        # one of many calls takes grows with their number, not with its square.
+        longest = _derive(connection, batch)
+        size = min(max(_BATCH, longest), _MAX_BATCH)
+        taken_n = batch[-1].n
         advance(connection, taken_n)
         progress(total - (last_n - taken_n), total)
 
@@ -71,6 +76,7 @@ def rewind(connection: Connection) -> None:
 
 def forget(connection: Connection) -> None:
     """Drop everything that is derived, so that the next intake derives it again."""
+    connection.execute(delete(interaction_table))
     connection.execute(delete(recording))
     connection.execute(delete(table))
 
@@ -81,7 +87,12 @@ def advance(connection: Connection, n: int) -> None:
 
 
 def locate(connection: Connection, row: Row[Any]) -> list[Located]:
-    """Return the parts of one recording's row, checked, the begun part first.
+    """Return the parts that lie with a recording, checked; `row` is its row."""
+    return [*locate_ends(connection, row), *interaction.own(connection, row.id)]
+
+
+def locate_ends(connection: Connection, row: Row[Any]) -> list[Located]:
+    """Return the begun and the ended part of a recording's row, checked, as far as it has them.
 
     A part that is not where the row says, or is another recording's, is there as not intact.
     """
@@ -91,56 +102,43 @@ def locate(connection: Connection, row: Row[Any]) -> list[Located]:
     return [confirmed(parts.get(n), row.id, kind, n) for kind, n in places.items() if n is not None]
 
 
-def confirmed(one: Located | None, id: str, kind: str, n: int) -> Located:
-    """Return the part that was found, if it is the one that was looked for; else a damaged one."""
-    if one is not None and (one.part.id, one.part.kind) == (id, kind):
-        return one
-    return Located(n, Part(id, kind, b""), is_intact=False)
-
-
 def read(id: str, found: Sequence[Located]) -> Recording:
     """Return the recording that the parts make up; raises DamagedError, naming it."""
     check(id, found)
     return Recording.from_parts(id, [one.part for one in found])
 
 
-def check(id: str, found: Iterable[Located]) -> None:
-    """Raise DamagedError, naming the recording, where a checksum does not hold."""
-    for one in found:
-        if not one.is_intact:
-            raise DamagedError(
-                f"recording {id}: its {one.part.kind} part is damaged (checksum)",
-                "the bytes in the store have changed; restore it from a copy",
-            )
+def _parts_after(connection: Connection, n: int, limit: int) -> list[Located]:
+    statement = select(part).where(part.c.n > n).order_by(part.c.n).limit(limit)
+    batch: list[Located] = []
+    size_bytes = 0
+    with connection.execute(statement) as rows:
+        for row in rows:
+            batch.append(located(*tuple(row)))
+            size_bytes += len(batch[-1].part.payload)
+            if size_bytes > _BATCH_BYTES:
+                break
+    return batch
 
 
-def _rows_after(connection: Connection, n: int) -> list[Row[Any]]:
-    statement = select(part).where(part.c.n > n).order_by(part.c.n).limit(_BATCH)
-    return list(connection.execute(statement))
-
-
-def located(n: int, id: Any, kind: Any, crc: Any, payload: Any) -> Located:
-    """Return a row of `part` as what it is: SQLite keeps any type in any column."""
-    id, kind, payload = str(id), str(kind), payload or b""
-    if not isinstance(payload, bytes):
-        payload = str(payload).encode(errors="replace")
-    return Located(n, Part(id, kind, payload), part_crc(id, kind, payload) == crc)
-
-
-def _derive(connection: Connection, batch: list[Located]) -> None:
-    by_id: dict[str, dict[str, Located]] = {}
-    for one in batch:
-        # The first part of a kind counts: a spooled copy of it may have been committed as well.
-        by_id.setdefault(one.part.id, {}).setdefault(one.part.kind, one)
+def _derive(connection: Connection, batch: list[Located]) -> int:
+    """Write what is derived of the recordings of a batch; return how many parts one has at most."""
+    by_id: dict[str, list[Located]] = {one.part.id: [] for one in batch}
     known = connection.execute(select(recording).where(recording.c.id.in_(by_id))).all()
     for row in known:
-        earlier = {one.part.kind: one for one in locate(connection, row)}
-        by_id[row.id] |= earlier
-    values = [_values(id, parts) for id, parts in by_id.items()]
+        by_id[row.id] += locate(connection, row)
+    for one in batch:
+        by_id[one.part.id].append(one)
+    all_derived = {id: derived(id, found) for id, found in by_id.items()}
     old = {row.id for row in known}
-    _write(connection, insert(recording), [row for row in values if row["id"] not in old])
-    changed = [{"b_id": row.pop("id"), **row} for row in values if row["id"] in old]
+    new = [one.values for id, one in all_derived.items() if id not in old]
+    _write(connection, insert(recording), new)
+    changed = [{**all_derived[id].values, "b_id": id} for id in old]
     _write(connection, update(recording).where(recording.c.id == bindparam("b_id")), changed)
+    with_calls = {id: one for id, one in all_derived.items() if one.calls}
+    calls = [row for one in with_calls.values() for row in one.calls.values()]
+    interaction.write(connection, list(with_calls), calls)
+    return max(map(len, by_id.values()))
 
 
 def _write(connection: Connection, statement: Any, rows: list[Values]) -> None:
@@ -148,26 +146,35 @@ def _write(connection: Connection, statement: Any, rows: list[Values]) -> None:
         connection.execute(statement, rows)
 
 
-def _values(id: str, parts: dict[str, Located]) -> Values:
-    """Return the row of one recording, from all the parts that there are."""
-    found = sorted(parts.values(), key=lambda one: (one.part.kind != BEGUN, one.n))
-    positions = {POSITIONS[kind]: one.n for kind, one in parts.items() if kind in POSITIONS}
+def derived(id: str, located: Iterable[Located]) -> Derived:
+    """Return what is derived of one recording, from all the parts that lie with it."""
+    found = in_order(located)
     try:
         what: Recording | DamagedError = read(id, found)
     except DamagedError as error:
         what = error
-    return values_of(id, [one.part for one in found], what) | positions
+    values = values_of(id, [one.part for one in found], what)
+    for one in found:
+        if one.part.kind in POSITIONS:
+            values[POSITIONS[one.part.kind]] = one.n
+    return Derived(values, interaction.rows_of(id, found, what))
 
 
 def values_of(id: str, parts: Sequence[Part], what: Recording | DamagedError) -> Values:
-    """Return a row, without where the parts are; of one that cannot be read, what else is known."""
+    """Return a row, without where the parts are; of one that cannot be read, what else is known.
+
+    Calls of the import count for nothing: whichever recording they lie with, the row is the same.
+    """
+    calls = interaction.parts_of(parts)
+    own = [one for one in parts if not one.is_of_sandbox] if calls else parts
     values: Values = {
         **_NOTHING,
         "id": id,
         "short_id": id[-8:],
         "reversed_id": id[::-1],
-        "size_bytes": sum([len(one.payload) for one in parts]),
-        "digest": digest(parts),
+        "size_bytes": sum([len(one.payload) for one in own]),
+        "digest": digest(own),
+        "calls": interaction.count(calls) if calls else 0,
     }
     if isinstance(what, DamagedError):
         return values | {"damage": str(what), "captured_at_us": milliseconds_of(id) * 1000}
@@ -180,16 +187,9 @@ def values_of(id: str, parts: Sequence[Part], what: Recording | DamagedError) ->
 _CAPTURED = (
     *("function_name", "function_version", "alias", "handler", "request_id", "source"),
     *("remaining_ms", "error_type", "captured_at_us", "duration_us", "sandbox_id"),
-    "sandbox_sequence",
+    *("sandbox_sequence", "outbound"),
 )
 """Columns whose values came from outside and may be anything."""
-
-
-def storable(value: object) -> object:
-    """Return a captured value as a column can hold it: encodable text, an integer of 64 bits."""
-    if isinstance(value, str):
-        return value if value.isascii() else value.encode(errors="backslashreplace").decode()
-    return None if isinstance(value, int) and abs(value) >= 2**63 else value
 
 
 def _values_of(found: Recording) -> Values:
@@ -211,6 +211,7 @@ def _values_of(found: Recording) -> Values:
         "sandbox_id": invocation.sandbox.id,
         "sandbox_sequence": invocation.sandbox.sequence,
         "cold": invocation.sandbox.cold,
+        "outbound": found.outbound,
     }
 
 

@@ -9,17 +9,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
+from sqlalchemy import Connection, Row
+
 from replay.errors import DamagedError, StoreError
 from replay.fixture import Fixture
 from replay.part import BEGUN, ENDED
 from replay.recording import Part
 from replay.store import intake, tags
 from replay.store.database import Database, damage_named, driver, plain_text
+from replay.store.interaction import WATCHED, CallReader
+from replay.store.located import Located, check, confirmed, in_order, located
 from replay.store.selection import Selection
 
 _PAGE = 200
 _ROWS = (
-    "SELECT recording.id, damage, {1}, begun_n, b.*, ended_n, e.* FROM recording"
+    "SELECT recording.id, damage, {1}, calls, {2}, begun_n, b.*, ended_n, e.*"
+    " FROM recording"
     " LEFT JOIN part b ON b.n = begun_n LEFT JOIN part e ON e.n = ended_n"
     " WHERE recording.id IN ({0}) ORDER BY recording.id"
 )
@@ -48,37 +53,54 @@ def read(database: Database, ids: Sequence[str]) -> Iterator[tuple[str, Fixture 
     left = dict.fromkeys(ids)
     # Where a page of the file is damaged, or a text is no UTF-8, the rest is read one by one.
     with suppress(StoreError), database.reading() as connection, plain_text(connection) as raw:
+        reader = CallReader(raw)
         for row in raw.execute(_rows_of(ids), tuple(ids)):
+            found = _fixture(row, reader)
             left.pop(row[0], None)
-            yield row[0], _fixture(row)
+            yield row[0], found
     for id in left:
         with database.reading() as connection:
             yield id, _read_alone(driver(connection), id)
 
 
+def locate(connection: Connection, row: Row[Any]) -> list[Located]:
+    """Return the parts that a recording is read from, checked, in order; `row` is its row."""
+    if row.damage is not None:  # what it watched for is not known
+        return in_order(intake.locate(connection, row))
+    found = intake.locate_ends(connection, row)
+    sandbox_id = row.sandbox_id if row.outbound == "all" else None
+    if row.calls or sandbox_id is not None:
+        found += CallReader(driver(connection)).calls_of(row.id, row.calls, sandbox_id)
+    return in_order(found)
+
+
 def _rows_of(ids: Sequence[str]) -> str:
-    return _ROWS.format(", ".join("?" * len(ids)), tags.JOINED)
+    return _ROWS.format(", ".join("?" * len(ids)), tags.JOINED, WATCHED)
 
 
 def _read_alone(connection: sqlite3.Connection, id: str) -> Fixture | DamagedError:
     try:
         with damage_named(id):
             row = connection.execute(_rows_of([id]), (id,)).fetchone()
+            if row is not None:
+                return _fixture(row, CallReader(connection))
     except DamagedError as error:
         return error
-    if row is None:
-        return DamagedError(f"recording {id}: its row cannot be found", "replay doctor --fix")
-    return _fixture(row)
+    return DamagedError(f"recording {id}: its row cannot be found", "replay doctor --fix")
 
 
-def _fixture(row: tuple[Any, ...]) -> Fixture | DamagedError:
-    id, damage, joined, begun_n, *columns = row
+def _fixture(row: tuple[Any, ...], reader: CallReader) -> Fixture | DamagedError:
+    id, damage, joined, calls, sandbox_id, begun_n, *columns = row
     if damage is not None:
         return DamagedError(str(damage))
     begun, ended_n, ended = columns[:5], columns[5], columns[6:]
     places = ((BEGUN, begun_n, begun), (ENDED, ended_n, ended))
     try:
         parts = [_part(id, kind, n, columns) for kind, n, columns in places if n is not None]
+        if calls or sandbox_id is not None:
+            found = reader.calls_of(id, calls, sandbox_id)
+            check(id, found)
+            parts[1:1] = [one.part for one in found]
     except DamagedError as error:
         return error
     return Fixture(id, tuple(parts), tags.split(joined) if joined else ())
@@ -90,6 +112,6 @@ def _part(id: str, kind: str, n: int, columns: Sequence[Any]) -> Part:
         part = Part(id, kind, payload)
         if part.crc == crc:
             return part
-    one = intake.confirmed(intake.located(*columns), id, kind, n)
-    intake.check(id, [one])
+    one = confirmed(located(*columns), id, kind, n)
+    check(id, [one])
     return one.part

@@ -100,12 +100,16 @@ def _claim(file: Path) -> Path:
 
 
 def _without_known(connection: Connection, parts: Iterable[Part]) -> Iterator[dict[str, object]]:
-    """Yield the rows to insert: one for each (id, kind) that the store does not hold yet."""
+    """Yield the rows to insert: one for each part that the store does not hold yet.
+
+    A recording has many parts of the kinds of a call; their checksums tell them apart.
+    """
     parts = list(parts)
     ids = {one.id for one in parts}
-    rows = connection.execute(select(part.c.id, part.c.kind)) if ids else ()
-    known = {(row.id, row.kind) for row in rows if row.id in ids}
+    rows = connection.execute(select(part.c.id, part.c.kind, part.c.crc)) if ids else ()
+    known = {(row.id, row.kind, row.crc) for row in rows if row.id in ids}
     for one in parts:
-        if (one.id, one.kind) not in known:
-            known.add((one.id, one.kind))
-            yield {"id": one.id, "kind": one.kind, "crc": one.crc, "payload": one.payload}
+        key = (one.id, one.kind, one.crc)
+        if key not in known:
+            known.add(key)
+            yield {"id": one.id, "kind": one.kind, "crc": key[2], "payload": one.payload}

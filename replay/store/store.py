@@ -9,17 +9,19 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from replay.errors import DamagedError
 from replay.fixture import Fixture, recording_of
 from replay.recording import Recording
 from replay.settings import store_path
-from replay.store import earlier, intake, outgoing, reference, revision, spool, tags
+from replay.store import earlier, intake, interaction, outgoing, reference, revision, spool, tags
 from replay.store.database import Database, damage_named, refuse_absent, refuse_foreign
 from replay.store.intake import Progress
+from replay.store.located import Located, check
 from replay.store.selection import Selection
 from replay.store.summary import COLUMNS, Summary, summary_of
+from replay.store.tables import interaction as interaction_table
 from replay.store.tables import part, recording, tag
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 _PAGE = 200
 _PORTION_BYTES = 8 * 2**20
+_ROW = select(recording).where(recording.c.id == bindparam("id"))
 
 
 class Store:
@@ -59,14 +62,9 @@ class Store:
 
     def add(self, added: Recording) -> None:
         """Store a recording; one that the store has is left as it is."""
-        with self._database.writing() as connection:
-            if connection.scalar(select(recording.c.id).where(recording.c.id == added.id)) is None:
-                rows = [
-                    {"id": one.id, "kind": one.kind, "crc": one.crc, "payload": one.payload}
-                    for one in added.parts()
-                ]
-                connection.execute(insert(part), rows)
-                intake.take_in(connection, _say_nothing)
+        from replay.store.incoming import prepared
+
+        self.take([prepared(Fixture(added.id, added.parts()))])
 
     def get(self, id: str) -> Recording:
         """Return the recording of a full id; raises DamagedError, or ReplayError if unknown."""
@@ -77,11 +75,11 @@ class Store:
         with damage_named(id):
             return intake.read(id, self._located(connection, id))
 
-    def _located(self, connection: Connection, id: str) -> list[intake.Located]:
-        row = connection.execute(select(recording).where(recording.c.id == id)).one_or_none()
+    def _located(self, connection: Connection, id: str) -> list[Located]:
+        row = connection.execute(_ROW, {"id": id}).one_or_none()
         if row is None:
             raise reference.unknown(id)
-        return intake.locate(connection, row)
+        return outgoing.locate(connection, row)
 
     def find(self, selection: Selection) -> Iterator[Recording | DamagedError]:
         """Yield the selected recordings, newest first, some read at a time."""
@@ -110,10 +108,8 @@ class Store:
     def _checked(self, connection: Connection, summary: Summary) -> Summary:
         try:
             with damage_named(summary.id):
-                row = connection.execute(
-                    select(recording).where(recording.c.id == summary.id)
-                ).one()
-                intake.check(summary.id, intake.locate(connection, row))
+                row = connection.execute(_ROW, {"id": summary.id}).one()
+                check(summary.id, outgoing.locate(connection, row))
         except DamagedError as error:
             return summary._replace(damage=summary.damage or str(error))
         return summary
@@ -153,12 +149,17 @@ class Store:
             intake.take_in(connection, progress)
 
     def remove(self, id: str) -> None:
-        """Delete a recording, its parts and its tags."""
+        """Delete a recording, its parts and its tags; its sandbox's calls go to another of it."""
         with self._database.writing() as connection:
-            connection.execute(delete(part).where(part.c.id == id))
-            connection.execute(delete(recording).where(recording.c.id == id))
+            intake.take_in(connection, _say_nothing)
+            legacy = interaction.legacy_of(connection, id)
+            for column in (part.c.id, recording.c.id, interaction_table.c.recording_id):
+                connection.execute(delete(column.table).where(column == id))
             connection.execute(delete(tag).where(tag.c.recording_id == id))
             intake.rewind(connection)
+            if legacy is not None:
+                interaction.hand_on(connection, legacy)
+                intake.take_in(connection, _say_nothing)
 
     def tags(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Return the tags of those of `ids` that have some."""

@@ -40,8 +40,12 @@ recording = Table(
     Column("ended_n", Integer, doc="Where the ended part is; null: the recording is unfinished."),
     Column("damage", Text, doc="Why the recording cannot be read; null: it can."),
     Column("format", Integer, doc="Format of the parts as they were written."),
-    Column("digest", Text, doc="BLAKE2b-128 of the parts, in hexadecimal."),
-    Column("size_bytes", Integer, doc="Bytes of all payloads."),
+    Column(
+        "digest",
+        Text,
+        doc="BLAKE2b-128, in hexadecimal, of the parts but those of calls at import.",
+    ),
+    Column("size_bytes", Integer, doc="Bytes of the payloads but those of calls at import."),
     Column("captured_at_us", BigInteger, doc="Entry into the handler, microseconds since 1970."),
     Column("function_name", Text, doc="The function, or the handler outside Lambda."),
     Column("function_version", Text, doc="$LATEST or a number."),
@@ -56,6 +60,8 @@ recording = Table(
     Column("sandbox_id", Text, doc="Execution environment the invocation ran in."),
     Column("sandbox_sequence", Integer, doc="Place in that sandbox, from 1."),
     Column("cold", Boolean, doc="Whether it was the sandbox's first invocation."),
+    Column("outbound", Text, doc="Which calls were watched for: off, handler or all."),
+    Column("calls", Integer, doc="Outbound calls of the handler, answered or not."),
     Index("ix_recording_short_id", "short_id"),
     Index("ix_recording_reversed_id", "reversed_id"),
     Index("ix_recording_request_id", "request_id"),
@@ -65,6 +71,32 @@ recording = Table(
     Index("ix_recording_outcome", "outcome", "id"),
     Index("ix_recording_error_type", "error_type", "id"),
     Index("ix_recording_source", "source", "id"),
+)
+
+interaction = Table(
+    "interaction",
+    metadata,
+    Column("recording_id", Text, primary_key=True, doc="The recording that the parts lie with."),
+    Column("at_import", Boolean, primary_key=True, doc="Whether the call is the sandbox's own."),
+    Column(
+        "sequence",
+        Integer,
+        primary_key=True,
+        doc="Place among the calls, from 1; below 0 where no part tells it: its number, negated.",
+    ),
+    Column("sandbox_id", Text, doc="Of a call at import: the sandbox whose recordings it is of."),
+    Column("sent_n", Integer, doc="Where the sent part is; null: it never arrived."),
+    Column("answered_n", Integer, doc="Where the answered part is; null: it was never answered."),
+    Column("kind", Text, doc="aws or http; null, like all that follows, where it cannot be read."),
+    Column("name", Text, doc="What messages call it, such as dynamodb PutItem."),
+    Column("service", Text, doc="AWS service, by botocore's name."),
+    Column("operation", Text, doc="Operation of an AWS service."),
+    Column("host", Text, doc="Host of an HTTP request."),
+    Column("status", Integer, doc="HTTP status of the answer; null: none came."),
+    Column("error_type", Text, doc="Class name of what came in the place of an answer."),
+    Column("at_us", BigInteger, doc="When it was sent, microseconds after entry or import."),
+    Column("duration_us", BigInteger, doc="How long its answer took."),
+    Index("ix_interaction_sandbox_id", "sandbox_id"),
 )
 
 intake = Table(
