@@ -153,7 +153,7 @@ def others(event):
         Entries=[{"Source": "app", "DetailType": "t", "Detail": json.dumps({"n": 1})}]
     )
     machine = client("stepfunctions").start_execution(
-        stateMachineArn=os.environ["MACHINE"], input=json.dumps({"n": 1}), name="run-1"
+        stateMachineArn=os.environ["MACHINE"], input=json.dumps({"n": 1}), name=str(uuid.uuid4())
     )
     execution = client("stepfunctions").describe_execution(executionArn=machine["executionArn"])
     invoked = client("lambda").invoke(FunctionName="other", Payload=b'{"n": 1}')
@@ -203,7 +203,7 @@ def hangs(event):
 def secrets(event):
     """Credentials in every place of a call where they are wont to be."""
     requests.post(
-        f"{os.environ['AWS_ENDPOINT_URL']}/moto-api/data.json?api_key=planted-api-key&a=1",
+        f"{os.environ['AWS_ENDPOINT_URL']}/moto-api/seed?api_key=planted-api-key&a=1",
         headers={"X-Api-Key": "planted-api-key", "Authorization": "Bearer planted-bearer"},
         json={"client_secret": "planted-client-secret", "n": 1},
         timeout=5,

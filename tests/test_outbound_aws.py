@@ -1,15 +1,21 @@
 """Calls to AWS services: recorded over a real server, answered without one, and judged."""
 
+import contextlib
 import http.server
 import json
 import os
 import shutil
 import socket
+import sqlite3
 import threading
 import time
 from pathlib import Path
 
 import pytest
+from databases import query
+
+from replay.recorder.environment import WITHHELD
+from replay.store.selection import Selection
 
 boto3 = pytest.importorskip("boto3")
 server = pytest.importorskip("moto.server")
@@ -121,19 +127,141 @@ def function(runtime, project, aws):
     return invoke
 
 
-def test_what_was_recorded_replays_with_the_server_gone(function, project, aws, stored, replay):
-    """Every flow, in both engines, to the same bytes; the address is nobody's any more."""
-    for do in FLOWS:
+def recorded(function, aws, *flows):
+    """Run flows, and end the client: nobody answers at its addresses from then on."""
+    for do in flows:
         endpoint = aws["flaky"] if do == "flaky" else nobody()
         answer = function(do, endpoint=endpoint)
         assert answer.kind == "response", (do, answer.body)
     function.process.kill()
-    (project / "app.py").write_text(FUNCTIONS.read_text())
-    for engine in ("builtin", "ric"):
-        done = replay("run", "--json", "--runtime", engine)
-        verdicts = json.loads(done.stdout)
-        assert {v["verdict"] for v in verdicts} == {"match"}, done.stdout + done.stderr
-        assert len(verdicts) == len(FLOWS)
+
+
+def judged(replay, *options):
+    """Replay all and return the documents of their verdicts."""
+    done = replay("run", "--json", *options)
+    assert done.stdout, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    "flows",
+    [("s3_stream", "others", "threads", "flaky"), pytest.param(FLOWS, marks=pytest.mark.long)],
+)
+def test_what_was_recorded_replays_to_match_in_both_engines(function, aws, replay, flows, offline):
+    """To the same bytes, with no socket to any address: credentials are not looked for either."""
+    recorded(function, aws, *flows)
+    with offline():
+        for engine in ("builtin", "ric"):
+            verdicts = judged(replay, "--runtime", engine)
+            found = {v["verdict"] for v in verdicts}
+            assert found == {"match"}, [v for v in verdicts if v["verdict"] != "match"]
+            assert len(verdicts) == len(flows)
+            assert all(v["interactions"]["matched"] for v in verdicts)
+
+
+def test_no_credential_of_a_call_is_in_the_store(function, aws, project):
+    """In headers, URLs, forms, documents, answers; the names stay."""
+    recorded(function, aws, "secrets", "others")
+    content = b"".join(file.read_bytes() for file in project.glob("replay.db*"))
+    assert WITHHELD.encode() in content
+    assert b"planted" not in content
+    for name in (b"api_key", b"client_secret", b"SessionToken"):
+        assert name in content
+    assert b"X-Amz-Signature=" not in content
+
+
+def test_a_call_that_a_killed_function_hung_on_is_told_and_waited_for(
+    function, aws, project, replay, stored
+):
+    """The first two are answered again, the third waits for the deadline."""
+    function.process.send({"do": "hangs", "endpoint": aws["flaky"]}, timeout_ms=30_000)
+    await_true(lambda: sent_parts(project / "replay.db") == 3)
+    function.process.kill()
+    (recording,) = stored().find(Selection())
+    assert [it.answer is None for it in recording.interactions] == [False, False, True]
+    shown = replay("show", "@latest").stdout
+    assert "was waiting for dynamodb Query" in shown
+    (verdict,) = judged(replay)
+    assert (verdict["verdict"], verdict["outcome"]["kind"]) == ("match", "timed_out")
+    assert verdict["interactions"]["matched"] == 3
+
+
+def test_calls_at_import_are_the_sandboxes(runtime, project, aws, replay):
+    """Seen by the entry without a change of code, stored once, replayed with each recording."""
+    (project / "app.py").write_text(AT_IMPORT)
+    process = runtime(
+        "replay.recorder.handler.handler",
+        REPLAY_HANDLER="app.handler",
+        AWS_ENDPOINT_URL=aws["url"],
+    )
+    for n in range(3):
+        assert process.invoke({"n": n}).value == ["17", n]
+    process.kill()
+    for options in ((), ("--isolation", "case"), ("--runtime", "ric"), ("@2",)):
+        verdicts = judged(replay, *options)
+        assert {v["verdict"] for v in verdicts} == {"match"}, verdicts
+    assert "1 at import" in replay("show", "@latest").stdout
+    assert sent_parts(project / "replay.db") == 1
+
+
+def test_the_decorator_alone_does_not_see_calls_at_import_and_a_miss_says_so(
+    runtime, project, aws, replay
+):
+    """It is applied when they have been made."""
+    decorated = AT_IMPORT.replace(
+        "def handler", "from replay import capture\n@capture\ndef handler"
+    )
+    (project / "app.py").write_text(decorated)
+    process = runtime(AWS_ENDPOINT_URL=aws["url"])
+    assert process.invoke({"n": 1}).value == ["17", 1]
+    process.kill()
+    assert "those at import were not seen" in replay("show", "@latest").stdout
+    (verdict,) = judged(replay)
+    assert verdict["verdict"] == "error"
+    assert "ssm GetParameter" in verdict["error"]["message"]
+    assert "replay.recorder.handler.handler" in verdict["error"]["hint"]
+
+
+AT_IMPORT = """
+import boto3
+ssm = boto3.client("ssm")
+LIMIT = ssm.get_parameter(Name="/app/limit", WithDecryption=True)["Parameter"]["Value"]
+
+def handler(event, context):
+    return [LIMIT, event["n"]]
+"""
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    """Refuse what this process would connect to, but for the addresses of replays themselves."""
+
+    @contextlib.contextmanager
+    def refused():
+        def connect(self, address):
+            raise AssertionError(f"connects to {address}")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(socket.socket, "connect", connect)
+            yield
+
+    return refused
+
+
+def sent_parts(store):
+    """Count them; the store may be on its way."""
+    try:
+        return query(store, "SELECT count(*) FROM part WHERE kind = 'sent'")[0][0]
+    except sqlite3.OperationalError:
+        return 0
+
+
+def await_true(condition):
+    """Wait until something is so."""
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def nobody():
