@@ -120,8 +120,6 @@ def _adapters(monkeypatch):
     )
     for owner, name in places:
         monkeypatch.setattr(owner, name, getattr(owner, name))  # put back at the end
-    monkeypatch.setattr(http_client, "_seen", set())
-    monkeypatch.setattr(urllib3_adapter, "_seen", set())
     monkeypatch.setattr(outlet, "_outlet", None)
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)

@@ -26,7 +26,7 @@ class Calls:
         self._began_ns = perf_counter_ns()
         self._pid = os.getpid()
         self._count = 0
-        self._lanes: dict[object, int] = {}
+        self._lanes = Lanes()
         self._under_way: dict[int, Sent] = {}
         self._lock = allocate_lock()
 
@@ -49,7 +49,7 @@ class Calls:
                 sequence=sent.sequence,
                 at_import=self._caller.at_import,
                 at_us=(now_ns - self._began_ns) // 1000,
-                lane=self._lanes.setdefault(_lane_of_caller(), len(self._lanes)),
+                lane=self._lanes.of_caller(),
                 remaining_reads_ms=reads_ms,
                 call=document,
             )
@@ -119,14 +119,20 @@ class Sent:
         """As `wait`."""
 
 
-def _lane_of_caller() -> object:
-    """Return what tells the calling thread, and in an event loop the task, from the others."""
-    asyncio = sys.modules.get("asyncio")
-    try:
-        task = asyncio.current_task() if asyncio else None
-    except (RuntimeError, AttributeError):  # no event loop runs in this thread
-        task = None
-    return get_ident(), id(task)
+class Lanes:
+    """Numbers the threads that make calls, and in event loops the tasks, from 0."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[int, int], int] = {}
+
+    def of_caller(self) -> int:
+        """Return the number of the calling thread or task."""
+        asyncio = sys.modules.get("asyncio")
+        try:
+            task = asyncio.current_task() if asyncio else None
+        except (RuntimeError, AttributeError):  # no event loop runs in this thread
+            task = None
+        return self._numbers.setdefault((get_ident(), id(task)), len(self._numbers))
 
 
 _first_call = allocate_lock()

@@ -1,11 +1,10 @@
-"""What the modules of the libraries have in common: wrapping, and the two ends of a message.
+"""What the modules of httpx and aiohttp have in common: the two ends of a message.
 
 Imports the standard library and this package.
 """
 
-import functools
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from replay.codec import Truncated
@@ -18,17 +17,6 @@ from replay.settings import LAMBDA_MAX_BYTES
 
 PIECE_BYTES = 65_536
 """What a body that came in no chunks is handed out in: as much as httpcore reads at once."""
-_MARK = "is_seen_by_replay"
-
-
-def wrap(owner: Any, name: str, wrapper_of: Callable[[Any], Any]) -> None:
-    """Put a wrapper in the place of a method, unless there is one of ours already."""
-    original = getattr(owner, name)
-    if getattr(original, _MARK, False):  # `functools.wraps` hands it on to other people's wrappers
-        return
-    wrapper = functools.wraps(original)(wrapper_of(original))
-    vars(wrapper)[_MARK] = True
-    setattr(owner, name, wrapper)
 
 
 def is_runtime_api(host: str, port: int) -> bool:

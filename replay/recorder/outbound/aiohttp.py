@@ -14,10 +14,11 @@ from typing import Any
 
 from replay.interaction import Answer, Body, Header, HttpCall, Response, Stage, answer_document
 from replay.recorder.guard import guarded
-from replay.recorder.outbound.adapter import is_runtime_api, kept, latin, sent_body, wrap
+from replay.recorder.outbound.adapter import is_runtime_api, kept, latin, sent_body
 from replay.recorder.outbound.aiohttp_answer import AnsweredHop, AnsweringHandler, Hop
 from replay.recorder.outbound.body import BodyTape, capped
 from replay.recorder.outbound.failure import failure_of
+from replay.recorder.outbound.hook import hook
 from replay.recorder.outbound.message import Dechunker
 from replay.recorder.outbound.outlet import Unanswered, open_call
 from replay.recorder.outbound.withheld import kept_headers, kept_url
@@ -38,11 +39,11 @@ def install(module: Any) -> None:
     )
     handler = type("AnsweringHandler", (AnsweringHandler, protocol.ResponseHandler), {})
     connect = functools.partial(_connect, connector.Connection, handler)
-    wrap(connector.BaseConnector, "connect", connect)
-    wrap(messages.ClientRequest, "send", _send)
-    wrap(messages.ClientResponse, "start", _start)
-    wrap(protocol.ResponseHandler, "data_received", _data_received)
-    wrap(streams.StreamReader, "_wait", _wait)
+    hook(connector.BaseConnector, "connect", connect)
+    hook(messages.ClientRequest, "send", _send)
+    hook(messages.ClientResponse, "start", _start)
+    hook(protocol.ResponseHandler, "data_received", _data_received)
+    hook(streams.StreamReader, "_wait", _wait)
 
 
 def _connect(connection_of: Any, handler_of: Any, original: Any) -> Any:

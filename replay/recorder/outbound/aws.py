@@ -5,11 +5,10 @@ parameters from the client, since the request that is sent is already in the pro
 What botocore sends by itself, to find credentials, is left alone. Standard library and orjson only.
 """
 
-import functools
 import re
 import sys
 from _thread import _local
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from io import BytesIO
 from typing import Any
@@ -18,6 +17,7 @@ from replay.interaction import Answer, AwsCall, Body, Failure, Response
 from replay.recorder.environment import WITHHELD
 from replay.recorder.guard import guarded
 from replay.recorder.outbound.body import body_of, capped
+from replay.recorder.outbound.hook import hook
 from replay.recorder.outbound.http_client import Exchange
 from replay.recorder.outbound.outlet import Inside, Unanswered, open_call
 from replay.recorder.outbound.withheld import kept_headers
@@ -56,32 +56,35 @@ def install(library: Any) -> None:
     if library.__name__ == "botocore.client":
         _install_client(library.BaseClient)
     else:
-        _install_session(library.URLLib3Session)
+        hook(library.URLLib3Session, "send", _send)
 
 
 def _install_client(client_class: Any) -> None:
-    make_api_call = client_class._make_api_call
-    convert = client_class._convert_to_request_dict
+    hook(client_class, "_make_api_call", _make_api_call)
+    hook(client_class, "_convert_to_request_dict", _convert)
 
-    @functools.wraps(make_api_call)
+
+def _make_api_call(original: Callable[..., Any]) -> Callable[..., Any]:
     def carry_out(self: Any, *args: Any, **kwargs: Any) -> Any:
         _operations.under_way.append(_Operation(guarded(_region_of, self)))
         try:
-            return make_api_call(self, *args, **kwargs)
+            return original(self, *args, **kwargs)
         finally:
             _operations.under_way.pop()
 
-    @functools.wraps(convert)
+    return carry_out
+
+
+def _convert(original: Callable[..., Any]) -> Callable[..., Any]:
     def take_note(self: Any, *args: Any, **kwargs: Any) -> Any:
         if _operations.under_way:  # else somebody wants a signed URL, and sends nothing
             parameters, model = (*args, *kwargs.values())[:2]
             operation = _operations.under_way[-1]
             operation.parameters = kwargs.get("api_params", parameters)
             operation.model = kwargs.get("operation_model", model)
-        return convert(self, *args, **kwargs)
+        return original(self, *args, **kwargs)
 
-    client_class._make_api_call = carry_out
-    client_class._convert_to_request_dict = take_note
+    return take_note
 
 
 def _region_of(client: Any) -> str | None:
@@ -89,28 +92,25 @@ def _region_of(client: Any) -> str | None:
     return region if isinstance(region, str) else None
 
 
-def _install_session(session_class: Any) -> None:
-    send = session_class.send
-
-    @functools.wraps(send)
+def _send(original: Callable[..., Any]) -> Callable[..., Any]:
     def send_attempt(self: Any, request: Any) -> Any:
         operation = _operations.under_way[-1] if _operations.under_way else None
         unanswered = open_call(lambda: _call_of(operation, request)) if operation else None
         if unanswered is None:
             with Inside():
-                return send(self, request)
+                return original(self, request)
         if unanswered.answer is not None:
             return _answered(request, unanswered, unanswered.answer)
         try:
             with Inside():
-                response = send(self, request)
+                response = original(self, request)
         except BaseException as error:
             guarded(_fail, unanswered, error)
             raise
         guarded(_keep, request, response, unanswered)
         return response
 
-    session_class.send = send_attempt
+    return send_attempt
 
 
 def _call_of(operation: _Operation, request: Any) -> AwsCall | None:

@@ -8,7 +8,6 @@ after `endheaders` is no part of the call: by then it must be known whether ther
 Imports the standard library and this package. Invariant: nothing is read ahead of the host.
 """
 
-import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,27 +15,23 @@ from replay.interaction import Answer, Header, HttpCall, Response, Stage
 from replay.recorder.guard import guarded
 from replay.recorder.outbound.answer_socket import AnswerSocket
 from replay.recorder.outbound.body import BodyTape
+from replay.recorder.outbound.hook import hook
 from replay.recorder.outbound.message import Dechunker, failure_of, http_call
 from replay.recorder.outbound.outlet import Unanswered, is_inside, open_call
 from replay.recorder.outbound.withheld import kept_headers
 
 _EXCHANGE = "_replay_exchange"
 _HTTPS_PORT = 443
-_seen: set[type] = set()
 
 
 def install(module: Any) -> None:
     """See every call of `http.client`, also through connections that there are already."""
     connection = module.HTTPConnection
-    if connection in _seen:
-        return
-    _seen.add(connection)
-    connection.endheaders = _endheaders(connection.endheaders)
-    connection.getresponse = _getresponse(connection.getresponse, module.ResponseNotReady)
+    hook(connection, "endheaders", _endheaders)
+    hook(connection, "getresponse", lambda original: _getresponse(original, module))
 
 
 def _endheaders(original: Callable[..., None]) -> Callable[..., None]:
-    @functools.wraps(original)
     def endheaders(self: Any, message_body: Any = None, *, encode_chunked: bool = False) -> None:
         exchange = None
         if not is_inside():
@@ -56,13 +51,12 @@ def _endheaders(original: Callable[..., None]) -> Callable[..., None]:
     return endheaders
 
 
-def _getresponse(original: Callable[..., Any], not_ready: type[Exception]) -> Callable[..., Any]:
-    @functools.wraps(original)
+def _getresponse(original: Callable[..., Any], module: Any) -> Callable[..., Any]:
     def getresponse(self: Any) -> Any:
         exchange = Exchange.on(self)
         try:
             response = original(self)
-        except not_ready:  # it was asked for too early: the call goes on
+        except module.ResponseNotReady:  # it was asked for too early: the call goes on
             raise
         except Exception as error:
             _forget(self)

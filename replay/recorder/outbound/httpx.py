@@ -19,10 +19,10 @@ from replay.recorder.outbound.adapter import (
     pieces_of,
     received,
     sent_body,
-    wrap,
 )
 from replay.recorder.outbound.body import BodyTape, capped
 from replay.recorder.outbound.failure import failure_of, is_cancellation, rebuilt, unknown
+from replay.recorder.outbound.hook import hook
 from replay.recorder.outbound.outlet import Inside, Unanswered, open_call
 from replay.recorder.outbound.withheld import kept_headers, kept_url
 from replay.settings import LAMBDA_MAX_BYTES
@@ -37,10 +37,10 @@ def install(module: Any) -> None:
     """Have the calls of `module`, which is httpx, seen from now on."""
     stream_of = _stream_class(module.SyncByteStream, "__iter__", "close")
     handle = functools.partial(_sync, module, stream_of)
-    wrap(module.HTTPTransport, "handle_request", handle)
+    hook(module.HTTPTransport, "handle_request", handle)
     stream_of = _stream_class(module.AsyncByteStream, "__aiter__", "aclose")
     handle = functools.partial(_async, module, stream_of)
-    wrap(module.AsyncHTTPTransport, "handle_async_request", handle)
+    hook(module.AsyncHTTPTransport, "handle_async_request", handle)
 
 
 def _stream_class(base: Any, iterate: str, close: str) -> Any:

@@ -8,7 +8,6 @@ Imports the standard library and this package. Invariant: a replayed attempt ope
 to a proxy neither, and leaves none in the pool.
 """
 
-import functools
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +17,7 @@ from replay.interaction import Failure, HttpCall
 from replay.recorder.guard import guarded
 from replay.recorder.outbound import http_client
 from replay.recorder.outbound.answer_socket import AnswerSocket
+from replay.recorder.outbound.hook import hook
 from replay.recorder.outbound.http_client import Exchange, origin, state_of
 from replay.recorder.outbound.message import exception_of, failure_of, http_call
 from replay.recorder.outbound.outlet import Inside, Unanswered, open_call
@@ -26,23 +26,18 @@ _OPENS_TUNNEL = "_replay_opens_tunnel"
 _PAST_PROXY = "_has_connected_to_proxy"
 """What urllib3 2 looks at to tell a failure of the target's from one of the proxy's."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_seen: set[type] = set()
 
 
 def install(module: Any) -> None:
     """See every attempt of the pools in `urllib3.connectionpool`."""
     http_client.install(sys.modules["http.client"])
     pool, secure_pool = module.HTTPConnectionPool, module.HTTPSConnectionPool
-    if pool in _seen:
-        return
-    _seen.add(pool)
     prepare = secure_pool._prepare_proxy
-    pool._make_request = _make_request(pool._make_request, prepare)
-    secure_pool._prepare_proxy = _prepare_proxy(prepare)
+    hook(pool, "_make_request", lambda original: _make_request(original, prepare))
+    hook(secure_pool, "_prepare_proxy", lambda _original: _prepare_proxy())
 
 
 def _make_request(original: Callable[..., Any], prepare: Callable[..., None]) -> Callable[..., Any]:
-    @functools.wraps(original)
     def make_request(self: Any, conn: Any, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
         def exchange() -> Any:
             return original(self, conn, method, url, *args, **kwargs)
@@ -64,10 +59,9 @@ def _make_request(original: Callable[..., Any], prepare: Callable[..., None]) ->
     return make_request
 
 
-def _prepare_proxy(original: Callable[..., None]) -> Callable[..., None]:
+def _prepare_proxy() -> Callable[..., None]:
     """Put the tunnel off to `_make_request`, which knows whether there is to be any."""
 
-    @functools.wraps(original)
     def prepare_proxy(self: Any, conn: Any) -> None:
         del self
         state_of(conn)[_OPENS_TUNNEL] = True

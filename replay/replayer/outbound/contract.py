@@ -21,7 +21,8 @@ from replay.replayer.outbound.rules import Rules
 class Sent:
     """One call that a replayed handler made; `where` is its own line that did.
 
-    `answered_by` is the number of the recorded interaction, None for a miss.
+    `answered_by` is the number of the recorded interaction, None for a miss. `lane` numbers the
+    threads and tasks, as in an interaction.
     """
 
     call: Call
@@ -29,6 +30,7 @@ class Sent:
     answered_by: int | None
     is_kept: bool
     where: str | None
+    lane: int = 0
 
     @classmethod
     def of_facts(cls, facts: Mapping[str, Any]) -> "Sent":
@@ -188,18 +190,25 @@ def _reordered(pairs: Sequence[Pair]) -> list[tuple[Pair, Pair]]:
     writes = [pair for pair in pairs if not pair.recorded.call.is_read]
     found = []
     for place, pair in enumerate(writes):
-        before = (it for it in writes[:place] if _was_before(pair.recorded, it.recorded))
+        before = (it for it in writes[:place] if _is_overtaken(pair, it))
         overtaken_by = next(before, None)
         if overtaken_by is not None:
             found.append((pair, overtaken_by))
     return found
 
 
-def _was_before(one: Interaction, other: Interaction) -> bool:
-    """Whether a recorded call was answered before another was sent, and not by chance."""
-    if one.lane != other.lane or one.duration_us is None or one.sequence > other.sequence:
+def _is_overtaken(pair: Pair, other: Pair) -> bool:
+    """Whether a call was once answered before one was sent that now comes first, and not by chance.
+
+    By chance comes what different threads or tasks send, then or now: which of them a pool gives
+    its work to is chance as well.
+    """
+    one, then = pair.recorded, other.recorded
+    if one.lane != then.lane or pair.replayed.lane != other.replayed.lane:
         return False
-    return one.at_us + one.duration_us <= other.at_us
+    if one.duration_us is None or one.sequence > then.sequence:
+        return False
+    return one.at_us + one.duration_us <= then.at_us
 
 
 def _unused(interaction: Interaction) -> Difference:

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
 from replay.interaction import Answer, AwsCall, Call, Interaction, Response, call_document
+from replay.recorder.calls import Lanes
 from replay.replayer.finding import FindingWriter
 from replay.replayer.network import Endpoint
 from replay.replayer.network_guard import RefusedError
@@ -51,11 +52,13 @@ class Responder:
         self._let_through = let_through
         self._misses = misses
         self._origin = origin
+        self._lanes = Lanes()
         self._is_import = True
 
     def enter(self, recorded: Sequence[Interaction]) -> None:
         """Answer the calls of a handler from here on."""
         self._matcher = Matcher(recorded)
+        self._lanes = Lanes()
         self._is_import = False
 
     def wants_calls(self) -> bool:
@@ -74,6 +77,7 @@ class Responder:
         self._findings.add(
             "called",
             at_import=self._is_import,
+            lane=self._lanes.of_caller(),
             answered_by=answered_by,
             is_kept=is_kept,
             where=None if found is not None and is_kept else self._origin(),
