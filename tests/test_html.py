@@ -408,6 +408,7 @@ def test_many_differences_and_many_calls_are_counted_not_shown(tmp_path):
     assert sum(name == "rect" for name, _ in page.elements) == 301
 
 
+@pytest.mark.long
 def test_memory_stays_flat_over_many_cases(tmp_path):
     """Each case goes to the file; beyond the first 500 of a kind it is one line."""
     verdict = drift_with_calls()

@@ -145,7 +145,7 @@ def judged(replay, *options):
 
 @pytest.mark.parametrize(
     "flows",
-    [("s3_stream", "others", "threads", "flaky"), pytest.param(FLOWS, marks=pytest.mark.long)],
+    [("others", "flaky"), pytest.param(FLOWS, marks=pytest.mark.long)],
 )
 def test_what_was_recorded_replays_to_match_in_both_engines(function, aws, replay, flows, offline):
     """To the same bytes, with no socket to any address: credentials are not looked for either."""
@@ -161,7 +161,7 @@ def test_what_was_recorded_replays_to_match_in_both_engines(function, aws, repla
 
 def test_no_credential_of_a_call_is_in_the_store(function, aws, project):
     """In headers, URLs, forms, documents, answers; the names stay."""
-    recorded(function, aws, "secrets", "others")
+    recorded(function, aws, "secrets")
     content = b"".join(file.read_bytes() for file in project.glob("replay.db*"))
     assert WITHHELD.encode() in content
     assert b"planted" not in content

@@ -49,7 +49,7 @@ def test_what_is_sent_over_http_is_drift_at_its_path(recorded, replay, project):
     recorded({"client": "requests", "do": ["json", "post"]})
     app = project / "app.py"
     app.write_text(app.read_text().replace("b=2&a=1", "a=1&b=30").replace("[1, 2]", "[1, 30]"))
-    done = replay("run", "--json")
+    done = replay("run", "--json", "--once")
     (verdict,) = json.loads(done.stdout)
     found = {(d["call"].partition("://")[0], d["path"]) for d in verdict["differences"]}
     assert (verdict["verdict"], done.returncode) == ("drift", 1)

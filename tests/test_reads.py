@@ -45,6 +45,7 @@ def begins(name: str, verb: str) -> bool:
     return name.startswith(verb) and not name[len(verb) : len(verb) + 1].islower()
 
 
+@pytest.mark.long
 def test_the_laws_hold_for_every_operation_of_the_installed_models():
     """A model's readonly is believed but where it is wrong; nothing that says it changes is read.
 

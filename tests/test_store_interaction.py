@@ -109,7 +109,7 @@ def test_what_is_searched_for_stands_in_columns(path):
     assert rows(path, "sandbox_id") == [(sandbox_id,)] * 2 + [(None,)] * 3
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data(), interactions(at_import=True), interactions(), st.booleans())
 def test_parts_in_any_order_and_any_number_of_intakes_make_the_recording(
     data, at_import, made, is_finished

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from calls import AT_IMPORT, MADE, WAITING, with_calls
+from conftest import also_long
 from databases import capture_parts, query
 from test_store import recording
 
@@ -234,7 +235,7 @@ def state(path: Path, old: Path, new: Path) -> str:
     return "torn"
 
 
-@pytest.mark.parametrize("store", OLDER, ids=lambda path: path.stem)
+@pytest.mark.parametrize("store", also_long(OLDER[-1:], OLDER), ids=lambda path: path.stem)
 def test_a_migration_killed_at_any_statement_leaves_the_old_or_the_new_store(store, tmp_path):
     """SIGKILL before each statement in turn, the commit included; nothing is lost."""
     killed = killed_at_each_statement(store, tmp_path, transactional="yes")
