@@ -19,6 +19,7 @@ from replay.recorder.guard import guarded
 from replay.recorder.outbound.body import body_of, capped
 from replay.recorder.outbound.hook import hook
 from replay.recorder.outbound.http_client import Exchange
+from replay.recorder.outbound.message import exception_of
 from replay.recorder.outbound.outlet import Inside, Unanswered, open_call
 from replay.recorder.outbound.withheld import kept_headers
 
@@ -225,4 +226,6 @@ def _raised(failure: Failure) -> Exception:
     exceptions = sys.modules["botocore.exceptions"]
     kind = getattr(exceptions, failure.error_type, exceptions.HTTPClientError)
     error: Exception = kind(**(failure.keywords or {"error": failure.message}))
+    if failure.cause is not None:
+        error.__context__ = exception_of(failure.cause)
     return error

@@ -76,7 +76,7 @@ def caused(error: Raised, cause: Failure | None) -> Raised:
     """Return an exception as one that a recorded cause led to."""
     found = _rebuilt(cause)
     if found is not None:
-        error.__cause__ = found
+        error.__cause__ = error.__context__ = found
     return error
 
 

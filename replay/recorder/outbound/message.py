@@ -55,7 +55,7 @@ def _request_body(source: Any, content_type: str) -> Body:
     body = body_of(source, _MAX_REQUEST_BYTES)
     if isinstance(body, Truncated):
         return replace(body, head="")  # credentials can be told only in a whole document
-    return body and capped(kept_body(body, content_type.lower()), _MAX_REQUEST_BYTES)
+    return body and capped(kept_body(body, content_type), _MAX_REQUEST_BYTES)
 
 
 def response_bytes(response: Response, *, method: str = "GET") -> bytes:
@@ -227,7 +227,7 @@ def exception_of(failure: Failure, names: Mapping[str, object] | None = None) ->
     for name in _SSL_DETAILS:
         if name in failure.keywords:
             setattr(error, name, failure.keywords[name])
-    error.__cause__ = cause
+    error.__cause__ = error.__context__ = cause
     return error
 
 

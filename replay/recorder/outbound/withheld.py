@@ -44,6 +44,8 @@ _SIGNATURES = frozenset(
     }
 )
 """Parameters of a signed URL that its credentials and its day decide."""
+_FORM_SIGNATURES = _SIGNATURES | {"policy", "x-amz-algorithm"}
+"""Fields of a signed form: the policy holds what it allows, with the token."""
 _CREDENTIAL_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 _CREDENTIAL_WORDS = ("secret", "token", "passw", "passphrase", "credential", "signature")
 _CREDENTIAL_NAMES = frozenset(
@@ -72,9 +74,13 @@ def kept_url(url: str) -> str:
 
 def kept_body(body: bytes, content_type: str) -> bytes:
     """Return the body of a request, with credentials of a form or a JSON document withheld."""
-    if content_type.startswith(_FORM):
+    kind = content_type.lower()
+    if kind.startswith(_FORM):
         return _kept_form(body)
-    if "json" in content_type or body[:1] in (b"{", b"["):
+    if kind.startswith("multipart/") and "boundary=" in kind:
+        boundary = content_type[kind.index("boundary=") + len("boundary=") :]
+        return _kept_multipart(body, b"--" + boundary.partition(";")[0].strip('" ').encode())
+    if "json" in kind or body[:1] in (b"{", b"["):
         return _kept_json(body)
     return body
 
@@ -112,11 +118,28 @@ def _kept_form(body: bytes) -> bytes:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=True)
     except ValueError:
         return body
-    if not any(is_credential(name) for name, _ in pairs):
+    if not any(_is_withheld_field(name) for name, _ in pairs):
         return body
     return urlencode(
-        [(name, WITHHELD if is_credential(name) else value) for name, value in pairs]
+        [(name, WITHHELD if _is_withheld_field(name) else value) for name, value in pairs]
     ).encode()
+
+
+def _is_withheld_field(name: str) -> bool:
+    return is_credential(name) or name.lower() in _FORM_SIGNATURES
+
+
+def _kept_multipart(body: bytes, delimiter: bytes) -> bytes:
+    return delimiter.join(_kept_part(part) for part in body.split(delimiter))
+
+
+def _kept_part(part: bytes) -> bytes:
+    head, blank, _ = part.partition(b"\r\n\r\n")
+    _, named, rest = head.partition(b'name="')
+    name = rest.partition(b'"')[0].decode(errors="replace")
+    if not (blank and named and _is_withheld_field(name)):
+        return part
+    return head + blank + WITHHELD.encode() + b"\r\n"
 
 
 def _kept_json(body: bytes) -> bytes:

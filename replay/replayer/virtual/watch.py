@@ -14,6 +14,7 @@ _COMPUTING_LOOKS = 20
 _ALONE_LOOKS = 3
 """Where nobody else could run but something may become due: time then keeps step with the real."""
 _BUSY_SHARE = 0.02
+_STARVED_SHARE = 0.5
 
 
 class Watch:
@@ -44,9 +45,14 @@ class Watch:
             if strand is None or now != seen or not timeline.is_held_up:
                 seen, looks = now, 0
                 continue
-            spent_s = real.cpu_time_s(timeline.ident_of(strand)) or 0.0
-            is_computing = looks == 0 or spent_s - cpu_s > _LOOK_S * _BUSY_SHARE
-            looks, cpu_s = looks + 1, spent_s
+            ident = timeline.ident_of(strand)
+            spent_s = real.cpu_time_s(ident) or 0.0
+            share, cpu_s = (spent_s - cpu_s) / _LOOK_S, spent_s
+            is_runnable = real.is_runnable(ident)
+            if looks and is_runnable and share < _STARVED_SHARE:
+                continue  # others have the processors: it could not pass the turn on yet
+            is_computing = looks == 0 or share > _BUSY_SHARE or is_runnable
+            looks += 1
             patience = _COMPUTING_LOOKS if timeline.has_others else _ALONE_LOOKS
             if not is_computing or looks >= patience:
                 timeline.take_turn_away(strand)
