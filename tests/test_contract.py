@@ -10,6 +10,7 @@ from replay.codec import Truncated
 from replay.interaction import AwsCall, HttpCall, Interaction, Response
 from replay.replayer.compare import ABSENT
 from replay.replayer.outbound.contract import Sent, contract_of
+from replay.replayer.outbound.echo import Echo
 from replay.replayer.outbound.form import compare_calls, key_of
 from replay.replayer.outbound.match import Matcher
 from replay.replayer.outbound.rules import STANDARD, Rules
@@ -171,6 +172,20 @@ def test_http_is_compared_by_method_url_and_body():
     form = HttpCall("POST", "https://a.example/", form_type, b"a=1&b=2")
     assert key_of(form) == key_of(replace(form, body=b"b=2&a=1"))
     assert [d.path for d in compare_calls(form, replace(form, body=b"a=1"))] == ["$.body.b"]
+
+
+def test_an_answer_gives_back_what_is_drawn_anew():
+    """The id of now in the place of the recorded one; nothing but what is drawn, no checksum."""
+    then, now = "5d9a7f0e-1111-4222-8333-abcdefabcdef", "0b0f6ac2-7e4c-4c41-9d0c-3f1d8f2f6a01"
+    echo = Echo()
+    echo.learn(put(id=then, name="recorded name x"), put(id=now, name="replayed name y"))
+    headers = (("x-amz-crc32", "1"), ("Location", f"/orders/{then}"), ("ETag", "a"))
+    answer = Response(200, headers=headers, body=f'{{"id": "{then}", "n": 1}}'.encode())
+    given = echo.applied(answer)
+    assert given.body == f'{{"id": "{now}", "n": 1}}'.encode()
+    assert given.headers == (("Location", f"/orders/{now}"), ("ETag", "a"))
+    other = Response(200, headers=(("x-amz-crc32", "1"),), body=b"recorded name x")
+    assert echo.applied(other) is other
 
 
 def test_boundaries_of_multipart_bodies_do_not_count():

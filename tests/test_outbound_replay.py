@@ -73,6 +73,24 @@ def test_a_read_that_is_not_recorded_is_an_error_that_names_it_and_the_nearest(
     assert "--on-miss live" in verdict["error"]["hint"]
 
 
+def test_a_fresh_id_that_is_written_and_read_again_is_found(runtime, project, replay):
+    """What the handler compares is its id of now, in the answers as well; a match with noise."""
+    (project / "app.py").write_text(
+        "import os, uuid\nimport requests\nfrom replay import capture\n\n@capture\n"
+        "def handler(event, context):\n"
+        "    id = str(uuid.uuid4())\n"
+        "    url = os.environ['SERVICE_URL'] + '/json?id=' + id\n"
+        "    return {'id': id, 'is_mine': requests.get(url).json()['query']['id'] == [id]}\n"
+    )
+    with running_service() as service:
+        process = runtime(SERVICE_URL=service.url)
+        assert process.invoke({}).value["is_mine"] is True
+        process.kill()
+    (verdict,) = json.loads(replay("run", "--json").stdout)
+    assert (verdict["verdict"], verdict["outcome"]["value"]["is_mine"]) == ("match", True)
+    assert {noise["factor"] for noise in verdict["noise"]} == {"entropy"}
+
+
 def test_a_driver_of_its_own_is_refused_by_address(project, runtime, replay):
     """What is not recorded cannot be answered: verdict error with the address and the ways on."""
     (project / "app.py").write_text(

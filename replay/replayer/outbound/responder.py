@@ -15,6 +15,7 @@ from replay.recorder.calls import Lanes
 from replay.replayer.finding import FindingWriter
 from replay.replayer.network import Endpoint
 from replay.replayer.network_guard import RefusedError
+from replay.replayer.outbound.echo import Echo
 from replay.replayer.outbound.match import Matcher
 
 _PORTS = {"http": 80, "https": 443}
@@ -53,12 +54,14 @@ class Responder:
         self._misses = misses
         self._origin = origin
         self._lanes = Lanes()
+        self._echo = Echo()
         self._is_import = True
 
     def enter(self, recorded: Sequence[Interaction]) -> None:
         """Answer the calls of a handler from here on."""
         self._matcher = Matcher(recorded)
         self._lanes = Lanes()
+        self._echo = Echo()
         self._is_import = False
 
     def wants_calls(self) -> bool:
@@ -85,7 +88,11 @@ class Responder:
         )
         if found is None or not is_kept:
             raise RefusedError(errno.ECONNREFUSED, f"no recorded answer to {call.name}")
-        return Recorded(found, self._clock)
+        if found.call != call:
+            self._echo.learn(found.call, call)
+        answer = self._echo.applied(found.answer or Response(0))
+        duration_us = None if found.answer is None else found.duration_us or 0
+        return Recorded(answer, duration_us, self._clock)
 
     def _is_let_through(self, call: Call) -> bool:
         url = urlsplit(call.endpoint if isinstance(call, AwsCall) else call.url)
@@ -101,9 +108,9 @@ class Recorded:
 
     max_bytes = 0
 
-    def __init__(self, interaction: Interaction, clock: Waiting) -> None:
-        self.answer: Answer = interaction.answer or Response(0)
-        self._duration_us = None if interaction.answer is None else interaction.duration_us or 0
+    def __init__(self, answer: Answer, duration_us: int | None, clock: Waiting) -> None:
+        self.answer = answer
+        self._duration_us = duration_us
         self._clock = clock
 
     def arrived(self, so_far: Callable[[], Answer]) -> None:
