@@ -56,6 +56,11 @@ class Sandbox:
         """Whether this was the sandbox's first invocation."""
         return self.sequence == 1
 
+    @property
+    def earlier(self) -> int:
+        """How many invocations it had seen before this one."""
+        return self.sequence - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Invocation:

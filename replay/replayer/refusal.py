@@ -66,6 +66,8 @@ def _unrecorded(case: Case, sent: Sent) -> str:
 
 def _ways_to_answer(case: Case, sent: Sent) -> str:
     live = "--unsafe-network --on-miss live makes the call for real"
+    if case.earlier is None and case.recording.invocation.sandbox.earlier:
+        return f"its sandbox was warm: --warm replays what that had seen before; or {live}"
     if case.recording.outbound == "handler":
         where = "while its module was imported" if sent.at_import else "perhaps at import"
         return (

@@ -74,7 +74,7 @@ def replay_document(recording: Recording) -> dict[str, object]:
         "remaining_reads": len(recording.remaining_reads_ms),
         "entropy": "seeded" if tape is None else "recorded" if tape.complete else "partly recorded",
         "outbound_calls": "refused" if recording.outbound == "off" else "answered",
-        "earlier_invocations": recording.invocation.sandbox.sequence - 1,
+        "earlier_invocations": recording.invocation.sandbox.earlier,
         "compared": "end"
         if outcome is None
         else "digest"
@@ -155,7 +155,7 @@ def verdict_document(verdict: Verdict) -> dict[str, object]:
 def _warmth_document(replay: Replay, recording: Recording) -> dict[str, object]:
     if replay.warmed_with is None:
         return {}
-    earlier = recording.invocation.sandbox.sequence - 1
+    earlier = recording.invocation.sandbox.earlier
     return {"warmed_with": replay.warmed_with, "earlier_invocations": earlier}
 
 

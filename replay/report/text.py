@@ -103,6 +103,10 @@ def remarks(verdict: Verdict) -> Iterator[tuple[str, str]]:
         yield "depends", f"{call}{dependence.path}  [{why}]"
     if verdict.replay is not None:
         yield from _findings_text(verdict.replay.findings)
+    earlier = verdict.recording.invocation.sandbox.earlier
+    is_cold = verdict.replay is not None and verdict.replay.warmed_with is None
+    if verdict.kind == "drift" and is_cold and earlier > 0:
+        yield "sandbox", f"was warm: --warm replays its {earlier:,} earlier invocations first"
     yield from batch_remarks(verdict)
 
 
@@ -118,7 +122,7 @@ def _findings_text(findings: tuple[Finding, ...]) -> Iterator[tuple[str, str]]:
 
 def warmth_text(warmed_with: int, recording: Recording) -> str:
     """Return how much of what its sandbox had seen before was replayed first."""
-    earlier = recording.invocation.sandbox.sequence - 1
+    earlier = recording.invocation.sandbox.earlier
     if not earlier:
         return "the first invocation of its sandbox: nothing to warm it with"
     return f"warmed with {warmed_with:,} of {earlier:,} earlier invocations"
