@@ -1,10 +1,11 @@
 """Damaged at random: no crash, and every recording whose bytes have changed is named."""
 
+import itertools
 import random
 import shutil
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,14 +14,18 @@ from calls import with_calls
 from databases import capture_parts, query
 from test_store import recording, unfinished
 
+from replay.errors import StoreError
 from replay.fixture import Fixture, fixture_line
 from replay.outcome import Raised
 from replay.recorder import spool
 from replay.recording import Recording
 from replay.store import located
+from replay.store.selection import Selection
 from replay.store.store import Store
 
 PAGE = 4096
+TABLE_LEAF = 13
+"""How SQLite marks a page with rows of a table."""
 REFUSALS = (
     "is damaged",
     "is no database",
@@ -244,6 +249,30 @@ def test_damage_at_random_crashes_nothing_and_is_named(original, project, tmp_pa
     """302 stores, WALs, spools and exports; a few of them in each run."""
     for seed in seeds:
         check(original, project, tmp_path, replay, seed)
+
+
+def test_a_walk_through_rows_out_of_order_comes_to_an_end(original, project):
+    """A page of parts that was written to the place of the next leads back to where it was."""
+    content = (original.folded / "replay.db").read_bytes()
+    path = project / "replay.db"
+    said = []
+    leaves = [
+        n
+        for n in range(PAGE, len(content), PAGE)
+        if content[n] == TABLE_LEAF and b'{"format":1,' in content[n : n + PAGE]
+    ]
+    for from_, start in itertools.pairwise(leaves):
+        leaf = content[from_ : from_ + PAGE]
+        path.write_bytes(content[:start] + leaf + content[start + PAGE :])
+        for act in (
+            lambda store: said.extend(check.message for check in store.audit(lambda *_: None)),
+            lambda store: said.append(len(list(store.fixtures(Selection())))),
+            lambda store: said.append(len(list(store.find(Selection())))),
+            lambda store: store.derive_again(lambda *_: None),
+        ):
+            with suppress(StoreError), closing(Store.open(str(path))) as store:
+                act(store)
+    assert any("out of order" in str(one) for one in said)
 
 
 def test_what_is_sound_is_not_named(original, project, tmp_path, replay):

@@ -19,7 +19,7 @@ from replay.recording import Part
 from replay.store import intake, outgoing
 from replay.store import interaction as calls
 from replay.store.check import Check
-from replay.store.database import Database
+from replay.store.database import Database, PageEnds
 from replay.store.located import HEAD_BYTES, POSITIONS, Located, located
 from replay.store.selection import Selection
 from replay.store.tables import interaction, part, recording, tag
@@ -71,6 +71,7 @@ def _total(database: Database) -> int | None:
 
 def _walk_parts(database: Database, found: _Findings) -> Iterator[None]:
     n: Any = None
+    ends = PageEnds()
     while True:
         statement = select(part).order_by(part.c.n).limit(_PAGE)
         with database.reading() as connection:
@@ -83,10 +84,11 @@ def _walk_parts(database: Database, found: _Findings) -> Iterator[None]:
             for one in batch:
                 _check_part(one, by_id.get(one.part.id), found)
                 _check_call(connection, one, found)
-        if not batch:
-            return
+            if not batch:
+                return
+            n = batch[-1].n
+            ends.add(n)
         found.parts += len(batch)
-        n = batch[-1].n
         yield
 
 
@@ -153,6 +155,7 @@ def _check_recording(
 
 def _walk_calls(database: Database, found: _Findings) -> Iterator[None]:
     last = ""
+    ends = PageEnds()
     while True:
         beyond = select(interaction.c.recording_id).where(interaction.c.recording_id > last)
         page = beyond.distinct().order_by(interaction.c.recording_id).limit(_PAGE)
@@ -160,10 +163,11 @@ def _walk_calls(database: Database, found: _Findings) -> Iterator[None]:
             ids = list(connection.scalars(page))
             for id in ids:
                 if not _are_calls_as_derived(connection, id):
-                    found.drifted.setdefault(id, "its calls are not as derived from its parts")
-        if not ids or ids[-1] <= last:  # an id that is no UTF-8 sorts otherwise
-            return
-        last = ids[-1]
+                    found.drifted.setdefault(str(id), "its calls are not as derived from its parts")
+            if not ids:
+                return
+            last = ids[-1]
+            ends.add(last)
         yield
 
 

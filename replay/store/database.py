@@ -82,6 +82,23 @@ def _engine(path: Path) -> Engine:
     return engine
 
 
+class PageEnds:
+    """Where the pages of a walk through a table ended.
+
+    A damaged tree gives rows out of order, so that the row to go on from may lead back: the walk
+    would never end. A value of the key may be of any type then.
+    """
+
+    def __init__(self) -> None:
+        self._seen: set[object] = set()
+
+    def add(self, end: object) -> None:
+        """Note the end of a page; raises sqlite3.DatabaseError where one has ended there before."""
+        if end in self._seen:
+            raise sqlite3.DatabaseError("database corruption: rows are out of order")
+        self._seen.add(end)
+
+
 def driver(connection: Connection) -> sqlite3.Connection:
     """Return SQLite's own connection, where SQLAlchemy would take longer than the statement."""
     return cast("sqlite3.Connection", connection.connection.dbapi_connection)

@@ -19,6 +19,7 @@ from replay.recorder.ulid import milliseconds_of
 from replay.recording import Part, Recording, digest
 from replay.store import interaction
 from replay.store.column import Values, storable
+from replay.store.database import PageEnds
 from replay.store.located import POSITIONS, Located, Place, check, confirmed, in_order, located
 from replay.store.tables import intake as table
 from replay.store.tables import interaction as interaction_table
@@ -51,13 +52,15 @@ def take_in(connection: Connection, progress: Progress) -> None:
     last_n = connection.scalar(select(func.max(part.c.n))) or 0
     total = last_n - taken_n
     size = _BATCH
+    ends = PageEnds()
     while taken_n < last_n:
+        ends.add(taken_n)
         batch = _parts_after(connection, taken_n, size)
         # As many parts as the longest recording has by now, which is read again: so the time that
         # one of many calls takes grows with their number, not with its square.
         longest = _derive(connection, batch)
         size = min(max(_BATCH, longest), _MAX_BATCH)
-        taken_n = batch[-1].n
+        taken_n = batch[-1].n if batch else taken_n
         advance(connection, taken_n)
         progress(total - (last_n - taken_n), total)
 
@@ -138,7 +141,7 @@ def _derive(connection: Connection, batch: list[Located]) -> int:
     with_calls = {id: one for id, one in all_derived.items() if one.calls}
     calls = [row for one in with_calls.values() for row in one.calls.values()]
     interaction.write(connection, list(with_calls), calls)
-    return max(map(len, by_id.values()))
+    return max(map(len, by_id.values()), default=0)
 
 
 def _write(connection: Connection, statement: Any, rows: list[Values]) -> None:

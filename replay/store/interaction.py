@@ -56,7 +56,7 @@ class CallReader:
     def calls_of(self, id: str, calls: Any, sandbox_id: Any) -> list[Located]:
         """Return the parts that a recording is read with besides begun and ended, in order.
 
-        `calls` is that column of it, `sandbox_id` what `watched` says.
+        `calls` is that column of it, `sandbox_id` what `WATCHED` says.
         """
         found: list[Located] = []
         if sandbox_id is not None:

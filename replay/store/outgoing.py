@@ -16,7 +16,14 @@ from replay.fixture import Fixture
 from replay.part import BEGUN, ENDED
 from replay.recording import Part
 from replay.store import intake, tags
-from replay.store.database import Database, damage_named, driver, plain_text
+from replay.store.database import (
+    Database,
+    PageEnds,
+    damage_named,
+    driver,
+    plain_text,
+    said_clearly,
+)
 from replay.store.interaction import WATCHED, CallReader
 from replay.store.located import Located, check, confirmed, in_order, located
 from replay.store.selection import Selection
@@ -33,6 +40,7 @@ _ROWS = (
 def pages(database: Database, selection: Selection) -> Iterator[list[str]]:
     """Yield the ids that the conditions of `selection` select, oldest first, page by page."""
     last: str | None = None
+    ends = PageEnds()
     while True:
         query = selection.query("id", limit=_PAGE, beyond=last, oldest_first=True)
         ids = [row[0] for row in database.rows(query)]
@@ -40,6 +48,8 @@ def pages(database: Database, selection: Selection) -> Iterator[list[str]]:
             return
         yield ids
         last = ids[-1]
+        with said_clearly(str(database.path)):
+            ends.add(last)
 
 
 def chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:

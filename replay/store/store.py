@@ -16,7 +16,14 @@ from replay.fixture import Fixture, recording_of
 from replay.recording import Recording
 from replay.settings import store_path
 from replay.store import earlier, intake, interaction, outgoing, reference, revision, spool, tags
-from replay.store.database import Database, damage_named, refuse_absent, refuse_foreign
+from replay.store.database import (
+    Database,
+    PageEnds,
+    damage_named,
+    refuse_absent,
+    refuse_foreign,
+    said_clearly,
+)
 from replay.store.intake import Progress
 from replay.store.located import Located, check
 from replay.store.selection import Selection
@@ -193,12 +200,15 @@ class Store:
         """Yield page after page by key, so that no transaction stays open between them."""
         size = min(_PAGE, selection.limit or _PAGE)
         last: str | None = None
+        ends = PageEnds()
         while True:
             rows = self._database.rows(selection.query(columns, limit=size, beyond=last))
             yield from rows
             if len(rows) < size:
                 return
             last = rows[-1][0]
+            with said_clearly(str(self._database.path)):
+                ends.add(last)
 
     def _has_values(self, id: str, selection: Selection) -> bool:
         from jsonpath_rfc9535 import find  # 30 ms, for this one filter
