@@ -211,6 +211,17 @@ def secrets(event):
     parameters = {"Bucket": BUCKET, "Key": "small"}
     url = s3.generate_presigned_url("get_object", Params=parameters, ExpiresIn=60)
     requests.get(url, timeout=5)
+    forms = {"password": "planted-password", "x-amz-security-token": "planted-token", "a": "1"}
+    post = s3.generate_presigned_post(BUCKET, "form")
+    for fields in (forms, post["fields"]):
+        requests.post(post["url"], data=fields, files={"file": ("x.txt", b"x")}, timeout=5)
+    client("secretsmanager").put_secret_value(SecretId="db", SecretString="planted-secret")
+    client("ssm").put_parameter(
+        Name="/app/password", Value="planted-value", Type="SecureString", Overwrite=True
+    )
+    orders.put_item(Item={"id": "user", "password": "planted-attribute", "note": "kept"})
+    body = json.dumps({"password": "planted-in-text", "n": 1})
+    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="work")["QueueUrl"], MessageBody=body)
     return client("sts").get_session_token()["Credentials"]["SessionToken"][:0]
 
 

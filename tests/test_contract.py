@@ -200,6 +200,19 @@ def test_boundaries_of_multipart_bodies_do_not_count():
     assert key_of(upload("ab12", "1")) != key_of(upload("ab12", "2"))
 
 
+def test_a_write_of_another_method_or_host_stands_for_the_one_it_was():
+    """The path tells which; a read is not answered from elsewhere."""
+    recorded = interactions(HttpCall("PUT", "https://a.example/items/7", (), b"x"))
+    patch = HttpCall("PATCH", "https://a.example/items/7", (), b"x")
+    other = HttpCall("PUT", "https://b.example/items/7", (), b"x")
+    for call, path in ((patch, "$.method"), (other, "$.url")):
+        assert Matcher(recorded).take(call).sequence == 1
+        contract = contract_of(recorded, sent(call), STANDARD)
+        assert [(d.call[:5], d.path) for d in contract.differences] == [("1 PUT", path)]
+    read = interactions(HttpCall("GET", "https://a.example/items/7"))
+    assert Matcher(read).take(HttpCall("GET", "https://b.example/items/7")) is None
+
+
 def test_sets_of_dynamodb_have_no_order_and_large_bodies_count_by_digest():
     """What is equal is equal, whatever the hash seed and the cap have made of it."""
     one, other = (put(id="1") for _ in range(2))

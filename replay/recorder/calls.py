@@ -20,7 +20,6 @@ class Calls:
     """The calls of one invocation, or of one import."""
 
     def __init__(self, caller: running.Caller) -> None:
-        self.max_bytes = caller.max_bytes
         self._caller = caller
         self._reads_told = 0
         self._began_ns = perf_counter_ns()
@@ -29,6 +28,11 @@ class Calls:
         self._lanes = Lanes()
         self._under_way: dict[int, Sent] = {}
         self._lock = allocate_lock()
+
+    @property
+    def max_bytes(self) -> int:
+        """How much of a body is kept."""
+        return self._caller.max_bytes
 
     def open(self, call: Call) -> "Sent | None":
         """Write the sent part of a call, and return the interaction that it begins.

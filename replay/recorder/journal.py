@@ -59,7 +59,7 @@ class Journal:
 
     def write(self, id: str, kind: str, payload: bytes, max_store_bytes: int | None) -> bool:
         """Make one part durable in the store, else in the spool; False: it is counted as lost."""
-        if max_store_bytes is not None and kind == BEGUN and self._is_full(max_store_bytes):
+        if max_store_bytes is not None and kind == BEGUN and self.is_full(max_store_bytes):
             return self.lose("the store has reached REPLAY_MAX_STORE_BYTES")
         row = (id, kind, part_crc(id, kind, payload), payload)
         # `with` alone is safe: an exception that a signal raises between acquire() and try
@@ -121,7 +121,8 @@ class Journal:
                 os.rename(self.path + suffix, aside + suffix)
         say_once(f"{self.path}: {why}; set aside as {aside}")
 
-    def _is_full(self, max_store_bytes: int) -> bool:
+    def is_full(self, max_store_bytes: int) -> bool:
+        """Whether store, WAL and spool have reached a size together."""
         from replay.recorder.spool import SUFFIX
 
         files = (self.path, self.path + "-wal", self.path + SUFFIX)

@@ -3,6 +3,7 @@
 Outside the sample they are held in memory, and written if the handler raises.
 """
 
+import sys
 from contextvars import Token
 from time import perf_counter_ns
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from replay.recorder.entropy import Draws
 
 _HEAD_BYTES = 4096
+_FULL_BYTES = 4096
 MAX_HELD_BYTES = 16 * 2**20
 
 
@@ -59,8 +61,10 @@ class Unfinished:
 
     @property
     def max_bytes(self) -> int:
-        """How much of the body of a call is kept."""
-        return self._settings.max_body_bytes
+        """How much of the body of a call is kept: little where the store is full."""
+        most = self._settings.max_store_bytes
+        is_full = most is not None and self._journal.is_full(most)
+        return _FULL_BYTES if is_full else self._settings.max_body_bytes
 
     @property
     def reads_ms(self) -> list[int]:
@@ -104,7 +108,7 @@ class Unfinished:
         from replay.recorder.failure import outcome_of_exception  # traceback: 6 ms, rarely needed
 
         duration_us = self._stop()
-        if self.calls is not None:
+        if "replay.recorder.outbound.outlet" in sys.modules:  # a library is hooked
             from replay.recorder.outbound.trace import without_hooks
 
             without_hooks(error)

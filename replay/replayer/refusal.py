@@ -26,7 +26,10 @@ def refuse_outbound(case: Case, findings: Iterable[Finding]) -> None:
         return
     # One that names its address says more than the program that tried.
     first = next((facts for facts in refused if "host" in facts), refused[0])
-    raise ReplayError(f"recording {case.recording.id}: {_attempt(first)}", _ways_on(first))
+    hint = _ways_on(first)
+    if case.recording.outbound == "off":
+        hint = f"no outbound call was captured (REPLAY_OUTBOUND=off, or an older version); {hint}"
+    raise ReplayError(f"recording {case.recording.id}: {_attempt(first)}", hint)
 
 
 def _is_answered(finding: Finding) -> bool:

@@ -4,6 +4,7 @@ A credential keeps its name with the value `replay-withheld`, so that two calls 
 nothing else are the same call. AWS's signatures and dates go with their names.
 """
 
+import re
 from collections.abc import Iterable
 from urllib.parse import parse_qsl, quote, unquote_plus, urlencode, urlsplit, urlunsplit
 
@@ -49,16 +50,20 @@ _FORM_SIGNATURES = _SIGNATURES | {"policy", "x-amz-algorithm"}
 _CREDENTIAL_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 _CREDENTIAL_WORDS = ("secret", "token", "passw", "passphrase", "credential", "signature")
 _CREDENTIAL_NAMES = frozenset(
-    {"apikey", "accesskey", "privatekey", "secretkey", "sharedkey", "authkey", "xapikey", "pwd"}
+    {
+        *("apikey", "accesskey", "privatekey", "secretkey", "sharedkey", "authkey", "xapikey"),
+        *("pwd", "sig", "jwt", "auth", "xauth", "authentication", "authorization"),
+    }
 )
 _KNOWN_HARMLESS = frozenset({"nexttoken", "paginationtoken", "continuationtoken", "maxtokens"})
+_MAY_HOLD = re.compile("|".join(_CREDENTIAL_WORDS) + "|key|pwd|auth|jwt|sig", re.IGNORECASE)
 _FORM = "application/x-www-form-urlencoded"
 
 
 def kept_headers(headers: Iterable[Header], *, of_request: bool) -> tuple[Header, ...]:
     """Return the headers that are kept, in their order; of a request without the fleeting ones."""
     return tuple(
-        (name, _kept_value(name, value))
+        (name, WITHHELD if of_request and _is_key(name) else _kept_value(name, value))
         for name, value in headers
         if not (of_request and name.lower() in _FLEETING)
     )
@@ -85,12 +90,23 @@ def kept_body(body: bytes, content_type: str) -> bytes:
     return body
 
 
+def kept_text(text: str) -> str:
+    """Return a text with the credentials in it withheld where it is a JSON document."""
+    if not text.lstrip().startswith(("{", "[")):
+        return text
+    return _kept_json(text.encode(errors="replace")).decode() if _MAY_HOLD.search(text) else text
+
+
 def is_credential(name: str) -> bool:
     """Whether a name is one that credentials have: its words count, not how they are written."""
     folded = "".join(character for character in name.lower() if character.isalnum())
     if folded in _KNOWN_HARMLESS:
         return False
     return folded in _CREDENTIAL_NAMES or any(word in folded for word in _CREDENTIAL_WORDS)
+
+
+def _is_key(name: str) -> bool:
+    return name.lower().endswith("key")
 
 
 def _kept_value(name: str, value: str) -> str:

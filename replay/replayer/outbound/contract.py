@@ -13,7 +13,8 @@ from typing import Any
 
 from replay.interaction import Call, Interaction, call_of
 from replay.replayer.compare import ABSENT, ROOT, Difference, plain
-from replay.replayer.outbound.form import compare_calls, form_of, group_of, key_of
+from replay.replayer.outbound.form import compare_calls, form_of, key_of
+from replay.replayer.outbound.match import most_alike
 from replay.replayer.outbound.rules import Rules
 
 
@@ -170,15 +171,10 @@ def _paired(
 
 
 def _most_alike(one: Sent, unused: Sequence[Interaction]) -> Pair | None:
-    group = group_of(one.call)
-    found = [
-        Pair(it, one, _named(compare_calls(it.call, one.call), name_of(it)))
-        for it in unused
-        if group_of(it.call) == group
-    ]
-    return min(
-        found, key=lambda pair: (len(pair.differences), pair.recorded.sequence), default=None
-    )
+    found = most_alike(one.call, unused)
+    if found is None:
+        return None
+    return Pair(found, one, _named(compare_calls(found.call, one.call), name_of(found)))
 
 
 def _named(differences: Sequence[Difference], name: str) -> tuple[Difference, ...]:

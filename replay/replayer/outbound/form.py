@@ -52,12 +52,17 @@ def compare_calls(recorded: Call, replayed: Call) -> tuple[Difference, ...]:
     return tuple(found)
 
 
-def group_of(call: Call) -> tuple[str, ...]:
-    """Return what calls have in common of which one may stand for the other."""
+def groups_of(call: Call) -> list[tuple[str, ...]]:
+    """Return what calls have in common of which one may stand for the other, the nearest first.
+
+    Of HTTP it is method, host and path; of writes also the path alone.
+    """
     if isinstance(call, AwsCall):
-        return call.service, call.operation
+        return [(call.service, call.operation)]
     url = urlsplit(call.url)
-    return call.method, url.netloc, *("*" if _is_id(part) else part for part in url.path.split("/"))
+    path = tuple("*" if _is_id(part) else part for part in url.path.split("/"))
+    own = (call.method, url.netloc, *path)
+    return [own] if call.is_read else [own, ("writes", *path)]
 
 
 def _is_id(part: str) -> bool:

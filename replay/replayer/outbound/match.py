@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from replay.interaction import Call, Interaction
 from replay.replayer.compare import Difference
-from replay.replayer.outbound.form import compare_calls, group_of, key_of
+from replay.replayer.outbound.form import compare_calls, groups_of, key_of
 
 _NEAREST = 3
 
@@ -41,8 +41,8 @@ class Matcher:
 
     def nearest(self, call: Call) -> list[tuple[Interaction, tuple[Difference, ...]]]:
         """Return the recorded interactions that are most like a call, with where it differs."""
-        group = group_of(call)
-        alike = [it for it in self._recorded if group_of(it.call)[:1] == group[:1]]
+        kind = groups_of(call)[0][0]
+        alike = [it for it in self._recorded if groups_of(it.call)[0][0] == kind]
         return _by_likeness(call, alike)[:_NEAREST]
 
     def _most_alike(self, call: Call) -> Interaction | None:
@@ -50,14 +50,21 @@ class Matcher:
         unused = [it for waiting in self._unused.values() for it in waiting]
         given = list(self._given.values())
         for candidates in (unused, [] if call.is_read else given):
-            group = group_of(call)
-            found = _by_likeness(call, (it for it in candidates if group_of(it.call) == group))
-            if found:
-                interaction = found[0][0]
+            found = most_alike(call, candidates)
+            if found is not None:
                 if candidates is unused:
-                    self._unused[key_of(interaction.call)].remove(interaction)
-                return interaction
+                    self._unused[key_of(found.call)].remove(found)
+                return found
         return None
+
+
+def most_alike(call: Call, candidates: Sequence[Interaction]) -> Interaction | None:
+    """Return the interaction that may stand for a call and differs least; None: there is none."""
+    for group in groups_of(call):
+        found = _by_likeness(call, (it for it in candidates if group in groups_of(it.call)))
+        if found:
+            return found[0][0]
+    return None
 
 
 def _by_likeness(
