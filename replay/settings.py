@@ -212,7 +212,7 @@ def _outbound_rules(table: object) -> Mapping[str, Mapping[str, Any]]:
 
 
 def _rules(name: str, table: Mapping[str, object]) -> Mapping[str, Any]:
-    rules: dict[str, Any] = {"ignore": tuple(_texts(table, "ignore"))}
+    rules: dict[str, Any] = {"ignore": tuple(_texts(table, "ignore"))} if "ignore" in table else {}
     for key, value in table.items():
         if key in _RULES:
             if value not in _RULES[key]:

@@ -65,8 +65,8 @@ class Plan:
         return changed(case, self.changes) if self.changes else case
 
     def _rules(self, function_name: str) -> Rules:
-        rules = self.outbound_rules.get(function_name, self.outbound_rules.get("*"))
-        return STANDARD if rules is None else Rules(**rules)
+        rules = {**self.outbound_rules.get("*", {}), **self.outbound_rules.get(function_name, {})}
+        return Rules(**rules) if rules else STANDARD
 
 
 def pool_of(

@@ -6,8 +6,9 @@ that makes calls; whose they are is told by `running.py`.
 
 import os
 import sys
-from _thread import allocate_lock, get_ident
+from _thread import RLock, _local
 from collections.abc import Callable
+from itertools import count
 from time import perf_counter_ns
 
 from replay.interaction import Answer, Call, answer_document, call_document
@@ -27,7 +28,7 @@ class Calls:
         self._count = 0
         self._lanes = Lanes()
         self._under_way: dict[int, Sent] = {}
-        self._lock = allocate_lock()
+        self._lock = RLock()  # a signal handler may make a call while this thread writes one
 
     @property
     def max_bytes(self) -> int:
@@ -62,7 +63,7 @@ class Calls:
 
     def answered(self, sent: "Sent", answer: Answer) -> None:
         """Write the answered part of a call; the first answer counts."""
-        if self._under_way.pop(sent.sequence, None) is None:
+        if os.getpid() != self._pid or self._under_way.pop(sent.sequence, None) is None:
             return
         payload = answered_payload(
             sequence=sent.sequence,
@@ -127,7 +128,8 @@ class Lanes:
     """Numbers the threads that make calls, and in event loops the tasks, from 0."""
 
     def __init__(self) -> None:
-        self._numbers: dict[tuple[int, int], int] = {}
+        self._numbers = count()
+        self._thread = _local()
 
     def of_caller(self) -> int:
         """Return the number of the calling thread or task."""
@@ -136,10 +138,24 @@ class Lanes:
             task = asyncio.current_task() if asyncio else None
         except (RuntimeError, AttributeError):  # no event loop runs in this thread
             task = None
-        return self._numbers.setdefault((get_ident(), id(task)), len(self._numbers))
+        # Numbers of threads, and addresses of tasks, are given again when one has ended.
+        lanes = self._thread.__dict__.setdefault("lanes", [])
+        for known, lane in lanes:
+            if known is task:
+                return int(lane)
+        lanes.append((task, next(self._numbers)))
+        return int(lanes[-1][1])
 
 
-_first_call = allocate_lock()
+_first_call = RLock()
+
+
+def _renew_lock() -> None:
+    global _first_call  # noqa: PLW0603 - another thread of the parent's may have held it
+    _first_call = RLock()
+
+
+os.register_at_fork(after_in_child=_renew_lock)
 
 
 class RecordingOutlet:

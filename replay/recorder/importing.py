@@ -9,9 +9,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from replay.recorder import running, sandbox
-from replay.recorder.guard import guarded
+from replay.recorder.guard import guarded, say_once
 from replay.recorder.recorder import watch_libraries
-from replay.recorder.unfinished import Held
+from replay.recorder.unfinished import MAX_HELD_BYTES, Held
 from replay.settings import recorder_settings
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ class Import:
 
     def write_call(self, kind: str, payload: bytes) -> None:
         """Keep a part for the first recording."""
-        self.held.add(kind, payload)
+        if not self.held.add(kind, payload):
+            say_once("the app makes more outbound calls at import than can be kept")
 
     def __enter__(self) -> None:
         guarded(self._begin)
@@ -46,7 +47,7 @@ class Import:
     def _begin(self) -> None:
         settings = recorder_settings(os.environ, store=None, sample=None, outbound=None)
         if settings.outbound:
-            self.max_bytes = settings.max_body_bytes
+            self.max_bytes = min(settings.max_body_bytes, MAX_HELD_BYTES // 4)
             watch_libraries()
             sandbox.imported(self)
             running.begin(self)

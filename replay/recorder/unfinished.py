@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from replay.recorder.entropy import Draws
 
 _HEAD_BYTES = 4096
-_FULL_BYTES = 4096
+_FULL_BYTES = 100
+_HELD_BODY_BYTES = 1 << 20
 MAX_HELD_BYTES = 16 * 2**20
 
 
@@ -62,6 +63,8 @@ class Unfinished:
     @property
     def max_bytes(self) -> int:
         """How much of the body of a call is kept: little where the store is full."""
+        if self._held is not None:
+            return min(_HELD_BODY_BYTES, self._settings.max_body_bytes)
         most = self._settings.max_store_bytes
         is_full = most is not None and self._journal.is_full(most)
         return _FULL_BYTES if is_full else self._settings.max_body_bytes
@@ -163,9 +166,9 @@ class Held:
 
     def add(self, kind: str, payload: bytes) -> bool:
         """Hold a part; False where they are too many to be held in memory."""
-        self._size_bytes += len(payload)
-        if len(self.parts) > 0 and self._size_bytes > MAX_HELD_BYTES:
+        if self.parts and self._size_bytes + len(payload) > MAX_HELD_BYTES:
             return False
+        self._size_bytes += len(payload)
         self.parts.append((kind, payload))
         return True
 

@@ -31,9 +31,6 @@ def kept(body: Body, content_type: str) -> Body:
 
 def sent_body(source: Any) -> Body:
     """Return what a library was given to send; None for what can be read only once."""
-    is_seekable = getattr(source, "seekable", None)
-    if is_seekable is not None and not is_seekable():
-        return None
     return None if source is None else body_of(source, LAMBDA_MAX_BYTES)
 
 

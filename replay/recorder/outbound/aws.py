@@ -16,6 +16,7 @@ from typing import Any
 from replay.interaction import Answer, AwsCall, Body, Failure, Response
 from replay.recorder.environment import WITHHELD
 from replay.recorder.guard import guarded
+from replay.recorder.outbound.answer_socket import AnswerSocket
 from replay.recorder.outbound.body import body_of, capped
 from replay.recorder.outbound.hook import hook
 from replay.recorder.outbound.http_client import Exchange
@@ -161,7 +162,7 @@ def _withheld(value: Any) -> Any:
         return {name: _withheld(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [_withheld(item) for item in value]
-    return WITHHELD
+    return WITHHELD if isinstance(value, str | bytes | bytearray) else value
 
 
 def _kept_leaf(value: Any) -> Any:
@@ -229,6 +230,9 @@ def without_credentials(body: bytes) -> bytes:
 def _answered(request: Any, unanswered: Unanswered, answer: Answer) -> Any:
     """Return what botocore would make of a recorded answer, or raise what it would raise."""
     _drain(request.body)
+    failed_early = isinstance(answer, Failure) and answer.stage == "request"
+    if request.stream_output and not failed_early:
+        return _streamed(request, unanswered)
     unanswered.wait()
     if isinstance(answer, Failure):
         raise _raised(answer)
@@ -249,6 +253,26 @@ def _answered(request: Any, unanswered: Unanswered, answer: Answer) -> Any:
     return response
 
 
+def _streamed(request: Any, unanswered: Unanswered) -> Any:
+    """Return an answer whose body is read by the libraries themselves, and may end in a failure."""
+    awsrequest, urllib3 = sys.modules["botocore.awsrequest"], sys.modules["urllib3.response"]
+    received = sys.modules["http.client"].HTTPResponse(
+        AnswerSocket(unanswered, request.method), method=request.method
+    )
+    received.begin()
+    raw = urllib3.HTTPResponse(
+        body=received,
+        headers=dict(received.headers.items()),
+        status=received.status,
+        reason=received.reason,
+        preload_content=False,
+        decode_content=False,
+        enforce_content_length=False,
+        original_response=received,
+    )
+    return awsrequest.AWSResponse(request.url, received.status, raw.headers, raw)
+
+
 def _drain(body: Any) -> None:
     """Read what would be sent: whoever watches the progress of an upload is told of it then."""
     while hasattr(body, "read") and body.read(_SENT_AT_ONCE_BYTES):
@@ -257,7 +281,9 @@ def _drain(body: Any) -> None:
 
 def _raised(failure: Failure) -> Exception:
     exceptions = sys.modules["botocore.exceptions"]
-    kind = getattr(exceptions, failure.error_type, exceptions.HTTPClientError)
+    kind = getattr(exceptions, failure.error_type, None)
+    if not (isinstance(kind, type) and issubclass(kind, Exception)):
+        kind = exceptions.HTTPClientError
     error: Exception = kind(**(failure.keywords or {"error": failure.message}))
     if failure.cause is not None:
         error.__context__ = exception_of(failure.cause)

@@ -15,6 +15,7 @@ class BodyTape:
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
+        self._head_bytes = min(max_bytes, _HEAD_BYTES)
         self._kept = bytearray()
         self._digest = blake2b(digest_size=16)
         self._size_bytes = 0
@@ -23,11 +24,10 @@ class BodyTape:
         """Keep a piece."""
         self._size_bytes += len(piece)
         self._digest.update(piece)
-        room = (self._max_bytes if self._size_bytes <= self._max_bytes else _HEAD_BYTES) - len(
-            self._kept
-        )
+        most = self._max_bytes if self._size_bytes <= self._max_bytes else self._head_bytes
+        room = most - len(self._kept)
         if room < 0:
-            del self._kept[_HEAD_BYTES:]
+            del self._kept[most:]
         else:
             self._kept += piece[:room]
 
@@ -35,7 +35,7 @@ class BodyTape:
         """Return what was kept."""
         if self._size_bytes <= self._max_bytes:
             return bytes(self._kept)
-        head = self._kept[:_HEAD_BYTES].decode(errors="replace")
+        head = self._kept[: self._head_bytes].decode(errors="replace")
         return Truncated(self._size_bytes, self._digest.hexdigest(), head)
 
 
@@ -59,9 +59,21 @@ def body_of(source: Any, max_bytes: int) -> Body:
         return capped(source.encode(), max_bytes)
     if isinstance(source, bytes | bytearray | memoryview):
         return capped(bytes(source), max_bytes)
-    if hasattr(source, "read") and hasattr(source, "seek") and hasattr(source, "tell"):
-        return _body_of_file(source, max_bytes)
-    return None
+    return _body_of_file(source, max_bytes) if is_seekable(source) else None
+
+
+def is_seekable(source: Any) -> bool:
+    """Whether a file can be read, and be put back to where it stood."""
+    if not all(hasattr(source, name) for name in ("read", "seek", "tell")):
+        return False
+    try:
+        says = getattr(source, "seekable", None)
+        if says is not None and not says():
+            return False
+        source.seek(source.tell())
+    except (OSError, ValueError, TypeError, AttributeError, NotImplementedError):
+        return False
+    return True
 
 
 def _body_of_file(file: Any, max_bytes: int) -> Body:

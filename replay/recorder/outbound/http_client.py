@@ -256,6 +256,15 @@ class _TapedFile:
         guarded(self._tape.end)
         self._file.close()
 
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.readline, b"")
+
+    def __enter__(self) -> "_TapedFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def _read(self, read: Callable[..., Any], size: Any) -> Any:
         try:
             return read(size)

@@ -29,6 +29,10 @@ _MAX_REQUEST_BYTES = 1 << 20
 _MAX_CAUSES = 3
 _SSL_DETAILS = ("library", "reason", "verify_code", "verify_message")
 _SO_FAR = "response"
+_LIBRARIES = frozenset(
+    {*("builtins", "http", "select", "socket", "ssl", "urllib", "urllib3", "requests", "zlib")}
+)
+"""Where the class of a recorded exception may come from: a recording names no others."""
 _IS = "is"
 _CAUSE = "cause"
 
@@ -232,7 +236,8 @@ def exception_of(failure: Failure, names: Mapping[str, object] | None = None) ->
 
 
 def _class_of(failure: Failure) -> type[Exception]:
-    found: object = sys.modules.get(failure.module)
+    is_known = failure.module.partition(".")[0] in _LIBRARIES
+    found: object = sys.modules.get(failure.module) if is_known else None
     for name in failure.error_type.split("."):
         found = getattr(found, name, None)
     is_usable = isinstance(found, type) and issubclass(found, Exception)

@@ -72,8 +72,18 @@ def open_call(describe: Callable[[], Call | None]) -> Unanswered | None:
     outlet = _outlet
     if outlet is None or is_inside() or not outlet.wants_calls():
         return None
-    call = guarded(describe)
+    call = _described(describe)
     return None if call is None else outlet.open_call(call)
+
+
+def _described(describe: Callable[[], Call | None]) -> Call | None:
+    """Return a call; None where what the host has given to send cannot be looked at."""
+    try:
+        return guarded(describe)
+    except TimeoutError:  # the host's own, out of a signal handler
+        raise
+    except (OSError, ValueError, TypeError, AttributeError, LookupError, NotImplementedError):
+        return None
 
 
 def is_inside() -> bool:

@@ -61,11 +61,16 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 def kept_headers(headers: Iterable[Header], *, of_request: bool) -> tuple[Header, ...]:
-    """Return the headers that are kept, in their order; of a request without the fleeting ones."""
+    """Return the headers that are kept, in their order; of a request without the fleeting ones.
+
+    What an answer hands out, say a token for the next call, the program sends on: it is kept.
+    """
+    if not of_request:
+        return tuple((name, _kept_answer(name, value)) for name, value in headers)
     return tuple(
-        (name, WITHHELD if of_request and _is_key(name) else _kept_value(name, value))
+        (name, WITHHELD if _is_credential_header(name) else value)
         for name, value in headers
-        if not (of_request and name.lower() in _FLEETING)
+        if name.lower() not in _FLEETING
     )
 
 
@@ -75,6 +80,17 @@ def kept_url(url: str) -> str:
     host = parts.netloc.rpartition("@")[2]
     query = "&".join(_kept_pairs(parts.query))
     return urlunsplit((parts.scheme, host, parts.path, query, ""))
+
+
+def without_signature(url: str) -> str:
+    """Return a URL without what its credentials and its day decide; raises ValueError."""
+    parts = urlsplit(url)
+    pairs = [
+        pair
+        for pair in parts.query.split("&")
+        if unquote_plus(pair.partition("=")[0]).lower() not in _SIGNATURES
+    ]
+    return urlunsplit(parts._replace(query="&".join(pairs)))
 
 
 def kept_body(body: bytes, content_type: str) -> bytes:
@@ -105,19 +121,16 @@ def is_credential(name: str) -> bool:
     return folded in _CREDENTIAL_NAMES or any(word in folded for word in _CREDENTIAL_WORDS)
 
 
-def _is_key(name: str) -> bool:
-    return name.lower().endswith("key")
-
-
-def _kept_value(name: str, value: str) -> str:
+def _kept_answer(name: str, value: str) -> str:
     if name.lower() == "set-cookie":  # a client keeps the cookie, whatever it holds
         cookie, semicolon, attributes = value.partition(";")
         return f"{cookie.partition('=')[0]}={WITHHELD}{semicolon}{attributes}"
-    return WITHHELD if _is_credential_header(name) else value
+    return WITHHELD if name.lower() in _CREDENTIAL_HEADERS else value
 
 
 def _is_credential_header(name: str) -> bool:
-    return name.lower() in _CREDENTIAL_HEADERS or is_credential(name)
+    folded = name.lower()
+    return folded in _CREDENTIAL_HEADERS or folded.endswith("key") or is_credential(name)
 
 
 def _kept_pairs(query: str) -> Iterable[str]:
@@ -126,7 +139,8 @@ def _kept_pairs(query: str) -> Iterable[str]:
         plain = unquote_plus(name)
         if plain.lower() in _SIGNATURES:
             continue
-        yield f"{name}={quote(WITHHELD)}" if equals and is_credential(plain) else pair
+        is_withheld = equals and (is_credential(plain) or plain.lower() == "key")
+        yield f"{name}={quote(WITHHELD)}" if is_withheld else pair
 
 
 def _kept_form(body: bytes) -> bytes:
@@ -172,7 +186,7 @@ def _without_credentials(value: object, found: list[str]) -> object:
     if isinstance(value, dict):
         return {
             name: _withheld(name, found)
-            if is_credential(name) and not isinstance(item, dict | list)
+            if is_credential(name) and isinstance(item, str)
             else _without_credentials(item, found)
             for name, item in value.items()
         }

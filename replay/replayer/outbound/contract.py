@@ -13,8 +13,8 @@ from typing import Any
 
 from replay.interaction import Call, Interaction, call_of
 from replay.replayer.compare import ABSENT, ROOT, Difference, plain
-from replay.replayer.outbound.form import compare_calls, form_of, key_of
-from replay.replayer.outbound.match import most_alike
+from replay.replayer.outbound.form import Formed, compare_calls, compare_formed, form_of
+from replay.replayer.outbound.match import Candidate, most_alike
 from replay.replayer.outbound.rules import Rules
 
 
@@ -132,7 +132,10 @@ def name_of(interaction: Interaction) -> str:
 
 
 def _rule_of_change(difference: Difference, rules: Rules) -> str | None:
-    return "ignore" if difference.path in rules.ignore else None
+    for path in rules.ignore:
+        if difference.path == path or difference.path.startswith((f"{path}.", f"{path}[")):
+            return "ignore"
+    return None
 
 
 def _rule_of_count(call: Call, rules: Rules) -> str | None:
@@ -144,37 +147,33 @@ def _rule_of_count(call: Call, rules: Rules) -> str | None:
 def _paired(
     recorded: Sequence[Interaction], sent: Sequence[Sent]
 ) -> tuple[list[Pair], list[Interaction], list[Sent]]:
-    waiting: defaultdict[bytes, list[Interaction]] = defaultdict(list)
+    waiting: defaultdict[bytes, list[Candidate]] = defaultdict(list)
     for interaction in recorded:
-        waiting[key_of(interaction.call)].append(interaction)
+        formed = Formed.of(interaction.call)
+        waiting[formed.key].append((interaction, formed))
     known = set(waiting)
     pairs, left = [], []
     for one in sent:
-        key = key_of(one.call)
-        same = waiting[key]
+        formed = Formed.of(one.call)
+        same = waiting[formed.key]
         if same:
-            pairs.append(Pair(same.pop(0), one))
+            pairs.append(Pair(same.pop(0)[0], one))
         else:
-            left.append((key, one))
-    unused = [it for some in waiting.values() for it in some]
+            left.append((formed, one))
+    unused = {id(it): (it, formed) for some in waiting.values() for it, formed in some}
+    unused = dict(sorted(unused.items(), key=lambda item: item[1][0].sequence))
     extra = []
-    for key, one in left:
+    for formed, one in left:
         # A read that asks what was asked before is one more of it, and stands for no other.
-        is_repeated = one.call.is_read and key in known
-        pair = None if is_repeated else _most_alike(one, unused)
-        if pair is None:
+        is_repeated = one.call.is_read and formed.key in known
+        found = None if is_repeated else most_alike(formed, unused.values())
+        if found is None:
             extra.append(one)
-        else:
-            unused.remove(pair.recorded)
-            pairs.append(pair)
-    return pairs, sorted(unused, key=lambda it: it.sequence), extra
-
-
-def _most_alike(one: Sent, unused: Sequence[Interaction]) -> Pair | None:
-    found = most_alike(one.call, unused)
-    if found is None:
-        return None
-    return Pair(found, one, _named(compare_calls(found.call, one.call), name_of(found)))
+            continue
+        interaction, other = unused.pop(id(found[0]))
+        found_at = _named(compare_formed(other, formed), name_of(interaction))
+        pairs.append(Pair(interaction, one, found_at))
+    return pairs, [it for it, _ in unused.values()], extra
 
 
 def _named(differences: Sequence[Difference], name: str) -> tuple[Difference, ...]:
@@ -182,29 +181,30 @@ def _named(differences: Sequence[Difference], name: str) -> tuple[Difference, ..
 
 
 def _reordered(pairs: Sequence[Pair]) -> list[tuple[Pair, Pair]]:
-    """Return the writes that are sent after one which once waited for their answer, and that."""
-    writes = [pair for pair in pairs if not pair.recorded.call.is_read]
+    """Return the writes that are sent after one which once waited for their answer, and that.
+
+    By chance comes what different threads or tasks send, then or now: which of them a pool gives
+    its work to is chance as well. So only the writes of one lane are held against each other.
+    """
+    latest: dict[tuple[int, int], Pair] = {}
     found = []
-    for place, pair in enumerate(writes):
-        before = (it for it in writes[:place] if _is_overtaken(pair, it))
-        overtaken_by = next(before, None)
-        if overtaken_by is not None:
-            found.append((pair, overtaken_by))
+    for pair in pairs:
+        if pair.recorded.call.is_read:
+            continue
+        lanes = pair.recorded.lane, pair.replayed.lane
+        before = latest.setdefault(lanes, pair)
+        if _once_waited(before.recorded, pair.recorded):
+            found.append((pair, before))
+        if pair.recorded.at_us >= before.recorded.at_us:
+            latest[lanes] = pair
     return found
 
 
-def _is_overtaken(pair: Pair, other: Pair) -> bool:
-    """Whether a call was once answered before one was sent that now comes first, and not by chance.
-
-    By chance comes what different threads or tasks send, then or now: which of them a pool gives
-    its work to is chance as well.
-    """
-    one, then = pair.recorded, other.recorded
-    if one.lane != then.lane or pair.replayed.lane != other.replayed.lane:
+def _once_waited(one: Interaction, other: Interaction) -> bool:
+    """Whether a recorded call was sent when another had been answered."""
+    if other.duration_us is None or other.sequence >= one.sequence:
         return False
-    if one.duration_us is None or one.sequence > then.sequence:
-        return False
-    return one.at_us + one.duration_us <= then.at_us
+    return other.at_us + other.duration_us <= one.at_us
 
 
 def _unused(interaction: Interaction) -> Difference:

@@ -9,6 +9,7 @@ import json
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -23,18 +24,29 @@ _ID_LENGTH = 20
 _SETS = frozenset({"SS", "NS", "BS"})
 
 
+@dataclass(frozen=True, slots=True)
+class Formed:
+    """A call with what it is compared by: its key, its form, and the groups that it is of."""
+
+    call: Call
+    key: bytes
+    groups: tuple[tuple[str, ...], ...]
+    form: Any
+
+    @classmethod
+    def of(cls, call: Call) -> "Formed":
+        """Return a call so prepared: comparing it with many costs no more than comparing."""
+        return cls(call, key_of(call), tuple(groups_of(call)), form_of(call))
+
+
 def form_of(call: Call) -> Any:
     """Return a call as plain data, numbers as `compare.parsed` gives them."""
-    match call:
-        case AwsCall(parameters=parameters):
-            return parsed(json.dumps(_plain(parameters)))
-        case HttpCall():
-            return parsed(json.dumps(_plain(_http_form(call))))
+    return parsed(json.dumps(_plain(_what(call))))
 
 
 def key_of(call: Call) -> bytes:
     """Return what is equal for calls that ask the same: what they are called, and their form."""
-    what = _folded(_plain(call.parameters if isinstance(call, AwsCall) else _http_form(call)))
+    what = _folded(_plain(_what(call)))
     region = call.region if isinstance(call, AwsCall) else None
     try:
         return orjson.dumps([call.name, region, what], option=orjson.OPT_SORT_KEYS)
@@ -44,12 +56,21 @@ def key_of(call: Call) -> bytes:
 
 def compare_calls(recorded: Call, replayed: Call) -> tuple[Difference, ...]:
     """Return where two calls of equal name differ; a path leads into the form."""
-    found = list(differences(form_of(recorded), form_of(replayed)))
-    if isinstance(recorded, AwsCall) and isinstance(replayed, AwsCall):
-        regions = recorded.region, replayed.region
+    return compare_formed(Formed.of(recorded), Formed.of(replayed))
+
+
+def compare_formed(recorded: Formed, replayed: Formed) -> tuple[Difference, ...]:
+    """Return what `compare_calls` does."""
+    found = list(differences(recorded.form, replayed.form))
+    if isinstance(recorded.call, AwsCall) and isinstance(replayed.call, AwsCall):
+        regions = recorded.call.region, replayed.call.region
         if regions[0] != regions[1]:
             found.append(Difference("$.region", *regions))
     return tuple(found)
+
+
+def _what(call: Call) -> Any:
+    return call.parameters if isinstance(call, AwsCall) else _http_form(call)
 
 
 def groups_of(call: Call) -> list[tuple[str, ...]]:

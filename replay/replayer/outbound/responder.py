@@ -122,10 +122,17 @@ class Recorded:
     def wait(self) -> None:
         """Let the time pass that the call took; what was never answered waits for the deadline."""
         self._clock.pass_time(self._duration_us)
+        self._refuse_unanswered()
 
     async def wait_async(self) -> None:
         """As `wait`, in an event loop."""
         await self._clock.pass_time_async(self._duration_us)
+        self._refuse_unanswered()
+
+    def _refuse_unanswered(self) -> None:
+        """Raise for a call without an answer, where no deadline has ended the wait: at import."""
+        if self._duration_us is None:
+            raise RefusedError(errno.ECONNREFUSED, "the recorded call was never answered")
 
 
 def _is_kept(answer: Answer | None) -> bool:
