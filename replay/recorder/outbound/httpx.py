@@ -20,7 +20,7 @@ from replay.recorder.outbound.adapter import (
     received,
     sent_body,
 )
-from replay.recorder.outbound.body import BodyTape, capped
+from replay.recorder.outbound.body import BodyTape
 from replay.recorder.outbound.failure import failure_of, is_cancellation, rebuilt, unknown
 from replay.recorder.outbound.hook import hook
 from replay.recorder.outbound.outlet import Inside, Unanswered, open_call
@@ -125,7 +125,10 @@ def _sent(stream: Any) -> Body:
         return None
     places = [(file, file.tell()) for file in files if hasattr(file, "tell")]
     try:
-        return capped(b"".join(stream), LAMBDA_MAX_BYTES)
+        tape = BodyTape(LAMBDA_MAX_BYTES)
+        for piece in stream:
+            tape.add(piece)
+        return tape.body()
     finally:
         for file, place in places:
             file.seek(place)
