@@ -43,8 +43,8 @@ class Calls:
         if os.getpid() != self._pid:
             return None
         document = call_document(call)
-        now_ns = perf_counter_ns()
         with self._lock:
+            now_ns = perf_counter_ns()
             self._count += 1
             sent = self._under_way[self._count] = Sent(self, self._count)
             reads_ms = self._caller.reads_ms[self._reads_told :]
