@@ -14,6 +14,7 @@ from replay.interaction import Response
 from replay.store.selection import Selection
 
 ALARMED = """
+import encodings.idna  # what looks up a name first imports it, and may not be interrupted there
 import os, signal, sys, urllib.request
 from replay import capture
 

@@ -42,6 +42,7 @@ class Recorder:
         self._awaited = awaited
         self._environment = Environment(store=store, sample=sample, outbound=outbound)
         self._own_name = ""
+        self._has_watched = False
 
     def begin(self, event: object, context: object) -> "Unfinished | None":
         """Make the begun part durable; None where this invocation is not captured."""
@@ -49,7 +50,8 @@ class Recorder:
         environment.refresh()
         if not environment.is_capturing or remaining.is_watched(context):
             return None
-        if environment.settings.outbound:
+        if environment.settings.outbound and not self._has_watched:
+            self._has_watched = True
             guarded(watch_libraries)
         now_us = time_ns() // 1000
         entry = Entry(context, now_us)
