@@ -104,6 +104,13 @@ class Recording:
         )
         return (begun, *calls, Part(self.id, ENDED, ended))
 
+    def call_parts(self, *, at_import: bool) -> tuple[Part, ...]:
+        """Return the parts of the handler's calls, or of those that its import made."""
+        if not self.interactions:
+            return ()
+        parts = (part for part in self.parts() if part.kind in CALL_KINDS)
+        return tuple(part for part in parts if part.is_of_sandbox == at_import)
+
     @classmethod
     def from_parts(cls, id: str, parts: Iterable[Part]) -> "Recording":
         """Return the recording that `parts` make up; raises DamagedError, naming `id`."""

@@ -16,6 +16,7 @@ from contextvars import ContextVar, Token
 from typing import Any
 
 from replay.entropy import EntropyTape, GeneratorState, entropy_document
+from replay.recorder.running import reset
 
 _MAX_BYTES = 65_536
 _SOURCES = ("urandom", "getrandom")
@@ -57,11 +58,7 @@ class Draws:
             _open.remove(self)
         if self._generator is None and "random" in sys.modules:
             self.miss()  # it was imported, and seeded itself, on the way
-        if self.token is not None:
-            try:
-                _current.reset(self.token)
-            except ValueError:  # a coroutine that was closed in another context
-                _current.set(None)
+        reset(_current, self.token)
 
     def document(self) -> dict[str, object]:
         """Return what was kept, laid out as by `entropy_document`."""

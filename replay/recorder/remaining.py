@@ -11,6 +11,8 @@ from collections.abc import Callable
 from contextvars import ContextVar, Token
 from typing import Any
 
+from replay.recorder.running import reset
+
 _METHOD = "get_remaining_time_in_millis"
 _MAX_READS = 65_536
 
@@ -66,11 +68,7 @@ def stop(tape: Tape) -> None:
     wrapped = getattr(tape.context, "__dict__", None)
     if type(wrapped) is dict and getattr(wrapped.get(_METHOD), "tape", None) is tape:
         del wrapped[_METHOD]
-    if tape.token is not None:
-        try:
-            _current.reset(tape.token)
-        except ValueError:  # a coroutine that was closed in another context
-            _current.set(None)
+    reset(_current, tape.token)
 
 
 def _wrap_class(kind: type) -> None:

@@ -5,7 +5,7 @@ with the recorder: what a call is written as is loaded with the first library th
 """
 
 from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from replay.recorder.calls import Calls
@@ -47,13 +47,18 @@ def end(caller: Caller) -> None:
     """End what `begin` began; answers that were not read to their end are cut off."""
     if caller in _running:
         _running.remove(caller)
-    if caller.token is not None:
-        try:
-            _current.reset(caller.token)
-        except ValueError:  # a coroutine that was closed in another context
-            _current.set(None)
+    reset(_current, caller.token)
     if caller.calls is not None:
         caller.calls.close()
+
+
+def reset(variable: ContextVar[Any], token: Token[Any] | None) -> None:
+    """Give a context variable the value that it had before the token was given, if one was."""
+    if token is not None:
+        try:
+            variable.reset(token)
+        except ValueError:  # a coroutine that was closed in another context
+            variable.set(None)
 
 
 def is_any() -> bool:

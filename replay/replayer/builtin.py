@@ -12,9 +12,8 @@ from typing import Any
 
 from replay.entropy import entropy_document
 from replay.errors import ReplayError
-from replay.interaction import CALL_KINDS
 from replay.outcome import Exited, Outcome, Raised, Returned
-from replay.recording import Part, error_of, outcome_of
+from replay.recording import error_of, outcome_of
 from replay.replayer.case import Case
 from replay.replayer.channel import BUFFERED_BYTES, Message
 from replay.replayer.clock import entry_of
@@ -119,33 +118,26 @@ class ForkingSandbox(BuiltinSandbox):
 
 def _request(case: Case, world: World) -> Message:
     tape = world.tape_of(case.recording)
+    calls = case.recording.call_parts(at_import=False)
     message = {
         "id": case.recording.id,
         "seed": world.seed,
         "entry": entry_of(case, world).values(),
         "tape": tape and entropy_document(tape),
         "breaks_at": case.breaks_at,
-        "calls": [[part.kind, len(part.payload)] for part in _calls(case)],
+        "calls": [[part.kind, len(part.payload)] for part in calls],
     }
-    return message, b"".join((_begun(case), *(part.payload for part in _calls(case))))
+    return message, b"".join((_begun(case), *(part.payload for part in calls)))
 
 
 def _begun(case: Case) -> bytes:
     return case.recording.parts()[0].payload
 
 
-def _calls(case: Case) -> tuple[Part, ...]:
-    """Return the parts of the calls that the handler made."""
-    if not case.recording.interactions:
-        return ()
-    parts = case.recording.parts()
-    return tuple(p for p in parts if p.kind in CALL_KINDS and not p.is_of_sandbox)
-
-
 def _size_bytes(case: Case) -> int:
     tape = case.recording.entropy
     taped = 2 * len(tape.drawn) + _GENERATOR_BYTES if tape else 0
-    called = sum(len(part.payload) for part in _calls(case))
+    called = sum(len(part.payload) for part in case.recording.call_parts(at_import=False))
     return len(_begun(case)) + called + taped + _HEAD_BYTES
 
 

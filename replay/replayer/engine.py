@@ -218,7 +218,7 @@ def _calls_at_import(case: Case) -> list[tuple[str, bytes]] | None:
     """Return the parts of the calls made at import; None where no calls were watched for."""
     if case.recording.outbound == "off":
         return None
-    return [(part.kind, part.payload) for part in case.recording.parts() if part.is_of_sandbox]
+    return [(part.kind, part.payload) for part in case.recording.call_parts(at_import=True)]
 
 
 def replay_once(engine: type[Sandbox], case: Case, world: World) -> Replay:

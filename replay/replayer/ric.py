@@ -20,7 +20,6 @@ import orjson
 from replay.codec import is_plain
 from replay.entropy import entropy_document
 from replay.errors import ReplayError
-from replay.interaction import CALL_KINDS
 from replay.invocation import ContextSnapshot, Invocation
 from replay.outcome import BINARY_TYPE, JSON_TYPE, Outcome, Raised, Returned
 from replay.part import IDENTITY_ON_THE_WIRE
@@ -153,7 +152,7 @@ class RicSandbox(Sandbox):
             with suppress(ConnectionError):
                 self._process.channel.send(entropy_document(tape))
         if entry["has_calls"]:
-            calls = [(p.kind, p.payload) for p in case.recording.parts() if p.kind in CALL_KINDS]
+            calls = [(p.kind, p.payload) for p in case.recording.call_parts(at_import=False)]
             with suppress(ConnectionError):
                 self._process.channel.send({"calls": calls})
 

@@ -141,8 +141,7 @@ def _calls(channel: Channel) -> Sequence[Interaction]:
         calls = channel.receive()[0]["calls"]
     except (OSError, EOFError):  # an earlier case has closed it
         return ()
-    found = interactions_of((kind, decode(payload)) for kind, payload in calls)
-    return [interaction for interaction in found if not interaction.at_import]
+    return interactions_of((kind, decode(payload)) for kind, payload in calls)
 
 
 class _Unmarshalled:

@@ -81,10 +81,9 @@ def match_of(case: Case, replay: Replay) -> Verdict | None:
 
 
 def _seen(case: Case, replay: Replay) -> Seen:
-    contract = NO_CALLS
-    if case.recording.interactions or replay.sent:
-        contract = contract_of(case.recording.interactions, replay.sent, case.rules)
-    return Seen(replay.outcome, contract)
+    recorded, sent = case.recording.interactions, replay.sent
+    has_calls = bool(recorded or sent)
+    return Seen(replay.outcome, contract_of(recorded, sent, case.rules) if has_calls else NO_CALLS)
 
 
 def _compared(case: Case, seen: Seen) -> tuple[tuple[Noise, ...], tuple[Difference, ...]]:
@@ -140,7 +139,7 @@ def judge(case: Case, engine: Engine) -> Verdict:
         excused, differences = _compared(case, seen)
         if not _is_looked_at_again(case, differences):
             return _verdict(case, replay, seen.contract, drift=differences, found=excused)
-        looks = _look_again(case, world, replay, engine)
+        looks = _look_again(case, world, replay, seen, engine)
     except ReplayError as error:
         return error_of(case, error)
     if not differences:
@@ -157,17 +156,17 @@ def _is_looked_at_again(case: Case, differences: tuple[Difference, ...]) -> bool
     return explicable and case.looks == "once, then again"
 
 
-def _look_again(case: Case, world: World, replay: Replay, engine: Engine) -> Looks:
+def _look_again(case: Case, world: World, replay: Replay, seen: Seen, engine: Engine) -> Looks:
     """Replay the case once more in each world that could explain why it differs."""
     moved = [
         (factor, world.moved(factor, n)) for factor, times in _MOVES for n in range(1, times + 1)
     ]
     again, *others = _replay_all(case, (world, *(other for _, other in moved)), engine)
     by_factor: defaultdict[Factor, tuple[Seen, ...]] = defaultdict(tuple)
-    for (factor, _), seen in zip(moved, others, strict=True):
-        by_factor[factor] += (seen,)
+    for (factor, _), other in zip(moved, others, strict=True):
+        by_factor[factor] += (other,)
     return Looks(
-        first=_seen(case, replay),
+        first=seen,
         again=again,
         moved=by_factor,
         instant_ms=case.recording.invocation.captured_at_us / 1000,

@@ -175,8 +175,5 @@ def import_key(case: Case) -> Hashable:
 
 def _calls_key(case: Case) -> Hashable:
     """Return what the calls made at import are: an import that finds other answers is another."""
-    recording = case.recording
-    at_import = any(interaction.at_import for interaction in recording.interactions)
-    if not at_import:
-        return recording.outbound
-    return tuple(part.payload for part in recording.parts() if part.is_of_sandbox)
+    at_import = case.recording.call_parts(at_import=True)
+    return tuple(part.payload for part in at_import) or case.recording.outbound

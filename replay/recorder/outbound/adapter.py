@@ -3,7 +3,6 @@
 Imports the standard library and this package.
 """
 
-import os
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -17,11 +16,6 @@ from replay.settings import LAMBDA_MAX_BYTES
 
 PIECE_BYTES = 65_536
 """What a body that came in no chunks is handed out in: as much as httpcore reads at once."""
-
-
-def is_runtime_api(host: str, port: int) -> bool:
-    """Whether an address is that of Lambda itself, which the host's calls do not go to."""
-    return f"{host}:{port}" == os.environ.get("AWS_LAMBDA_RUNTIME_API")
 
 
 def kept(body: Body, content_type: str) -> Body:

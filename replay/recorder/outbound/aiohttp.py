@@ -14,12 +14,12 @@ from typing import Any
 
 from replay.interaction import Answer, Body, Header, HttpCall, Response, Stage, answer_document
 from replay.recorder.guard import guarded
-from replay.recorder.outbound.adapter import is_runtime_api, kept, latin, sent_body
+from replay.recorder.outbound.adapter import kept, latin, sent_body
 from replay.recorder.outbound.aiohttp_answer import AnsweredHop, AnsweringHandler, Hop
 from replay.recorder.outbound.body import BodyTape, capped
 from replay.recorder.outbound.failure import failure_of
 from replay.recorder.outbound.hook import hook
-from replay.recorder.outbound.message import Dechunker
+from replay.recorder.outbound.message import Dechunker, is_runtime_api
 from replay.recorder.outbound.outlet import Unanswered, open_call
 from replay.recorder.outbound.withheld import kept_headers, kept_url
 from replay.settings import LAMBDA_MAX_BYTES
@@ -198,7 +198,7 @@ def _error_in(content: Any) -> BaseException | None:
 
 def _described(request: Any) -> HttpCall | None:
     url, headers = request.url, request.headers
-    if "Upgrade" in headers or is_runtime_api(url.host, url.port):
+    if "Upgrade" in headers or is_runtime_api(f"{url.host}:{url.port}"):
         return None
     body = kept(_sent(request.body), headers.get("Content-Type", ""))
     return HttpCall(

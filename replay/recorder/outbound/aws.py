@@ -8,12 +8,12 @@ What botocore sends by itself, to find credentials, is left alone. Standard libr
 import re
 import sys
 from _thread import _local
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from io import BytesIO
 from typing import Any
 
-from replay.interaction import Answer, AwsCall, Body, Failure, Response
+from replay.interaction import Answer, AwsCall, Failure, Header, Response
 from replay.recorder.environment import WITHHELD
 from replay.recorder.guard import guarded
 from replay.recorder.outbound.answer_socket import AnswerSocket
@@ -236,41 +236,35 @@ def _answered(request: Any, unanswered: Unanswered, answer: Answer) -> Any:
     unanswered.wait()
     if isinstance(answer, Failure):
         raise _raised(answer)
-    awsrequest, urllib3 = sys.modules["botocore.awsrequest"], sys.modules["urllib3.response"]
-    body: Body = answer.body
-    raw = urllib3.HTTPResponse(
-        body=BytesIO(body if isinstance(body, bytes) else b""),
-        headers=dict(answer.headers),
-        status=answer.status,
-        reason=answer.reason,
-        preload_content=False,
-        decode_content=False,
-        enforce_content_length=False,  # as botocore has it: of HEAD it says what GET would have
-    )
-    response = awsrequest.AWSResponse(request.url, answer.status, raw.headers, raw)
-    if not request.stream_output:
-        response.content  # noqa: B018 - botocore itself reads it here
+    body = BytesIO(answer.body if isinstance(answer.body, bytes) else b"")
+    response = _response(request, answer.status, answer.reason, answer.headers, body)
+    response.content  # noqa: B018 - botocore itself reads it here
     return response
 
 
 def _streamed(request: Any, unanswered: Unanswered) -> Any:
     """Return an answer whose body is read by the libraries themselves, and may end in a failure."""
-    awsrequest, urllib3 = sys.modules["botocore.awsrequest"], sys.modules["urllib3.response"]
     received = sys.modules["http.client"].HTTPResponse(
         AnswerSocket(unanswered, request.method), method=request.method
     )
     received.begin()
-    raw = urllib3.HTTPResponse(
-        body=received,
-        headers=dict(received.headers.items()),
-        status=received.status,
-        reason=received.reason,
+    headers = received.headers.items()
+    return _response(request, received.status, received.reason, headers, received)
+
+
+def _response(request: Any, status: int, reason: str, headers: Iterable[Header], body: Any) -> Any:
+    """Return what botocore makes of an answer; `body` is a file, or what `http.client` gives."""
+    raw = sys.modules["urllib3.response"].HTTPResponse(
+        body=body,
+        headers=dict(headers),
+        status=status,
+        reason=reason,
         preload_content=False,
         decode_content=False,
-        enforce_content_length=False,
-        original_response=received,
+        enforce_content_length=False,  # as botocore has it: of HEAD it says what GET would have
+        original_response=body if hasattr(body, "msg") else None,
     )
-    return awsrequest.AWSResponse(request.url, received.status, raw.headers, raw)
+    return sys.modules["botocore.awsrequest"].AWSResponse(request.url, status, raw.headers, raw)
 
 
 def _drain(body: Any) -> None:

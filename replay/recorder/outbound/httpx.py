@@ -13,7 +13,6 @@ from replay.interaction import Answer, Body, Failure, HttpCall, Response, answer
 from replay.recorder.guard import guarded
 from replay.recorder.outbound.adapter import (
     ending_of,
-    is_runtime_api,
     kept,
     latin,
     pieces_of,
@@ -23,6 +22,7 @@ from replay.recorder.outbound.adapter import (
 from replay.recorder.outbound.body import BodyTape
 from replay.recorder.outbound.failure import failure_of, is_cancellation, rebuilt, unknown
 from replay.recorder.outbound.hook import hook
+from replay.recorder.outbound.message import is_runtime_api
 from replay.recorder.outbound.outlet import Inside, Unanswered, open_call
 from replay.recorder.outbound.withheld import kept_headers, kept_url
 from replay.settings import LAMBDA_MAX_BYTES
@@ -105,7 +105,7 @@ def _async(module: Any, stream_of: Any, original: Any) -> Any:
 
 def _described(request: Any) -> HttpCall | None:
     url = request.url
-    if is_runtime_api(url.host, url.port or 80):
+    if is_runtime_api(f"{url.host}:{url.port or 80}"):
         return None
     headers = [
         (name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw

@@ -39,7 +39,7 @@ _CAUSE = "cause"
 
 def http_call(method: str, url: str, headers: Iterable[Header], body: Any) -> HttpCall | None:
     """Return the request that a client is about to send; None if it is one of Lambda's own."""
-    if _is_of_the_runtime(url):
+    if is_runtime_api(url.partition("://")[2].partition("/")[0]):
         return None
     named = tuple(headers)
     types = [value for name, value in named if name.lower() == "content-type"]
@@ -47,10 +47,9 @@ def http_call(method: str, url: str, headers: Iterable[Header], body: Any) -> Ht
     return HttpCall(method.upper(), kept_url(url), kept, _request_body(body, "".join(types[:1])))
 
 
-def _is_of_the_runtime(url: str) -> bool:
-    """Whether a URL is of the Lambda Runtime API, which the runtime itself may poll with us."""
-    api = os.environ.get("AWS_LAMBDA_RUNTIME_API")
-    return bool(api) and url.partition("://")[2].partition("/")[0] == api
+def is_runtime_api(address: str) -> bool:
+    """Whether HOST:PORT is the Lambda Runtime API, which the runtime itself may poll with us."""
+    return bool(address) and address == os.environ.get("AWS_LAMBDA_RUNTIME_API")
 
 
 def _request_body(source: Any, content_type: str) -> Body:
