@@ -7,9 +7,11 @@ way out has a control that does reach its listener.
 import dataclasses
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,7 @@ from replay.replayer.builtin import BuiltinSandbox, ForkingSandbox
 from replay.replayer.case import Case
 from replay.replayer.engine import Sandbox, replay_once
 from replay.replayer.network import Endpoint, Network
+from replay.replayer.nowhere import Nowhere
 from replay.replayer.replay import Replay
 from replay.replayer.ric import RicSandbox
 from replay.replayer.verdict import judge
@@ -58,13 +61,17 @@ def run(project: Path, body: str, event: object = None, **changes: object) -> Re
 
 
 def take(
-    project: Path, listener: Listener, engine: type[Sandbox] = BuiltinSandbox, **changes: object
+    project: Path,
+    listener: Listener,
+    engine: type[Sandbox] = BuiltinSandbox,
+    ways: Mapping[str, str] = WAYS,
+    **changes: object,
 ) -> dict[str, Replay | ReplayError]:
     """What becomes of each way out, one after the other in a warm process."""
-    (project / "app.py").write_text(module(WAYS))
-    cases = [case_of(project, {"way": way, "to": listener.to}, **changes) for way in WAYS]
+    (project / "app.py").write_text(module(ways))
+    cases = [case_of(project, {"way": way, "to": listener.to}, **changes) for way in ways]
     with engine(cases[0], World.of(cases[0])) as sandbox:
-        return dict(zip(WAYS, sandbox.replay_all(cases), strict=True))
+        return dict(zip(ways, sandbox.replay_all(cases), strict=True))
 
 
 def test_without_the_guard_every_way_out_reaches_its_listener(project, listener):
@@ -75,18 +82,72 @@ def test_without_the_guard_every_way_out_reaches_its_listener(project, listener)
 
 @linux
 def test_no_way_out_reaches_its_listener_and_each_is_an_error_that_names_it(project, listener):
-    """Nothing arrives; the address is named where Python knows it, else the program that tried."""
+    """Nothing arrives, and the address is named; of Python's own code its line as well."""
     replays = take(project, listener)
     assert listener.heard == []
     said = {way: str(replay) for way, replay in replays.items()}
     assert all(isinstance(replay, ReplayError) for replay in replays.values()), said
-    for way in BY_ADDRESS:
+    for way in WAYS if can_make_a_network() else BY_ADDRESS:
         at = listener.path if way == "unix_socket" else f"{listener.host}:{listener.port}"
-        assert f"tried to reach {at}, which a replay refuses, from app.py:" in said[way], way
-    for way in BY_PROGRAM:
-        assert "tried to open a network socket, which a replay refuses" in said[way]
+        assert f"tried to reach {at}, which a replay refuses" in said[way], way
+    for way in BY_ADDRESS:
+        assert "which a replay refuses, from app.py:" in said[way], way
     assert "the program 'bash -c exec" in said["bash"]
     assert "native code of the handler" in said["libpq"]
+
+
+@linux
+def test_where_no_socket_can_lead_nowhere_the_program_that_tried_is_named(
+    project, listener, monkeypatch
+):
+    """As in most containers, which have no namespaces to give."""
+    monkeypatch.setattr(Nowhere, "make", lambda *_: None)
+    replays = take(project, listener, ways=BY_PROGRAM)
+    assert listener.heard == []
+    for way in BY_PROGRAM.keys() - {"raw_socket"}:
+        assert "tried to open a network socket, which a replay refuses" in str(replays[way])
+
+
+DRIVERS = {
+    "libpq": (
+        "import psycopg2; psycopg2.connect(host='db.example', user='u')",
+        "native code of the handler tried to reach db.example",
+    ),
+    "grpc": (
+        (
+            "import grpc\nc = grpc.insecure_channel('10.1.2.3:50051')\n"
+            "c.unary_unary('/a/b')(b'x', timeout=9)"
+        ),
+        "native code of the handler tried to reach 10.1.2.3:50051",
+    ),
+    "grpc.aio": (
+        (
+            "import asyncio, grpc.aio\nasync def call():\n"
+            "    async with grpc.aio.insecure_channel('10.1.2.3:50051') as c:\n"
+            "        await c.unary_unary('/a/b')(b'x', timeout=9)\nasyncio.run(call())"
+        ),
+        "native code of the handler tried to reach 10.1.2.3:50051",
+    ),
+    "curl": (
+        "subprocess.run(['curl', '-s', 'http://shop.example/'])",
+        "the program 'curl -s http://shop.example/' tried to reach shop.example",
+    ),
+}
+
+
+@linux
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_driver_of_native_code_is_told_by_the_host_that_it_asked_for(project, driver):
+    """A handler that swallows the failure changes nothing; the name is the one it was given."""
+    body, told = DRIVERS[driver]
+    if not can_make_a_network():
+        pytest.skip("this system gives no network of one's own")
+    if driver == "curl" and shutil.which("curl") is None:
+        pytest.skip("there is no curl")
+    code = "".join(f"    {line}\n" for line in body.splitlines())
+    with pytest.raises(ReplayError, match=re.escape(told)) as refused:
+        run(project, f"import subprocess\ntry:\n{code}except Exception as e: return repr(e)")
+    assert "--allow-network" in refused.value.hint
 
 
 @linux

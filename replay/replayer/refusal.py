@@ -81,12 +81,24 @@ def _ways_to_answer(case: Case, sent: Sent) -> str:
 
 
 def _attempt(facts: Mapping[str, Any]) -> str:
+    if "program" in facts:
+        who = (
+            f"the program {facts['program']!r}"
+            if facts["program"]
+            else "native code of the handler"
+        )
+    else:
+        who = "the handler"
     if "host" not in facts:
-        program = facts["program"]
-        who = f"the program {program!r}" if program else "native code of the handler"
         return f"{who} tried to open a network socket, which a replay refuses"
     where = f", from {facts['where']}" if facts["where"] else ""
-    return f"the handler tried to reach {_address(facts)}, which a replay refuses{where}"
+    return f"{who} tried to reach {_address(facts)}, which a replay refuses{where}"
+
+
+def _who(facts: Mapping[str, Any]) -> str:
+    if "program" not in facts:
+        return "the handler"
+    return f"the program {facts['program']!r}" if facts["program"] else "native code of the handler"
 
 
 def _address(facts: Mapping[str, Any]) -> str:

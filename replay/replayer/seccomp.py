@@ -55,8 +55,8 @@ def deny_sockets(families: Sequence[int] = ()) -> int | None:
     """Deny this process sockets of all but these families; cannot be undone.
 
     Return a descriptor at which each attempt waits for its answer, for the parent to learn of it,
-    and so does each connection of the families that are let through; None where the kernel denies
-    by itself. Raises OSError where there is no filter to be had.
+    and so does each connection; None where the kernel denies by itself. Raises OSError where there
+    is no filter to be had.
     """
     machine = _MACHINES[os.uname().machine]
     libc = ctypes.CDLL(None, use_errno=True)
@@ -97,7 +97,7 @@ def _filter(machine: _Machine, families: Sequence[int], on_socket: int) -> bytes
     denied = _DENIED_EVERYWHERE + machine.denied
     tests = [(_AT_LEAST, _X32_BIT)] if machine.has_x32 else []
     tests += [(_EQUAL, number) for number in denied]
-    asks_to_connect = bool(families) and on_socket == _NOTIFY
+    asks_to_connect = on_socket == _NOTIFY
     # After the tests: is it connect? - is it socket? - its family - each allowed one - the ends.
     to_failure = asks_to_connect + 2 + len(families) + 1
     steps = [

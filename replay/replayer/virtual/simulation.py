@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from time_machine import escape_hatch
+
 from replay.recorder.library import once_imported
 from replay.replayer.virtual import real
 from replay.replayer.virtual.agenda import NEVER_NS
@@ -62,6 +64,10 @@ class Simulation(Hooks):
         once_imported(
             {
                 "asyncio.base_events": self._complete_asyncio,
+                "grpc._channel": lambda module: self._complete_grpc(module, "_determine_deadline"),
+                "grpc.aio._utils": (
+                    lambda module: self._complete_grpc(module, "_timeout_to_deadline")
+                ),
                 "logging": self._complete_logging,
                 "queue": self._complete_queue,
                 "selectors": self._complete_selectors,
@@ -207,6 +213,17 @@ class Simulation(Hooks):
 
     def _complete_asyncio(self, module: Any) -> None:
         module.BaseEventLoop.time = lambda _: self.clocks.quiet()
+
+    def _complete_grpc(self, module: Any, name: str) -> None:
+        """Have native code, which keeps deadlines of its own, given those of the real clock."""
+        of_virtual = getattr(module, name)
+
+        def of_real(given_s: float | None) -> float | None:
+            deadline_s: float | None = of_virtual(given_s)
+            ahead_s = self.timeline.now_ns / 1e9 - escape_hatch.time.time()
+            return None if deadline_s is None else deadline_s - ahead_s
+
+        setattr(module, name, of_real)
 
     def _complete_logging(self, module: Any) -> None:
         kind = type(module._startTime)
