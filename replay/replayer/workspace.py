@@ -79,11 +79,15 @@ def _show(project: Path, task_root: Path) -> None:
     # Small files are copies, which may be written to; what lies behind a link, guard.py keeps from
     # being written.
     for entry in project.iterdir():
-        shown = task_root / entry.name
-        if entry.is_file() and entry.stat().st_size <= _COPIED_BYTES:
-            shutil.copy2(entry, shown)
-        else:
-            shown.symlink_to(entry.absolute())
+        with suppress(FileNotFoundError):  # what others work with beside it comes and goes
+            _show_entry(entry, task_root / entry.name)
+
+
+def _show_entry(entry: Path, shown: Path) -> None:
+    if entry.is_file() and entry.stat().st_size <= _COPIED_BYTES:
+        shutil.copy2(entry, shown)
+    else:
+        shown.symlink_to(entry.absolute())
 
 
 def temporary_folders() -> list[str]:
