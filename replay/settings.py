@@ -21,7 +21,7 @@ _LAMBDA_STORE = "/tmp/replay.db"  # noqa: S108 - the only folder that a function
 _UNITS = {"": 1, "KIB": 2**10, "MIB": MIB, "GIB": 2**30}
 TAPES = ("entropy",)
 """What `REPLAY_TAPE` can name: what the invocation drew from the system's randomness."""
-_PYPROJECT_KEYS = ("store", "path", "handler", "timeout", "outbound")
+_PYPROJECT_KEYS = ("store", "path", "handler", "timeout", "outbound", "noise")
 _RULES = {"reads": ("noise", "drift"), "writes": ("noise", "drift"), "order": ("noise", "drift")}
 
 
@@ -53,6 +53,8 @@ class Settings:
     """Seconds of real time after which a replay is stopped, before its deadline."""
     outbound_rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """For each function, or `*`, how strictly its outbound calls are judged."""
+    noise: tuple[Mapping[str, Any], ...] = ()
+    """Rules for places that may vary, of all cases."""
 
 
 def recorder_settings(
@@ -94,6 +96,7 @@ def command_settings(environment: Mapping[str, str], folder: str) -> Settings:
         handler=_text(table, "handler"),
         timeout=_seconds(table, "timeout"),
         outbound_rules=_outbound_rules(table.get("outbound", {})),
+        noise=_noise(table.get("noise", [])),
     )
 
 
@@ -203,6 +206,13 @@ def _seconds(table: Mapping[str, object], key: str) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
         raise _wrong_type(key, value, "a number of seconds above 0")
     return float(value)
+
+
+def _noise(rules: object) -> tuple[Mapping[str, Any], ...]:
+    if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
+        raise _wrong_type("noise", rules, 'a list of {path = "$.id", kind = "uuid"}')
+
+    return tuple(rules)
 
 
 def _outbound_rules(table: object) -> Mapping[str, Mapping[str, Any]]:

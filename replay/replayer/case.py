@@ -3,11 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from replay.recording import Recording
 from replay.replayer.network import CLOSED, Network
 from replay.replayer.outbound.rules import STANDARD, Rules
+
+if TYPE_CHECKING:
+    from replay.replayer.rule import Rule  # which knows worlds, and they know cases
 
 Clock: TypeAlias = Literal["virtual", "shifted", "live"]
 Break: TypeAlias = Literal["raise", "entry"]
@@ -42,7 +45,7 @@ class Case:
     is a limit in real seconds, None for the recorded deadline alone. `changes` are what was set in
     the event; `breaks_at` opens a debugger there, without any limit; `is_captured` captures a
     handler that has no decorator; `network` is what may be reached; `earlier` are the invocations
-    of its sandbox to replay before it, None for a cold one.
+    of its sandbox to replay before it, None for a cold one; `excuses` are the places that may vary.
     """
 
     recording: Recording
@@ -58,6 +61,7 @@ class Case:
     misses: Misses = "error"
     rules: Rules = STANDARD
     earlier: Iterable[Recording] | None = None
+    excuses: "tuple[Rule, ...]" = ()
 
     def with_event(self, event: object, changes: tuple[Change, ...]) -> "Case":
         """Return the case with another event in place of the recorded one."""

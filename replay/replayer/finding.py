@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from os import fstat
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 from replay.codec import decode, encode
 from replay.replayer.channel import out_of_reach
@@ -35,6 +35,13 @@ class Finding:
 
     kind: FindingKind
     facts: Mapping[str, Any]
+
+
+class FindingSink(Protocol):
+    """Where findings go."""
+
+    def add(self, kind: FindingKind, **facts: object) -> None:
+        """Take one."""
 
 
 class FindingWriter:

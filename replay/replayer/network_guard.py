@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from replay.replayer.file_guard import Check
-from replay.replayer.finding import FindingWriter
+from replay.replayer.finding import FindingSink
 from replay.replayer.network import Endpoint, Network
 from replay.replayer.origin import Origin
 
@@ -37,7 +37,7 @@ class NetworkGuard:
     def __init__(
         self,
         network: Network,
-        findings: FindingWriter,
+        findings: FindingSink,
         *,
         own: tuple[Endpoint, ...],
         project: Path,

@@ -31,11 +31,16 @@ class Noise:
 
 @dataclass(frozen=True, slots=True)
 class Dependence:
-    """A path at which a replay depends on `factor`; None: on what a replay does not fix."""
+    """A path at which a replay depends on `factor`; None: on what a replay does not fix.
+
+    `here` and `elsewhere` are what stood there, and once the factor had moved.
+    """
 
     path: str
     factor: Factor | None
     call: str | None = None
+    here: object = ABSENT
+    elsewhere: object = ABSENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +110,19 @@ def _is_same_but_signed(then: object, now: object) -> bool:
 
 def dependences(looks: Looks) -> tuple[Dependence, ...]:
     """Return what a replay depends on, whether it differs from its recording or not."""
-    factors: dict[Place, Factor | None] = dict.fromkeys(_found(looks.first, looks.again))
+    found: dict[Place, tuple[Factor | None, Difference]] = {
+        place: (None, difference) for place, difference in _found(looks.first, looks.again).items()
+    }
     for factor, replays in looks.moved.items():
-        for place in (place for seen in replays for place in _found(looks.first, seen)):
-            factors.setdefault(place, "clock" if factor == "pace" else factor)
-    return tuple(Dependence(path, factor, call) for (call, path), factor in factors.items())
+        named: Factor = "clock" if factor == "pace" else factor
+        for place, difference in (
+            it for seen in replays for it in _found(looks.first, seen).items()
+        ):
+            found.setdefault(place, (named, difference))
+    return tuple(
+        Dependence(path, factor, call, difference.recorded, difference.replayed)
+        for (call, path), (factor, difference) in found.items()
+    )
 
 
 class _Judge:

@@ -117,7 +117,7 @@ class Pool:
             resume()
 
     def _serve(self, todo: "SimpleQueue[_Chunk]", done: "SimpleQueue[_Result]") -> None:
-        with closing(_Sandboxes(self)) as sandboxes:
+        with closing(Sandboxes(self)) as sandboxes:
             try:
                 for chunk in iter(todo.get, None):
                     for results in _batches(sandboxes.judge_all(chunk)):
@@ -130,7 +130,7 @@ _Chunk: TypeAlias = list[Numbered] | None
 _Result: TypeAlias = list[tuple[int, Verdict]] | BaseException
 
 
-class _Sandboxes:
+class Sandboxes:
     """The warm sandboxes of one thread, by what their cases import."""
 
     def __init__(self, pool: Pool) -> None:

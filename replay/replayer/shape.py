@@ -93,6 +93,14 @@ def is_same_address(recorded: object, replayed: object) -> bool:
     return _is_same_rest(recorded, replayed, _ADDRESS, lambda _one, _other: True)
 
 
+def is_same_uuid(recorded: object, replayed: object) -> bool:
+    """Whether both are UUIDs of one version, spelt alike."""
+    if not isinstance(recorded, str) or not isinstance(replayed, str):
+        return False
+    form = _uuid_form(recorded)
+    return form is not None and form == _uuid_form(replayed)
+
+
 def is_same_token(recorded: object, replayed: object, elsewhere: object) -> bool:
     """Whether two texts differ only where a number, or a run of random characters, may stand.
 

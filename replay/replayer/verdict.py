@@ -7,7 +7,7 @@ in, so what stands here is the whole decision and does nothing else.
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from os import cpu_count
 from typing import Literal, TypeAlias
@@ -23,6 +23,8 @@ from replay.replayer.noise import Dependence, Looks, Noise, Seen
 from replay.replayer.outbound.contract import NO_CALLS, Contract, contract_of, settled
 from replay.replayer.process import interrupt
 from replay.replayer.replay import Replay
+from replay.replayer.rule import Instant
+from replay.replayer.rule import excused as excused_by_rules
 from replay.replayer.warm import replay_fresh
 from replay.replayer.world import Factor, World
 
@@ -76,7 +78,7 @@ def match_of(case: Case, replay: Replay) -> Verdict | None:
     if case.looks == "twice":
         return None
     seen = _seen(case, replay)
-    found, differs = _compared(case, seen)
+    found, differs = _compared(case, seen, replay.duration_us)
     return None if differs else _verdict(case, replay, seen.contract, found=found)
 
 
@@ -86,12 +88,23 @@ def _seen(case: Case, replay: Replay) -> Seen:
     return Seen(replay.outcome, contract_of(recorded, sent, case.rules) if has_calls else NO_CALLS)
 
 
-def _compared(case: Case, seen: Seen) -> tuple[tuple[Noise, ...], tuple[Difference, ...]]:
+def instant_of(recording: Recording, duration_us: int | None) -> Instant:
+    """Return the wall clock at entry, and how far apart two reads of it may be."""
+    return Instant(
+        recording.invocation.captured_at_us / 1000,
+        _TOLERANCE_MS + _spent_ms(recording.duration_us, duration_us),
+    )
+
+
+def _compared(
+    case: Case, seen: Seen, duration_us: int
+) -> tuple[tuple[Noise, ...], tuple[Difference, ...]]:
     """Return what a rule excuses of what differs, and what is left."""
     differences = compare(case.recording.outcome, seen.outcome)
     if seen.contract is NO_CALLS and not differences:
         return (), ()
-    found, left = noise.excuse((*differences, *seen.contract.differences))
+    signed, left = noise.excuse((*differences, *seen.contract.differences))
+    found, left = excused_by_rules(left, case.excuses, instant_of(case.recording, duration_us))
     excused = [
         Noise(
             it.difference.path,
@@ -102,7 +115,7 @@ def _compared(case: Case, seen: Seen) -> tuple[tuple[Noise, ...], tuple[Differen
         )
         for it in seen.contract.excused
     ]
-    return (*excused, *found), left
+    return (*excused, *signed, *found), left
 
 
 def _verdict(
@@ -132,21 +145,32 @@ def error_of(case: Case, error: ReplayError) -> Verdict:
 
 def judge(case: Case, engine: Engine) -> Verdict:
     """Replay `case` in fresh processes and return its verdict; what cannot be is an error."""
+    return judge_by(case, lambda worlds: _replay_at_once(case, worlds, engine))
+
+
+def judge_by(case: Case, replay_all: Callable[[Sequence[World]], list[Replay]]) -> Verdict:
+    """Return the verdict of a case that `replay_all` replays in some worlds, one after the other.
+
+    What it cannot replay is an error.
+    """
     world = World.of(case)
     try:
-        replay = replay_fresh(engine, case, world)
+        (replay,) = replay_all((world,))
         seen = _seen(case, replay)
-        excused, differences = _compared(case, seen)
+        excused, differences = _compared(case, seen, replay.duration_us)
         if not _is_looked_at_again(case, differences):
             return _verdict(case, replay, seen.contract, drift=differences, found=excused)
-        looks = _look_again(case, world, replay, seen, engine)
+        again = replay_all((world, *(other for _, other in _moved(world))))
+        looks = _looks(case, replay, [_seen(case, it) for it in again])
     except ReplayError as error:
         return error_of(case, error)
-    if not differences:
-        matched = _verdict(case, replay, seen.contract, found=excused)
-        return dataclasses.replace(matched, dependences=noise.dependences(looks))
     found, drift = noise.split(differences, looks)
-    return _verdict(case, replay, seen.contract, drift=drift, found=(*excused, *found))
+    verdict = _verdict(case, replay, seen.contract, drift=drift, found=(*excused, *found))
+    if case.looks != "twice":
+        return verdict
+    told = {(it.call, it.path) for it in drift} | {(it.call, it.path) for it in verdict.noise}
+    depends = (it for it in noise.dependences(looks) if (it.call, it.path) not in told)
+    return dataclasses.replace(verdict, dependences=tuple(depends))
 
 
 def _is_looked_at_again(case: Case, differences: tuple[Difference, ...]) -> bool:
@@ -156,31 +180,38 @@ def _is_looked_at_again(case: Case, differences: tuple[Difference, ...]) -> bool
     return explicable and case.looks == "once, then again"
 
 
-def _look_again(case: Case, world: World, replay: Replay, seen: Seen, engine: Engine) -> Looks:
-    """Replay the case once more in each world that could explain why it differs."""
-    moved = [
-        (factor, world.moved(factor, n)) for factor, times in _MOVES for n in range(1, times + 1)
-    ]
-    again, *others = _replay_all(case, (world, *(other for _, other in moved)), engine)
+def _moved(world: World) -> Iterator[tuple[Factor, World]]:
+    """Yield each world that could explain why a replay differs, with the factor that is moved."""
+    for factor, times in _MOVES:
+        for number in range(1, times + 1):
+            yield factor, world.moved(factor, number)
+
+
+def _looks(case: Case, replay: Replay, seen: Sequence[Seen]) -> Looks:
+    """Return a replay with what was seen again, and in each of the moved worlds."""
+    again, *others = seen
     by_factor: defaultdict[Factor, tuple[Seen, ...]] = defaultdict(tuple)
-    for (factor, _), other in zip(moved, others, strict=True):
+    for (factor, _), other in zip(_moved(World.of(case)), others, strict=True):
         by_factor[factor] += (other,)
+    at = instant_of(case.recording, replay.duration_us)
     return Looks(
-        first=seen,
+        first=_seen(case, replay),
         again=again,
         moved=by_factor,
-        instant_ms=case.recording.invocation.captured_at_us / 1000,
-        tolerance_ms=_TOLERANCE_MS + _spent_ms(case.recording.duration_us, replay.duration_us),
+        instant_ms=at.epoch_ms,
+        tolerance_ms=at.tolerance_ms,
     )
 
 
-def _replay_all(case: Case, worlds: Iterable[World], engine: Engine) -> list[Seen]:
+def _replay_at_once(case: Case, worlds: Sequence[World], engine: Engine) -> list[Replay]:
+    """Replay a case in each world, in fresh processes, as many at once as there are cores."""
+    if len(worlds) == 1:
+        return [replay_fresh(engine, case, worlds[0])]
     from concurrent.futures import ThreadPoolExecutor  # a match needs no second look
 
     with ThreadPoolExecutor(cpu_count()) as pool:
         try:
-            replays = pool.map(lambda world: replay_fresh(engine, case, world), worlds)
-            return [_seen(case, replay) for replay in replays]
+            return list(pool.map(lambda world: replay_fresh(engine, case, world), worlds))
         except KeyboardInterrupt:
             interrupt()  # else leaving the pool would wait for each replay's own end
             raise

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from replay.interaction import Answer, AwsCall, Call, Interaction, Response, call_document
 from replay.recorder.calls import Lanes
-from replay.replayer.finding import FindingWriter
+from replay.replayer.finding import FindingSink
 from replay.replayer.network import Endpoint
 from replay.replayer.network_guard import RefusedError
 from replay.replayer.outbound.echo import Echo
@@ -41,7 +41,7 @@ class Responder:
         self,
         at_import: Sequence[Interaction],
         clock: Waiting,
-        findings: FindingWriter,
+        findings: FindingSink,
         let_through: Sequence[Endpoint],
         *,
         misses: Literal["error", "live"],

@@ -11,11 +11,10 @@ import time
 from collections.abc import Sequence
 from math import isnan
 from operator import index
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from replay.replayer.virtual import real
 from replay.replayer.virtual.agenda import span_ns
-from replay.replayer.virtual.timeline import Timeline
 
 _MONOTONIC_NS = 1_000_000_000_000
 """What the monotonic clock shows at first: a machine that has been up for a while."""
@@ -27,10 +26,26 @@ _WALL = {getattr(time, name) for name in ("CLOCK_REALTIME", "CLOCK_TAI") if hasa
 _PROCESSOR = {time.CLOCK_PROCESS_CPUTIME_ID, time.CLOCK_THREAD_CPUTIME_ID}
 
 
+class Time(Protocol):
+    """What clocks show: nanoseconds since 1970, and how many of them were waited for."""
+
+    now_ns: int
+    waited_ns: int
+
+    def read_ns(self) -> int:
+        """Return what time it is, and move it by one step."""
+
+    def restart(self, now_ns: int, deadline_ns: int) -> None:
+        """Set it."""
+
+    def sleep(self, at_least_ns: int) -> None:
+        """Let it pass."""
+
+
 class Clocks:
     """What is read of a timeline."""
 
-    def __init__(self, timeline: Timeline) -> None:
+    def __init__(self, timeline: Time) -> None:
         self._timeline = timeline
         self._to_monotonic_ns = _MONOTONIC_NS - timeline.now_ns
         self._began_ns = timeline.now_ns

@@ -5,10 +5,21 @@ back ends that: from there on the remaining time is computed.
 """
 
 from collections.abc import Callable, Sequence
-
-from replay.replayer.virtual.timeline import Timeline
+from typing import Protocol
 
 _NS_PER_MS = 1_000_000
+
+
+class MovableTime(Protocol):
+    """Nanoseconds since 1970, which can be moved on."""
+
+    now_ns: int
+
+    def read_ns(self) -> int:
+        """Return what time it is, and move it by one step."""
+
+    def move_to(self, when_ns: int) -> None:
+        """Move it on, never back."""
 
 
 class Remaining:
@@ -20,7 +31,7 @@ class Remaining:
 
     def __init__(
         self,
-        timeline: Timeline,
+        timeline: MovableTime,
         deadline_ms: int,
         recorded_ms: Sequence[int],
         on_computed: Callable[[int], None],

@@ -1,0 +1,174 @@
+"""What a value that varies by nature must still be: a rule asserts its kind instead of its value.
+
+A rule excuses one path, of the outcome or of one outbound call, and only while the replayed value
+is of the recorded one's kind: a UUID of the same version, a time at the clock, the same members in
+another order. Paths are RFC 9535 queries; one that names a single place is written as reports write
+it. Pure.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, get_args
+
+from replay.errors import ReplayError
+from replay.replayer import shape
+from replay.replayer.compare import ABSENT, ROOT, Difference
+from replay.replayer.noise import Noise
+from replay.replayer.world import Factor
+
+RuleKind: TypeAlias = Literal[
+    "uuid", "time", "span", "token", "number", "order", "set", "address", "any"
+]
+"""uuid: of the same version; time: in the same notation, at the clock; span: how long something
+took; token: of the same shape; number: a draw; order: the members of an array, in any order; set:
+the words of a text, in any order; address: of an object; any: whatever is there, written by hand
+only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One place that may vary: `path` in the outcome, or in the outbound `call` of this name.
+
+    `cause` is the factor that moves it. `like` is another value that has stood there: what it
+    shares with the recorded one is constant.
+    """
+
+    path: str
+    kind: RuleKind
+    cause: Factor | None = None
+    call: str | None = None
+    like: object = ABSENT
+
+    def document(self) -> dict[str, object]:
+        """Return what `rule_of` reads."""
+        fields = {"path": self.path, "kind": self.kind, "cause": self.cause, "call": self.call}
+        found: dict[str, object] = {name: value for name, value in fields.items() if value}
+        return found if self.like is ABSENT else {**found, "like": self.like}
+
+
+def rule_of(document: Any) -> Rule:
+    """Return the rule that a fixture or the settings hold; raises ReplayError, saying what is off.
+
+    The whole payload cannot be excused: a test that asserts nothing is none.
+    """
+    if not isinstance(document, Mapping) or not isinstance(document.get("path"), str):
+        raise ReplayError(f"a rule is {document!r}", 'write {"path": "$.id", "kind": "uuid"}')
+    unknown = sorted(document.keys() - {"path", "kind", "cause", "call", "like"})
+    kind = document.get("kind", "any")
+    if unknown or kind not in get_args(RuleKind):
+        wrong = f"key {unknown[0]!r}" if unknown else f"kind {kind!r}"
+        raise ReplayError(
+            f"the rule for {document['path']} has an unknown {wrong}",
+            f"keys: path, kind, cause, call, like; kinds: {', '.join(get_args(RuleKind))}",
+        )
+    if document["path"] == ROOT:
+        raise ReplayError("a rule excuses $, the whole payload", "name the path that varies")
+    return Rule(**{**document, "kind": kind})
+
+
+_TIMES: tuple[Factor, ...] = ("clock", "pace", "deadline")
+_MADE_OF_TIME: tuple[RuleKind, ...] = ("time", "uuid", "span", "token")
+_DRAWN: tuple[RuleKind, ...] = ("uuid", "address", "set", "token", "number")
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """The wall clock at entry, and how far apart two times may be that were read at one point."""
+
+    epoch_ms: float
+    tolerance_ms: float
+
+
+def excused(
+    differences: Sequence[Difference], rules: Iterable[Rule], at: Instant
+) -> tuple[tuple[Noise, ...], tuple[Difference, ...]]:
+    """Return the differences that a rule excuses, as noise, and those that are left."""
+    rules = tuple(rules)
+    if not rules or not differences:
+        return (), tuple(differences)
+    found = [(it, _rule_for(it, differences, rules, at)) for it in differences]
+    noise = [
+        Noise(d.path, d.recorded, d.replayed, rule=rule.kind, call=d.call)
+        for d, rule in found
+        if rule is not None
+    ]
+    return tuple(noise), tuple(d for d, rule in found if rule is None)
+
+
+def is_at(rule: Rule, difference: Difference) -> bool:
+    """Whether a rule is for the place of a difference: a member's place is its array's as well."""
+    if rule.call is not None and rule.call != difference.call:
+        return False
+    path = array_of(difference.path) if rule.kind == "order" else difference.path
+    return path is not None and (path == rule.path or _is_among(path, rule.path))
+
+
+def kind_of(
+    recorded: object, replayed: object, at: Instant, factor: Factor | None
+) -> RuleKind | None:
+    """Return of what kind two values of one place are, which `factor` moves; None: of none."""
+    kinds = _MADE_OF_TIME if factor in _TIMES else _DRAWN
+    both = Difference(ROOT, recorded, replayed)
+    return next((kind for kind in kinds if _holds(Rule(ROOT, kind), both, at)), None)
+
+
+def _rule_for(
+    difference: Difference, among: Sequence[Difference], rules: Sequence[Rule], at: Instant
+) -> Rule | None:
+    if ABSENT in (difference.recorded, difference.replayed) or difference.path == ROOT:
+        return None
+    for rule in rules:
+        if not is_at(rule, difference):
+            continue
+        if rule.kind == "order":
+            if _are_reordered([it for it in among if is_at(rule, it)]):
+                return rule
+        elif _holds(rule, difference, at):
+            return rule
+    return None
+
+
+def _holds(rule: Rule, difference: Difference, at: Instant) -> bool:
+    """Whether the replayed value is what the rule says of the recorded one."""
+    then, now = difference.recorded, difference.replayed
+    match rule.kind:
+        case "uuid":
+            return shape.is_same_uuid(then, now)
+        case "time":
+            return shape.is_same_time(then, now, at.epoch_ms, at.tolerance_ms)
+        case "span":
+            return shape.is_same_span(then, now, at.tolerance_ms)
+        case "token":
+            like = then if rule.like is ABSENT else rule.like
+            texts = shape.without_times(then, now, at.epoch_ms, at.tolerance_ms)
+            other, _ = shape.without_times(like, like, at.epoch_ms, at.tolerance_ms)
+            is_bare = rule.like is ABSENT
+            return shape.is_same_token(texts[1], texts[0], texts[1] if is_bare else other)
+        case "number":
+            return shape.is_same_number(then, now, at.epoch_ms)
+        case "set":
+            return shape.is_same_set(then, now)
+        case "address":
+            return shape.is_same_address(then, now)
+        case "order" | "any":
+            return rule.kind == "any" and type(then) is type(now)
+
+
+def _are_reordered(siblings: Sequence[Difference]) -> bool:
+    recorded = sorted(repr(sibling.recorded) for sibling in siblings)
+    return recorded == sorted(repr(sibling.replayed) for sibling in siblings)
+
+
+def array_of(path: str) -> str | None:
+    """Return the path of the array that a path leads into, None where it ends elsewhere."""
+    array, bracket, index = path.rpartition("[")
+    return array if bracket and index[:-1].isdigit() else None
+
+
+def _is_among(path: str, query: str) -> bool:
+    """Whether a query of several places names this one."""
+    if not any(mark in query for mark in ("*", "..", "?", ":")):
+        return False
+    from replay.replayer.query import matches  # needs a library that a plain suite does without
+
+    return matches(query, path)
