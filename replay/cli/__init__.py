@@ -20,6 +20,7 @@ _COMMANDS = {
     "demo": "demo:demo",
     "doctor": "doctor:doctor",
     "export": "export:export",
+    "generate": "generate:generate",
     "import": "import_:import_recordings",
     "invoke": "invoke:invoke",
     "list": "list:list_recordings",

@@ -1,5 +1,6 @@
 """What the arguments of a command name: recordings by id, by filter, or in fixture files."""
 
+import re
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,10 @@ from replay.fixture import read_fixtures, recording_of
 from replay.recording import Recording
 from replay.settings import Settings
 from replay.store.selection import Selection
+from replay.testing.case_file import CaseFile, load_case
+
+_CASE = re.compile(rb'\s*\{\s*"case"')
+_HEAD_BYTES = 200
 
 if TYPE_CHECKING:
     from replay.store.store import Store
@@ -25,7 +30,7 @@ IdsOrFilesArgument = Annotated[
         autocompletion=complete_id,
     ),
 ]
-Found = Recording | DamagedError
+Found = Recording | CaseFile | DamagedError
 
 
 def is_file(argument: str) -> bool:
@@ -59,7 +64,22 @@ def _sources(argument: str, store: "Store") -> Iterable[Path | str]:
 
 def in_file(path: Path) -> Iterator[Found]:
     """Yield what a fixture file holds; raises ReplayError where it cannot be read as a whole."""
+    if path.suffix == ".json" and (file := _case_in(path)) is not None:
+        return iter((file,))
     return map(recording_of, read_fixtures(path))
+
+
+def _case_in(path: Path) -> CaseFile | DamagedError | None:
+    """Return the case that a file is; None where it is none."""
+    try:
+        with path.open("rb") as file:
+            if not _CASE.match(file.read(_HEAD_BYTES)):
+                return None
+        return load_case(path)
+    except DamagedError as error:
+        return error
+    except OSError:
+        return None  # told by whoever reads it as something else
 
 
 def _in_store(store: "Store", id: str) -> Found:

@@ -14,6 +14,7 @@ from replay.cli.options import with_options
 from replay.cli.plan import Plan
 from replay.cli.reach import Reach
 from replay.replayer.case import Break, Clock, Looks
+from replay.replayer.rule import rule_of
 from replay.settings import Settings
 
 
@@ -57,6 +58,7 @@ class Manner:
             network=reach.network,
             misses=reach.misses,
             outbound_rules=settings.outbound_rules,
+            excuses=tuple(map(rule_of, settings.noise)),
         )
 
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,9 @@ from replay.replayer.change import changed
 from replay.replayer.network import Network
 from replay.replayer.outbound.rules import STANDARD, Rules
 from replay.replayer.pool import Isolation, Pool, Runtime, default_isolation, engine_of
+from replay.replayer.rule import Rule
+from replay.testing.case_file import CaseFile
+from replay.testing.player import Project, root_of
 
 
 @dataclass(slots=True)
@@ -34,6 +37,7 @@ class Plan:
     network: Network
     misses: Misses = "error"
     outbound_rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    excuses: tuple[Rule, ...] = ()
     earlier: Earlier | None = field(default=None, init=False)
     unreadable: int = field(default=0, init=False)
 
@@ -49,18 +53,34 @@ class Plan:
     def _case(self, recording: Found) -> Case:
         if isinstance(recording, DamagedError):
             raise recording
-        case = Case(
-            recording,
-            handler=self.handler or recording.invocation.handler,
-            folders=self.folders,
+        if isinstance(recording, CaseFile):
+            return self._of_file(recording)
+        return self._in_manner(
+            Case(
+                recording,
+                recording.invocation.handler,
+                (),
+                rules=self._rules(recording.invocation.function_name),
+                excuses=self.excuses,
+            )
+        )
+
+    def _of_file(self, file: CaseFile) -> Case:
+        """Return a case that is a file, by the rules of the project it lies in."""
+        return self._in_manner(Project(root_of(file.path.absolute().parent)).case(file))
+
+    def _in_manner(self, case: Case) -> Case:
+        case = replace(
+            case,
+            handler=self.handler or case.handler,
+            folders=tuple(dict.fromkeys((*self.folders, *case.folders))),
             clock=self.clock,
             timeout_s=self.timeout_s,
             looks=self.looks,
             breaks_at=self.breaks_at,
-            earlier=self.earlier.of(recording) if self.earlier else None,
+            earlier=self.earlier.of(case.recording) if self.earlier else None,
             network=self.network,
             misses=self.misses,
-            rules=self._rules(recording.invocation.function_name),
         )
         return changed(case, self.changes) if self.changes else case
 

@@ -31,8 +31,11 @@ class Observer:
 _observer: Observer | None = None
 
 
-def observe(observer: Observer) -> None:
-    """Make each captured handler of this process show itself to `observer` and store nothing."""
+def observe(observer: Observer | None) -> None:
+    """Make each captured handler of this process show itself to `observer` and store nothing.
+
+    None: capture again.
+    """
     global _observer  # noqa: PLW0603 - one process is either a replay or not
     _observer = observer
 

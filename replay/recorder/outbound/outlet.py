@@ -52,10 +52,11 @@ _outlet: Outlet | None = None
 _inside = _local()
 
 
-def use(outlet: Outlet) -> None:
-    """Have every call of this process go to `outlet`."""
-    global _outlet  # noqa: PLW0603 - one process either records or replays
-    _outlet = outlet
+def use(outlet: Outlet | None) -> Outlet | None:
+    """Have every call of this process go to `outlet`; return where they went before."""
+    global _outlet
+    before, _outlet = _outlet, outlet
+    return before
 
 
 def is_used() -> bool:

@@ -1,0 +1,112 @@
+"""Replays the cases of a test run: in this process where that tells the truth, else guarded.
+
+A case that does not match here is judged again in a fresh guarded process, and that verdict counts,
+so that nothing a test process holds can make a case fail.
+"""
+
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from replay.errors import ReplayError
+from replay.replayer.case import Case
+from replay.replayer.outbound.rules import STANDARD, Rules
+from replay.replayer.pool import Pool, Sandboxes, default_isolation
+from replay.replayer.rule import rule_of
+from replay.replayer.verdict import Verdict, match_of
+from replay.settings import command_settings
+from replay.testing.case_file import CaseFile
+from replay.testing.inside import Inside, NotHereError
+
+_PROJECT_FILE = "pyproject.toml"
+
+
+class Player:
+    """Replays cases, one after the other; `isolates` has each run in a guarded process.
+
+    What it has started ends with `close`, or with this process.
+    """
+
+    def __init__(self, *, isolates: bool = False) -> None:
+        self.isolates = isolates
+        self._stack = ExitStack()
+        self._projects: dict[Path, Project] = {}
+
+    def verdict(self, file: CaseFile) -> Verdict:
+        """Return the verdict of a case, an error where it cannot be replayed."""
+        case = self.case_of(file)
+        if file.runs == "here" and not self.isolates:
+            match = self.verdict_here(case)
+            if match is not None:
+                return match
+        return self._isolated(case)
+
+    def verdict_here(self, case: Case) -> Verdict | None:
+        """Return the verdict of a case that matches in this process; None where it does not."""
+        try:
+            return match_of(case, self._inside.replay(case))
+        except (NotHereError, ReplayError):
+            return None
+
+    def case_of(self, file: CaseFile) -> Case:
+        """Return the case that a file holds, with the rules of the project that it lies in."""
+        project = self._project_of(file.path)
+        return project.case(file)
+
+    def close(self) -> None:
+        """End what was started."""
+        self._stack.close()
+
+    @cached_property
+    def _inside(self) -> Inside:
+        inside = Inside()
+        self._stack.callback(inside.close)
+        return inside
+
+    @cached_property
+    def _sandboxes(self) -> Sandboxes:
+        sandboxes = Sandboxes(Pool("builtin", default_isolation("builtin", is_one=False), 1))
+        self._stack.callback(sandboxes.close)
+        return sandboxes
+
+    def _isolated(self, case: Case) -> Verdict:
+        return next(verdict for _, verdict in self._sandboxes.judge_all([(0, case)]))
+
+    def _project_of(self, path: Path) -> "Project":
+        folder = path.absolute().parent
+        if folder not in self._projects:
+            self._projects[folder] = Project(root_of(folder))
+        return self._projects[folder]
+
+
+class Project:
+    """A folder with a `pyproject.toml`, and what that says of cases."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        settings = command_settings(os.environ, str(root))
+        self._calls: Mapping[str, Mapping[str, Any]] = settings.outbound_rules
+        self._rules = tuple(map(rule_of, settings.noise))
+        self._path = settings.path
+
+    def case(self, file: CaseFile) -> Case:
+        """Return a case with the project's rules besides its own."""
+        name = file.recording.invocation.function_name
+        calls = {**self._calls.get("*", {}), **self._calls.get(name, {})}
+        case = file.case(self.root, calls=Rules(**calls) if calls else STANDARD)
+        folders = (*map(Path, self._path), *case.folders)
+        return replace(
+            case, folders=tuple(dict.fromkeys(folders)), excuses=(*case.excuses, *self._rules)
+        )
+
+
+def root_of(folder: Path) -> Path:
+    """Return the project that a folder lies in: the nearest one with a `pyproject.toml`."""
+    for candidate in (folder, *folder.parents):
+        if (candidate / _PROJECT_FILE).is_file():
+            return candidate
+    return Path.cwd()

@@ -1,0 +1,222 @@
+"""`replay generate`: a suite out of recordings, and what becomes of it as code changes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SHOP = """
+import os
+import time
+import uuid
+
+from replay import capture
+
+PRICES = {"tea": 350, "coffee": 420}
+seen = []
+
+
+@capture
+def handler(event, context):
+    seen.append(event)
+    time.sleep(event.get("sleep", 0))
+    if event["item"] == "poison":
+        os._exit(3)
+    if event["item"] == "loop":
+        time.sleep(900)
+    total = PRICES[event["item"]] * event["count"]
+    tags = {"warm", "cheap", "fresh", "new"} if event.get("tags") else ()
+    return {
+        "id": str(uuid.uuid4()), "at": time.time(), "total": total, "seen": len(seen),
+        "left_ms": context.get_remaining_time_in_millis(), "tags": list(tags),
+    }
+"""
+EVENTS = (
+    {"item": "tea", "count": 2},
+    {"item": "coffee", "count": 1, "sleep": 0.01},
+    {"item": "cocoa", "count": 1},
+    {"item": "tea", "count": 1, "tags": True},
+    {"item": "poison", "count": 1},
+    {"item": "loop", "count": 1},
+)
+NAMES = [
+    "test_event_with_item_count_does_not_finish",
+    "test_event_with_item_count_raises_key_error",
+    "test_event_with_item_count_returns",
+    "test_event_with_item_count_sleep_returns",
+    "test_event_with_item_count_tags_returns",
+]
+
+
+def pytest_in(
+    folder: Path, *arguments: str, **variables: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run pytest as a user does, with the plugin and nothing of this suite's own settings."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def shop(project, replay):
+    """A project whose function was invoked some times, each kind of outcome among them."""
+    (project / "shop.py").write_text(SHOP)
+    (project / "pyproject.toml").write_text('[project]\nname = "shop"\n')
+    for event in EVENTS:
+        replay("invoke", "shop.handler", json.dumps(event), "--timeout", "1")
+    return project
+
+
+def test_a_suite_is_generated_runs_and_turns_red_where_behaviour_changes(shop, replay):
+    """Plan first, then apply; running it again changes nothing."""
+    planned = replay("generate")
+    assert planned.returncode == 0, planned.stderr
+    assert "6 cases of 1 functions: 3 run in the test's process, 3 in one of their own" in (
+        planned.stdout
+    )
+    assert "nothing is written yet" in planned.stderr
+    assert not (shop / "tests").exists()
+    done = replay("generate", "--yes")
+    assert "pytest tests" in done.stderr
+    cases = sorted(path.stem for path in (shop / "fixtures" / "shop").glob("*.json"))
+    assert {name.removeprefix("test_") for name in NAMES} <= set(cases)
+    again = replay("generate", "--yes")
+    assert "6 recordings are cases already" in again.stdout
+    assert "nothing to write" in again.stdout
+
+    passed = pytest_in(shop, "-p", "no:randomly", "-p", "no:xdist")
+    assert "6 passed" in passed.stdout, passed.stdout
+    shuffled = pytest_in(
+        shop, "-p", "randomly", "-n2", TZ="Asia/Tokyo", PYTHONHASHSEED="7", AWS_REGION="nowhere"
+    )
+    assert "6 passed" in shuffled.stdout, shuffled.stdout
+    isolated = pytest_in(shop, "--replay-isolate", "-n0")
+    assert "6 passed" in isolated.stdout, isolated.stdout
+
+    (shop / "shop.py").write_text(SHOP.replace("350", "300"))
+    red = pytest_in(shop, "-n0")
+    assert "2 failed, 4 passed" in red.stdout, red.stdout
+    for said in ("$.total", "recorded  700", "replayed  600", "replay run fixtures/shop/"):
+        assert said in red.stdout
+    accepted = pytest_in(shop, "-n0", "--replay-accept=all")
+    assert "6 passed" in accepted.stdout
+    assert accepted.stdout.count("replay: accepted") == 2
+    assert "6 passed" in pytest_in(shop, "-n0").stdout
+    document = json.loads((shop / "fixtures/shop/event_with_item_count_returns.json").read_text())
+    assert document["expected"]["value"]["total"] == 600
+    ended = json.loads(document["recording"]["parts"][-1]["payload"]["outcome"]["payload"])
+    assert ended["total"] == 700
+
+
+def test_what_varies_has_a_rule_that_says_why_and_of_what_kind(shop, replay):
+    """The test goes on to assert that it is a UUID, a time, the same set."""
+    replay("generate", "--yes")
+    document = json.loads(
+        (shop / "fixtures/shop/event_with_item_count_tags_returns.json").read_text()
+    )
+    rules = {rule["path"]: (rule["kind"], rule["cause"]) for rule in document["rules"]}
+    assert rules["$.id"] == ("uuid", "entropy")
+    assert rules["$.at"] == ("time", "clock")
+    assert rules["$.tags"] == ("order", "hash seed")
+    assert "$.total" not in rules
+    (shop / "shop.py").write_text(SHOP.replace("str(uuid.uuid4())", "uuid.uuid4().hex"))
+    red = pytest_in(shop, "-n0", "-k", "tags")
+    assert "1 failed" in red.stdout
+    assert "$.id" in red.stdout
+
+
+def test_a_refactoring_that_changes_nothing_stays_green(shop, replay):
+    """Also where more randomness is drawn, the clock is read more often, and lines move."""
+    replay("generate", "--yes")
+    changed = SHOP.replace(
+        "    total =",
+        "    uuid.uuid4(); time.time(); time.time()\n    context.aws_request_id\n    total =",
+    )
+    (shop / "shop.py").write_text(f"# moved\n\n{changed}")
+    assert "6 passed" in pytest_in(shop, "-n0").stdout
+
+
+def test_drift_is_never_written_without_saying_which_is_right(shop, replay):
+    """Either the recording, so that the test is red until the code is mended, or the replay."""
+    (shop / "shop.py").write_text(SHOP.replace("350", "300"))
+    aside = replay("generate", "--yes")
+    assert aside.returncode == 1
+    assert "it drifts at $.total: 700 -> 600" in aside.stdout
+    assert "--expect recorded or --expect replayed" in aside.stdout
+    assert replay("generate", "--yes", "--expect", "recorded").returncode == 0
+    assert "2 failed, 4 passed" in pytest_in(shop, "-n0").stdout
+    replay("generate", "--yes", "--expect", "replayed", "--overwrite")
+    assert "6 passed" in pytest_in(shop, "-n0").stdout
+
+
+def test_what_a_person_has_edited_is_theirs(shop, replay):
+    """A module keeps what is in it and gets what it lacks; a case is left alone."""
+    replay("generate", "@1", "@2", "--yes")
+    module, case = shop / "tests/test_replay_shop.py", next((shop / "fixtures/shop").glob("*.json"))
+    module.write_text(module.read_text().replace("def test_", "def test_my_", 1) + "\n\nMINE = 1\n")
+    case.write_text(case.read_text() + "\n")
+    before = case.read_bytes()
+    done = replay("generate", "--yes")
+    assert "more       tests/test_replay_shop.py" in done.stdout
+    assert case.read_bytes() == before
+    assert "MINE = 1" in module.read_text()
+    assert module.read_text().count("def test_") == 6
+    module.write_text("import nothing\n")
+    assert replay("generate", "--yes", "--overwrite").returncode == 2
+
+
+def test_cases_can_be_collected_without_a_module(shop, replay):
+    """For thousands of them."""
+    replay("generate", "--yes", "--collect")
+    assert not (shop / "tests").exists()
+    passed = pytest_in(shop, "fixtures", "-n0")
+    assert "6 passed" in passed.stdout, passed.stdout
+    (shop / "shop.py").write_text(SHOP.replace("350", "300"))
+    red = pytest_in(shop, "fixtures", "-n0")
+    assert "2 failed, 4 passed" in red.stdout
+    assert "recorded  700" in red.stdout
+    assert "Traceback" not in red.stdout
+
+
+def test_a_rule_for_what_is_not_there_any_more_is_told(shop, replay):
+    """As a warning; --replay-strict-noise makes it a failure."""
+    replay("generate", "--yes")
+    for path in (shop / "fixtures/shop").glob("*count_returns.json"):
+        document = json.loads(path.read_text())
+        document["rules"].append({"path": "$.gone", "kind": "uuid"})
+        path.write_text(json.dumps(document, indent=2))
+    passed = pytest_in(shop, "-n0")
+    assert "6 passed" in passed.stdout
+    assert "excuses what is not there any more: event_with_item_count_returns.json: $.gone" in (
+        passed.stdout
+    )
+    assert "1 failed" in pytest_in(shop, "-n0", "--replay-strict-noise").stdout
+
+
+def test_a_case_is_replayed_by_the_command_as_well(shop, replay):
+    """By its own rules and expectation; a drift is a drift there too."""
+    replay("generate", "--yes")
+    case = "fixtures/shop/event_with_item_count_returns.json"
+    done = replay("run", case, "--once")
+    assert (done.returncode, done.stdout.split()[0]) == (0, "match")
+    (shop / "shop.py").write_text(SHOP.replace("350", "300"))
+    assert replay("run", case, "--once").returncode == 1
+
+
+def test_the_generated_code_passes_linters_as_it_is(shop, replay):
+    """It is committed beside the code of the team."""
+    ruff = Path(sys.executable).with_name("ruff")
+    if not ruff.exists():
+        pytest.skip("there is no ruff")
+    replay("generate", "--yes")
+    for command in (["check", "--select", "E,F,I,UP,B"], ["format", "--check"]):
+        done = subprocess.run([ruff, *command, "tests"], cwd=shop, capture_output=True, check=False)
+        assert done.returncode == 0, done.stdout
