@@ -25,24 +25,24 @@ from replay.replayer.outbound.contract import Sent, contract_of
 from replay.replayer.outbound.rules import STANDARD
 from replay.replayer.replay import Replay
 from replay.replayer.verdict import Verdict
-from replay.report.html import HtmlStream
-from replay.report.html_file import FIRST_LINE, PageFile
+from replay.report.file import ReportFile
+from replay.report.html import PAGE, HtmlStream
 
 HOSTILE = (
     "<script>alert(1)</script><img src=x onerror=alert(1)>\"'` onload=x </style></details> --> ]]>"
     " &lt; &amp;amp; <iframe src=//evil.example> javascript:alert(1) {{x}} ${x}"
 )
 CONTROL = "\x1b]52;c;aGk=\x07 \x9b \u202e\u2066 \x00"
-VOID = {"meta", "br", "line", "rect"}
+VOID = {"meta", "br", "input", "line", "rect"}
 INERT = {
     *("html", "head", "meta", "title", "style", "body", "header", "h1", "h2", "h3", "h4", "p"),
     *("div", "span", "b", "a", "code", "pre", "details", "summary", "table", "thead", "tbody"),
-    *("tr", "th", "td", "svg", "g", "rect", "line", "text"),
+    *("tr", "th", "td", "svg", "g", "rect", "line", "text", "main", "label", "input"),
 }
 ATTRIBUTES = {
     *("id", "class", "open", "href", "lang", "name", "content", "charset", "http-equiv", "role"),
     *("aria-label", "x", "y", "x1", "x2", "y1", "y2", "dx", "width", "height", "rx"),
-    *("text-anchor",),
+    *("text-anchor", "type", "checked", "for", "rowspan", "colspan"),
 }
 
 
@@ -89,7 +89,7 @@ class Page(HTMLParser):
 
 def page_of(tmp_path: Path, *verdicts: Verdict) -> str:
     path = tmp_path / "page.html"
-    with PageFile(path) as page:
+    with ReportFile(path, PAGE) as page:
         stream = HtmlStream(page)
         for verdict in verdicts:
             stream.add(verdict)
@@ -171,6 +171,21 @@ def unfinished() -> Verdict:
     return verdict_of(recorded, TimedOut(3000), (sent(GET, 1), sent(QUERY, 2)))
 
 
+def named(verdict: Verdict, name: str) -> Verdict:
+    """The same of another function."""
+    invocation = verdict.recording.invocation
+    attributes = {**invocation.context.attributes, "function_name": name}
+    context = dataclasses.replace(invocation.context, attributes=attributes)
+    recorded = dataclasses.replace(
+        verdict.recording, invocation=dataclasses.replace(invocation, context=context)
+    )
+    return dataclasses.replace(verdict, recording=recorded)
+
+
+def drift(then: int = 700, now: int = 600) -> Verdict:
+    return verdict_of(recording(outcome=returned(total=then)), returned(total=now))
+
+
 def error() -> Verdict:
     recorded = recording(answered(1, GET, 12, 90), outcome=returned(n=1))
     why = ReplayError("the handler tried to reach db.example.com:5432", "--allow-network lets it")
@@ -212,7 +227,8 @@ def test_a_page_loads_nothing_and_runs_nothing_whatever_was_captured(tmp_path):
     names = {name for name, _ in page.elements}
     assert set() == names - INERT
     assert set() == {key for _, attrs in page.elements for key in attrs} - ATTRIBUTES
-    assert {"#drift", "#match", "#error"} == {a["href"] for _, a in page.elements if "href" in a}
+    assert {"#case-1", "#case-2", "#case-4"} == {a["href"] for _, a in page.elements if "href" in a}
+    assert {a["type"] for _, a in page.elements if "type" in a} == {"radio"}
     assert page.comments == []
     (sheet,) = page.texts["style"]
     digest = b64encode(sha256(sheet.encode()).digest()).decode()
@@ -232,7 +248,12 @@ def test_hostile_text_is_shown_as_it_is(tmp_path):
     page = Page(page_of(tmp_path, hostile()))
     assert page.text.count(HOSTILE) > 40
     ids = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
-    assert sorted(ids) == ["case-1", "drift"]
+    assert ids == ["case-1"]
+    page = Page(page_of(tmp_path, hostile(), named(hostile(), "billing")))
+    ids = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
+    assert {re.sub(r"\d", "N", it) for it in ids} == {
+        *("case-N", "only-all", "only-drift", "only-every-function", "only-function-N"),
+    }
 
 
 def test_control_and_bidirectional_characters_are_shown_escaped(tmp_path):
@@ -259,19 +280,19 @@ def test_errors_come_first_then_drift_then_matches(tmp_path):
     """Whatever came first; matches are folded, and each case has an anchor."""
     html = page_of(tmp_path, match_with_calls(), drift_with_calls(), error())
     page = Page(html)
-    assert page.texts["h2"] == ["could not be replayed", "drift", "match"]
+    assert page.texts["h2"] == ["at a glance", "could not be replayed", "drift", "match"]
     cases = [
         (a["id"], a["class"], "open" in a)
         for _, a in page.elements
         if "case" in (a.get("id") or "")
     ]
     assert cases == [
-        ("case-3", "case error", True),
-        ("case-2", "case drift", True),
-        ("case-1", "case match", False),
+        ("case-3", "case error function-1", True),
+        ("case-2", "case drift function-1", True),
+        ("case-1", "case match function-1", False),
     ]
     assert "3 cases, 2 noise" in page.text
-    assert [it for it in page.texts["b"] if it.isdigit()][:3] == ["1", "1", "1"]
+    assert [it for it in page.texts["b"] if it.isdigit()][:4] == ["3", "1", "1", "1"]
 
 
 def test_a_case_shows_its_verdict_and_what_differs(tmp_path):
@@ -415,7 +436,7 @@ def test_memory_stays_flat_over_many_cases(tmp_path):
 
     def peak(path: str, count: int) -> int:
         tracemalloc.start()
-        with PageFile(tmp_path / path) as page:
+        with ReportFile(tmp_path / path, PAGE) as page:
             stream = HtmlStream(page)
             for _ in range(count):
                 stream.add(verdict)
@@ -438,7 +459,57 @@ def test_cases_beyond_the_first_of_a_kind_are_one_line(tmp_path):
     )
     assert "Of each kind the first 500 cases are shown whole, the others in a line." in page.text
     assert page.with_class("case") == 510
-    assert sum("case-" in (a.get("id") or "") for _, a in page.elements) == 500
+    assert (
+        sum(name == "details" and "case-" in (a.get("id") or "") for name, a in page.elements)
+        == 500
+    )
+
+
+def test_the_summary_says_what_a_reader_asks_first(tmp_path):
+    """Counts, noise by its cause, how long; which are alike, with links to the first of them."""
+    drifts = [drift() for _ in range(4)]
+    page = Page(page_of(tmp_path, match_with_calls(), *drifts, drift_with_calls(), error()))
+    assert "7 cases, 2 noise (1 entropy, 1 signature); handlers took 4.8 ms" in page.text
+    rows = page.texts["tr"]
+    assert "4 cases drift alike app.handler 7c1z4hq9 7c1z4hq9 7c1z4hq9 ...$.total700600" in [
+        re.sub(ID[-8:], "7c1z4hq9", row) for row in rows
+    ]
+    said = "the handler tried to reach db.example.com:5432"
+    assert any("1 case could not be replayed" in row and said in row for row in rows)
+    links = [a["href"] for name, a in page.elements if name == "a"]
+    assert links == ["#case-2", "#case-3", "#case-4", "#case-6", "#case-7"]
+
+
+def test_what_is_checked_hides_the_others(tmp_path):
+    """Each button has a label, is known to the stylesheet, and hides by a class of the cases."""
+    verdicts = (match_with_calls(), drift(), named(drift(), "billing"), error())
+    page = Page(page_of(tmp_path, *verdicts))
+    inputs = [a for name, a in page.elements if name == "input"]
+    assert [(a["name"], a["id"]) for a in inputs if "checked" in a] == [
+        ("kind", "only-all"),
+        ("function", "only-every-function"),
+    ]
+    labels = {a["for"] for name, a in page.elements if name == "label"}
+    assert labels == {a["id"] for a in inputs}
+    (sheet,) = page.texts["style"]
+    for kind in ("match", "drift", "error"):
+        assert f"#only-{kind}:checked ~ main > :not(.{kind})" in sheet
+    for number in range(1, 9):
+        assert f"#only-function-{number}:checked ~ main > .case:not(.function-{number})" in sheet
+    # On cases, on rows of what is alike, and on the label.
+    assert (page.with_class("function-1"), page.with_class("function-2")) == (3 + 2 + 1, 1 + 1 + 1)
+
+
+def test_there_is_no_filter_where_there_is_nothing_to_choose(tmp_path):
+    """Of one case none; of kinds those that occur; of functions none where they are many."""
+    assert "input" not in Page(page_of(tmp_path, drift())).texts
+    page = Page(page_of(tmp_path, drift(), drift()))
+    for element, key in (("label", "for"), ("input", "id")):
+        found = {a[key] for name, a in page.elements if name == element}
+        assert found == {"only-all", "only-drift"}
+    page = Page(page_of(tmp_path, *(named(drift(), f"orders-{n}") for n in range(9))))
+    assert not any(a.get("name") == "function" for _, a in page.elements)
+    assert "9 functions" in page.texts["p"]
 
 
 def test_the_command_writes_a_page_beside_what_it_prints(project, replay):
@@ -490,21 +561,21 @@ def test_there_is_no_page_where_the_run_fails(project, replay):
     store(project, ECHO, [returned(n=0)])
     assert replay("run", "zzzz", "--html", "page.html").returncode == 2
     assert list(project.glob("*page*")) + list(project.glob(".*page*")) == []
-    (project / "page.html").write_text(f"{FIRST_LINE}\nfrom before")
+    (project / "page.html").write_text(f"{PAGE.first_line}\nfrom before")
     assert replay("run", "zzzz", "--html", "page.html").returncode == 2
-    assert (project / "page.html").read_text() == f"{FIRST_LINE}\nfrom before"
+    assert (project / "page.html").read_text() == f"{PAGE.first_line}\nfrom before"
 
 
 def test_an_exception_leaves_what_was_there(tmp_path):
     """The page is put in place at the very end, and not over one that has come meanwhile."""
     path = tmp_path / "page.html"
-    with suppress(KeyboardInterrupt), PageFile(path) as page:
+    with suppress(KeyboardInterrupt), ReportFile(path, PAGE) as page:
         stream = HtmlStream(page)
         stream.add(drift_with_calls())
         stream.close()
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
-    meanwhile = PageFile(path)
+    meanwhile = ReportFile(path, PAGE)
     path.write_text("somebody's")
     with pytest.raises(ReplayError, match="no page of replay's"), meanwhile as page:
         HtmlStream(page).close()
@@ -516,7 +587,7 @@ def test_an_exception_leaves_what_was_there(tmp_path):
 def test_a_full_disk_is_one_clear_line(tmp_path):
     """Not a bug of ours; what had been written is taken away."""
     path = tmp_path / "page.html"
-    page = PageFile(path)
+    page = ReportFile(path, PAGE)
     with suppress(OSError), Path("/dev/full").open("w", buffering=1) as full:
         page._sections["drift"] = full
         with pytest.raises(ReplayError, match="No space left on device"), page:

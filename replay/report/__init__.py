@@ -1,1 +1,1 @@
-"""Recordings and verdicts for readers: as JSON documents, and as text for a terminal."""
+"""Recordings and verdicts for readers: as JSON, as text for a terminal, as pages, as JUnit XML."""

@@ -1,23 +1,30 @@
 """Verdicts as one page for a browser, which loads nothing and runs nothing.
 
-A policy in the page forbids whatever its own stylesheet is not: what was captured is hostile. Cases
-are written as they come, errors first, then drift, then matches; only the totals are kept.
+A policy in the page forbids whatever its own stylesheet is not: what was captured is hostile. So it
+is the stylesheet that filters, by which radio button is checked. Cases are written as they come,
+errors first, then drift, then matches; only the totals are kept.
 """
 
 from base64 import b64encode
-from collections import Counter
-from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import get_args
 
 from replay.replayer.verdict import Verdict, VerdictKind
+from replay.report.file import Form, ReportFile
 from replay.report.html_case import case_line, case_markup
-from replay.report.html_file import FIRST_LINE, PageFile
 from replay.report.html_markup import Markup, join, tag
-from replay.report.stream import Totals
-from replay.version import __version__
+from replay.report.html_summary import FunctionNumbers, alike, filters, summary
+from replay.report.totals import Totals
 
+PAGE = Form(
+    name="page",
+    option="--html",
+    first_line=(
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="generator" content="lambda-replay">'
+    ),
+    sections=("head", "error", "drift", "match", "tail"),
+)
 _MAX_OPEN = 20
 """How many cases that do not match are unfolded from the start."""
 _MAX_WHOLE = 500
@@ -32,30 +39,40 @@ _TITLES: dict[VerdictKind, str] = {
 class HtmlStream:
     """Sections of a page file, one for each kind of verdict, and a summary above them."""
 
-    def __init__(self, page: PageFile) -> None:
+    def __init__(self, page: ReportFile) -> None:
         self._page = page
         self._totals = Totals()
+        self._functions = FunctionNumbers()
 
     def add(self, verdict: Verdict) -> None:
         """Write one."""
         self._totals.add(verdict)
         number = self._totals.kinds[verdict.kind]
         if number == 1:
-            self._page.write(verdict.kind, tag("h2", _TITLES[verdict.kind], id=verdict.kind) + "\n")
+            title = tag("h2", _TITLES[verdict.kind], class_=verdict.kind)
+            self._page.write(verdict.kind, f"{title}\n")
         self._page.write(verdict.kind, f"{self._case(verdict, number)}\n")
 
     def _case(self, verdict: Verdict, number: int) -> Markup:
+        function = self._functions.style(verdict.recording.invocation.function_name)
+        anchor, style = f"case-{self._totals.count}", f"case {verdict.kind} {function}".rstrip()
         if number > _MAX_WHOLE:
-            return case_line(verdict)
+            return case_line(verdict, anchor=anchor, style=style)
         is_open = verdict.kind != "match" and number <= _MAX_OPEN
-        return case_markup(verdict, number=self._totals.kinds.total(), is_open=is_open)
+        return case_markup(verdict, anchor=anchor, style=style, is_open=is_open)
 
     def close(self) -> None:
         """Write what stands around them."""
-        self._page.write(
-            "head", f"{FIRST_LINE}\n{_head()}</head>\n<body>\n{_summary(self._totals)}\n"
+        parts = (
+            f"{PAGE.first_line}\n{_head()}</head>\n<body>\n",
+            *filters(self._totals, self._functions),
+            summary(self._totals),
+            "\n<main>\n",
+            *alike(self._totals, self._functions),
+            *_left_out(self._totals),
         )
-        self._page.write("tail", "</body></html>\n")
+        self._page.write("head", "".join(parts))
+        self._page.write("tail", "</main>\n</body></html>\n")
 
 
 def _head() -> Markup:
@@ -73,32 +90,8 @@ def _head() -> Markup:
     )
 
 
-def _summary(totals: Totals) -> Markup:
-    when = datetime.now(UTC).isoformat(sep=" ", timespec="seconds").removesuffix("+00:00")
-    return tag(
-        "header",
-        tag("h1", "replay run"),
-        tag("p", *(_count(kind, totals.kinds) for kind in get_args(VerdictKind)), class_="counts"),
-        tag("p", f"{_cases(totals)}, {totals.noise:,} noise; {when} UTC, replay {__version__}"),
-        *_left_out(totals),
-    )
-
-
-def _cases(totals: Totals) -> str:
-    count = totals.kinds.total()
-    return "1 case" if count == 1 else f"{count:,} cases"
-
-
-def _count(kind: VerdictKind, kinds: Counter[VerdictKind]) -> Markup:
-    count = kinds[kind]
-    content = tag("b", f"{count:,}"), f" {kind}"
-    if not count:
-        return tag("span", *content, class_="count none")
-    return tag("a", *content, href=f"#{kind}", class_=f"count {kind}")
-
-
 def _left_out(totals: Totals) -> tuple[Markup, ...]:
     if not any(count > _MAX_WHOLE for count in totals.kinds.values()):
         return ()
     said = f"Of each kind the first {_MAX_WHOLE:,} cases are shown whole, the others in a line."
-    return (tag("p", said, class_="cut"),)
+    return (tag("p", said, class_="cut error drift match"),)

@@ -20,8 +20,8 @@ _MAX_ROWS = 200
 _MAX_NAME = 200
 
 
-def case_markup(verdict: Verdict, *, number: int, is_open: bool) -> Markup:
-    """Return one case; `number` makes its anchor, and nothing captured does."""
+def case_markup(verdict: Verdict, *, anchor: str, style: str, is_open: bool) -> Markup:
+    """Return one case; its anchor and its classes hold nothing captured."""
     return tag(
         "details",
         tag("summary", *_line(verdict)),
@@ -31,15 +31,15 @@ def case_markup(verdict: Verdict, *, number: int, is_open: bool) -> Markup:
         *_outcome(verdict),
         *_calls(verdict),
         *_input(verdict),
-        id=f"case-{number}",
-        class_=f"case {verdict.kind}",
+        id=anchor,
+        class_=style,
         open=is_open,
     )
 
 
-def case_line(verdict: Verdict) -> Markup:
+def case_line(verdict: Verdict, *, anchor: str, style: str) -> Markup:
     """Return one case in a line that unfolds to nothing."""
-    return tag("p", *_line(verdict), class_=f"case {verdict.kind}")
+    return tag("p", *_line(verdict), id=anchor, class_=style)
 
 
 def _line(verdict: Verdict) -> Iterator[Markup]:

@@ -8,7 +8,7 @@ from html import escape
 
 from replay.report.pieces import escaped
 
-_VOID = frozenset({"meta", "br", "line", "rect"})
+_VOID = frozenset({"meta", "br", "input", "line", "rect"})
 """Elements without content; a slash ends those of SVG, and means nothing in HTML."""
 
 

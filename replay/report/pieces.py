@@ -5,6 +5,7 @@ or by rich.
 """
 
 import json
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 from replay.replayer.compare import ABSENT
@@ -51,14 +52,19 @@ def milliseconds(duration_us: int | None) -> str:
     return f"{duration_us / 1_000_000:,.1f} s"
 
 
-def value_text(value: Any) -> str:
+def value_text(value: Any, *, max_characters: int = _MAX_VALUE) -> str:
     """Return a compared value on one line, cut where it is long."""
     if value is ABSENT:
         return "(nothing there)"
     text = escaped(json.dumps(value, ensure_ascii=False))
-    return (
-        text if len(text) <= _MAX_VALUE else f"{text[:_MAX_VALUE]} ... ({len(text):,} characters)"
-    )
+    if len(text) <= max_characters:
+        return text
+    return f"{text[:max_characters]} ... ({len(text):,} characters)"
+
+
+def plain_text(pieces: Iterable[Piece]) -> str:
+    """Return pieces without their styles."""
+    return "".join([text for text, _ in pieces])
 
 
 def json_text(value: Any) -> str:

@@ -1,20 +1,24 @@
 """Verdicts written one by one, as they come: as text for reading, or as one JSON array.
 
-Nothing is kept but the totals, so a million verdicts need no more memory than one.
+Nothing is kept but totals, which are bounded: a million verdicts need little more memory than one.
 """
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
+from time import monotonic
 from typing import Any, Protocol, TextIO
 
 import orjson
 
-from replay.replayer.verdict import Verdict, VerdictKind
+from replay.replayer.verdict import Verdict
 from replay.report.document import verdict_document
-from replay.report.pieces import Piece
-from replay.report.text import totals_pieces, verdict_pieces
+from replay.report.pieces import STYLES, Piece
+from replay.report.text import verdict_pieces
+from replay.report.totals import Totals, summary_pieces
+
+_MAX_MATCHES = 20
+_EVERY_S = 1.0
 
 
 class VerdictStream(Protocol):
@@ -27,36 +31,54 @@ class VerdictStream(Protocol):
         """Write what comes after the last one."""
 
 
-class Totals:
-    """How many verdicts of each kind there were, and how much noise."""
-
-    def __init__(self) -> None:
-        self.kinds: Counter[VerdictKind] = Counter()
-        self.noise = 0
-
-    def add(self, verdict: Verdict) -> None:
-        """Count one."""
-        self.kinds[verdict.kind] += 1
-        self.noise += len(verdict.noise)
-
-
 class TextStream:
-    """Some lines a verdict, and a closing line where there are several."""
+    """Some lines a verdict, and a summary where there are several.
 
-    def __init__(self, print_: Callable[[Iterator[Piece]], object], *, show_output: bool) -> None:
+    With `folds`, for a person at a terminal, matches beyond the first 20 that say nothing else are
+    counted, and told of once a second.
+    """
+
+    def __init__(
+        self,
+        print_: Callable[[Iterable[Piece]], object],
+        *,
+        show_output: bool = False,
+        folds: bool = False,
+    ) -> None:
         self._print = print_
         self._show_output = show_output
+        self._folds = folds and not show_output
+        self._folded = 0
+        self._next = monotonic() + _EVERY_S
         self._totals = Totals()
 
     def add(self, verdict: Verdict) -> None:
         """Write one."""
         self._totals.add(verdict)
-        self._print(verdict_pieces(verdict, show_output=self._show_output))
+        if self._folds and self._totals.kinds["match"] > _MAX_MATCHES and _is_plain(verdict):
+            self._folded += 1
+        else:
+            self._print(verdict_pieces(verdict, show_output=self._show_output))
+        if self._folded and monotonic() >= self._next:
+            self._tell_folded()
+
+    def _tell_folded(self) -> None:
+        self._next = monotonic() + _EVERY_S
+        if self._folded:
+            self._print([("match", STYLES["match"]), (f"  {self._folded:,} more", "dim")])
+        self._folded = 0
 
     def close(self) -> None:
-        """Write the totals."""
-        if self._totals.kinds.total() > 1:
-            self._print(totals_pieces(self._totals.kinds, self._totals.noise))
+        """Write the summary."""
+        self._tell_folded()
+        if self._totals.count > 1:
+            self._print(summary_pieces(self._totals))
+
+
+def _is_plain(verdict: Verdict) -> bool:
+    """Whether a match is like any other: a reader loses nothing where it is counted alone."""
+    has_written = verdict.replay is not None and bool(verdict.replay.wrote)
+    return verdict.kind == "match" and not (verdict.dependences or has_written)
 
 
 class Streams:

@@ -3,18 +3,17 @@
 Lines are made of the pieces of `pieces.py`.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import get_args
+from collections.abc import Iterator
 
 from replay.outcome import Exited, Outcome, Raised, Returned, TimedOut
 from replay.recording import Recording
 from replay.replayer.compare import Difference
 from replay.replayer.finding import Finding
 from replay.replayer.noise import Noise
-from replay.replayer.verdict import Verdict, VerdictKind
+from replay.replayer.verdict import Verdict
 from replay.report.batch import batch_remarks
 from replay.report.calls import counts_text, timeline
-from replay.report.pieces import STYLES, Piece, escaped, milliseconds, value_text
+from replay.report.pieces import STYLES, Piece, escaped, milliseconds, plain_text, value_text
 
 
 def outcome_text(outcome: Outcome | None) -> str:
@@ -34,6 +33,24 @@ def outcome_text(outcome: Outcome | None) -> str:
 
 def verdict_pieces(verdict: Verdict, *, show_output: bool) -> Iterator[Piece]:
     """Yield the lines that `replay run` prints of one case, without the last line's end."""
+    yield from judged_pieces(verdict)
+    output = verdict.replay.output if verdict.replay else ""
+    if output and (show_output or verdict.kind == "drift"):
+        yield "\n       output of the handler:\n", "dim"
+        yield _indented(escaped(output.rstrip("\n"), keep_lines=True)), ""
+
+
+def failure_text(verdict: Verdict, command: str | None) -> str:
+    """Return what a test says of a case that does not match: plain text of several lines.
+
+    `command` is what replays the case alone, None where nothing does.
+    """
+    text = plain_text(verdict_pieces(verdict, show_output=True))
+    return text if command is None else f"{text}\n       to replay it alone: {escaped(command)}"
+
+
+def judged_pieces(verdict: Verdict) -> Iterator[Piece]:
+    """Yield the lines of one case without what its handler has written."""
     recording, replay = verdict.recording, verdict.replay
     yield f"{verdict.kind:5}", STYLES[verdict.kind]
     yield f"  {recording.id[-8:]}  {escaped(recording.invocation.function_name)}  ", ""
@@ -45,10 +62,6 @@ def verdict_pieces(verdict: Verdict, *, show_output: bool) -> Iterator[Piece]:
     for line in _details(verdict):
         yield "\n       ", ""
         yield from line
-    output = replay.output if replay else ""
-    if output and (show_output or verdict.kind == "drift"):
-        yield "\n       output of the handler:\n", "dim"
-        yield _indented(escaped(output.rstrip("\n"), keep_lines=True)), ""
 
 
 def _details(verdict: Verdict) -> Iterator[tuple[Piece, ...]]:
@@ -71,7 +84,7 @@ def _details(verdict: Verdict) -> Iterator[tuple[Piece, ...]]:
         yield ("  replayed  ", ""), (value_text(difference.replayed), "red")
     for noise in verdict.noise:
         values = f"  {value_text(noise.recorded)} -> {value_text(noise.replayed)}"
-        reason = f"  [{noise.factor or noise.rule}]"
+        reason = f"  [{escaped(noise.factor or noise.rule or '')}]"
         yield ("noise  ", "dim"), *_place(noise), (values, "dim"), (reason, "")
     yield from _calls(verdict)
     for label, text in remarks(verdict):
@@ -138,10 +151,3 @@ def network_text(verdict: Verdict) -> str:
 
 def _indented(text: str) -> str:
     return "\n".join(f"         {line}" for line in text.split("\n"))
-
-
-def totals_pieces(kinds: Mapping[VerdictKind, int], noise: int) -> Iterator[Piece]:
-    """Yield the closing line: how many of each verdict, and how much noise."""
-    for kind in get_args(VerdictKind):
-        yield f"{kinds.get(kind, 0)} {kind}  ", STYLES[kind] if kinds.get(kind) else "dim"
-    yield f"{noise} noise", "dim"

@@ -1,13 +1,14 @@
-"""The file of a page: written in sections, each as it comes, and put in place when all is there.
+"""The file of a report: written in sections, each as it comes, and put in place when all is there.
 
 Invariant: a file that is there is either the one from before or the whole new one, and one that is
-no page of ours is never replaced.
+no such report of ours is never replaced.
 """
 
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryFile
 from types import TracebackType
@@ -15,37 +16,44 @@ from typing import TextIO
 
 from replay.errors import ReplayError
 
-FIRST_LINE = (
-    '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-    '<meta name="generator" content="lambda-replay">'
-)
-"""What every page begins with, and by which it is known as ours."""
-SECTIONS = ("head", "error", "drift", "match", "tail")
-"""In the order in which they stand in the file."""
-_HINT = "name another file with --html"
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A kind of report: what it is called, and the option that names its file.
+
+    `first_line` is what every one begins with, and by which it is known as ours; `sections` are in
+    the order in which they stand in the file.
+    """
+
+    name: str
+    option: str
+    first_line: str
+    sections: tuple[str, ...]
 
 
-class PageFile:
+class ReportFile:
     """Sections beside `path`, in files without a name; no more than a line of them in memory."""
 
-    def __init__(self, path: Path) -> None:
-        """Raise ReplayError where the page could not be put in place."""
-        if str(path) == "-":
-            raise ReplayError("--html writes no page to stdout", "name a file with --html")
+    def __init__(self, path: Path, form: Form) -> None:
+        """Raise ReplayError where the report could not be put in place."""
         self._path = path
+        self._form = form
+        self._hint = f"name another file with {form.option}"
+        if str(path) == "-":
+            raise ReplayError(f"{form.option} writes no {form.name} to stdout", self._hint)
         self._opened = ExitStack()
         with self._named():
-            _refuse_others(path)
+            self._refuse_others()
             self._place = path.resolve()
             self._file = self._opened.enter_context(_written_beside(self._place))
-            self._sections = {name: self._section() for name in SECTIONS}
+            self._sections = {name: self._section() for name in form.sections}
 
     def write(self, section: str, text: str) -> None:
         """Add to a section; raises ReplayError."""
         with self._named():
             self._sections[section].write(text)
 
-    def __enter__(self) -> "PageFile":
+    def __enter__(self) -> "ReportFile":
         return self
 
     def __exit__(
@@ -70,8 +78,21 @@ class PageFile:
             shutil.copyfileobj(section, self._file)
         self._file.flush()
         os.fsync(self._file.fileno())
-        _refuse_others(self._path)  # one may have come to be there meanwhile
+        self._refuse_others()  # one may have come to be there meanwhile
         Path(self._file.name).replace(self._place)
+
+    def _refuse_others(self) -> None:
+        if not self._path.exists():
+            return
+        if not self._path.is_file():
+            raise ReplayError(f"{self._path} is no file", self._hint)
+        first_line = self._form.first_line.encode()
+        with self._path.open("rb") as file:
+            if file.readline(len(first_line) + 1).rstrip() != first_line:
+                raise ReplayError(
+                    f"{self._path} is there already, and is no {self._form.name} of replay's",
+                    f"{self._hint}, or move it away",
+                )
 
     @contextmanager
     def _named(self) -> Iterator[None]:
@@ -80,7 +101,7 @@ class PageFile:
         except OSError as error:
             self._opened.close()
             reason = error.strerror or error
-            raise ReplayError(f"{self._path} cannot be written: {reason}", _HINT) from error
+            raise ReplayError(f"{self._path} cannot be written: {reason}", self._hint) from error
 
 
 @contextmanager
@@ -93,15 +114,3 @@ def _written_beside(place: Path) -> Iterator[TextIO]:
             yield file  # type: ignore[misc]
         finally:
             Path(file.name).unlink(missing_ok=True)
-
-
-def _refuse_others(path: Path) -> None:
-    if not path.exists():
-        return
-    if not path.is_file():
-        raise ReplayError(f"{path} is no file", _HINT)
-    with path.open("rb") as file:
-        if file.readline(len(FIRST_LINE) + 1).rstrip() != FIRST_LINE.encode():
-            raise ReplayError(
-                f"{path} is there already, and is no page of replay's", f"{_HINT}, or move it away"
-            )
