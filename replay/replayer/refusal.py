@@ -81,14 +81,7 @@ def _ways_to_answer(case: Case, sent: Sent) -> str:
 
 
 def _attempt(facts: Mapping[str, Any]) -> str:
-    if "program" in facts:
-        who = (
-            f"the program {facts['program']!r}"
-            if facts["program"]
-            else "native code of the handler"
-        )
-    else:
-        who = "the handler"
+    who = _who(facts)
     if "host" not in facts:
         return f"{who} tried to open a network socket, which a replay refuses"
     where = f", from {facts['where']}" if facts["where"] else ""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from replay.errors import ReplayError
 from replay.replayer.verdict import Verdict
-from replay.report.text import verdict_pieces
+from replay.report.text import failure_text
 from replay.testing.accept import accepted
 from replay.testing.case_file import CaseFile, files_of, load_case
 from replay.testing.place import unused_rules
@@ -87,10 +87,11 @@ def write(files: dict[Path, bytes]) -> None:
 
 def told(file: CaseFile, verdict: Verdict) -> str:
     """Return what somebody reads of a case that fails: what differs, and how to replay it alone."""
-    text = "".join(text for text, _ in verdict_pieces(verdict, show_output=False))
     root = root_of(file.path.absolute().parent)
-    path = os.path.relpath(file.path, root)
-    return f"{file.name}\n{text}\nreplay it alone, in {root}:  replay run {path}"
+    command = f"replay run {os.path.relpath(file.path, root)}"
+    if root != Path.cwd():
+        command = f"cd {root}; {command}"
+    return f"{file.name}\n{failure_text(verdict, command)}"
 
 
 _sessions: list[Session] = []
