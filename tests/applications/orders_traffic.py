@@ -59,8 +59,6 @@ class OrdersTraffic(Traffic):
             if "version" in order:
                 self.known[order["id"]] = order
 
-    # The shape of the calls
-
     def _call(self, method: str, path: str, body: Any = None, **more: Any) -> dict[str, Any]:
         text = body if isinstance(body, str) or body is None else json.dumps(body)
         form = self._of_http_api if self.random.random() < 0.7 else self._of_rest_api
@@ -93,18 +91,14 @@ class OrdersTraffic(Traffic):
     def _of_rest_api(
         self, method: str, path: str, body: Any, query: Any = None, user: Any = None
     ) -> dict[str, Any]:
+        authorizer = {"claims": {"sub": user}} if user else None
         return {
             "resource": "/{proxy+}",
             "path": path,
             "httpMethod": method,
             "headers": {"Content-Type": "application/json"},
             "queryStringParameters": query,
-            "pathParameters": {"proxy": path.lstrip("/")},
-            "requestContext": {
-                "stage": "prod",
-                "httpMethod": method,
-                "authorizer": {"claims": {"sub": user}} if user else None,
-            },
+            "requestContext": {"stage": "prod", "httpMethod": method, "authorizer": authorizer},
             "body": body,
             "isBase64Encoded": False,
         }
@@ -126,8 +120,6 @@ class OrdersTraffic(Traffic):
 
     def _change(self, order: dict[str, Any], **fields: Any) -> dict[str, Any]:
         return self._call("PUT", f"/orders/{order['id']}", {"version": order["version"], **fields})
-
-    # The kinds
 
     @kind(0.2)
     def get(self):
