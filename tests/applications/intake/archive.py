@@ -54,7 +54,7 @@ def store(key, kind, entries):
         totals[entry["currency"]] += entry["cents"]
     body = {
         "kind": kind,
-        "taken_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "taken_at": datetime.now(UTC).isoformat(timespec="minutes"),
         "totals": dict(sorted(totals.items())),
         "entries": entries,
     }
