@@ -10,13 +10,14 @@ import os
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import orjson
 
 from replay.errors import DamagedError
-from replay.fixture import Fixture, fixture_line, read_fixture
+from replay.fixture import Fixture, embedded_fixture, fixture_line
 from replay.outcome import JSON_TYPE, Exited, Outcome, Raised, Returned, TimedOut
 from replay.recording import Recording
 from replay.replayer.case import Case
@@ -67,7 +68,7 @@ class CaseFile:
         return Case(
             self._expected_recording(),
             self.handler,
-            tuple(self._inside(project, folder) for folder in (*self.folders, ".")),
+            _folders(project, self.folders),
             looks="once",
             rules=calls,
             excuses=self.rules,
@@ -78,11 +79,15 @@ class CaseFile:
             return self.recording
         return replace(self.recording, outcome=self.expected)
 
-    def _inside(self, project: Path, folder: str) -> Path:
-        found = Path(os.path.normpath(project / folder))
-        if not found.is_relative_to(project):
-            raise DamagedError(f"{self.path}: the handler's folder {folder!r} is not in {project}")
-        return found
+
+@cache
+def _folders(project: Path, folders: tuple[str, ...]) -> tuple[Path, ...]:
+    """Return where a handler is looked for; raises DamagedError for what is not in the project."""
+    found = [Path(os.path.normpath(project / folder)) for folder in (*folders, ".")]
+    for folder in found:
+        if not folder.is_relative_to(project):
+            raise DamagedError(f"the handler's folder {folder} is not in the project {project}")
+    return tuple(found)
 
 
 def files_of(file: CaseFile) -> dict[Path, bytes]:
@@ -161,7 +166,7 @@ def _file_of(document: dict[str, Any], path: Path) -> CaseFile:
     if unknown:
         raise DamagedError(f"{path}: unknown key {unknown[0]!r}; keys: {', '.join(_KEYS)}")
     _bring_back(document["recording"], path)
-    fixture = read_fixture(orjson.dumps(document["recording"]), str(path))
+    fixture = embedded_fixture(document["recording"], str(path))
     recording = fixture.recording
     return CaseFile(
         path=path,
@@ -218,8 +223,13 @@ def _without_spaces(payload: bytes) -> bytes:
 
 def _expected_of(document: Mapping[str, Any], recorded: Outcome | None) -> Outcome | None:
     """Return the outcome that a document says: the recorded one itself, if it says that."""
-    # 1, 1.0 and True are equal to each other.
-    is_recorded = json.dumps(expected_document(recorded)) == json.dumps(document)
+    # As text: 1, 1.0 and True are equal to each other.
+    if isinstance(recorded, Returned) and recorded.payload is not None and "value" in document:
+        is_recorded = orjson.dumps(orjson.loads(recorded.payload)) == orjson.dumps(
+            document["value"]
+        )
+    else:
+        is_recorded = json.dumps(expected_document(recorded)) == json.dumps(document)
     return recorded if is_recorded else _outcome_of(document)
 
 

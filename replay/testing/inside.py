@@ -10,8 +10,8 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Hashable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from threading import enumerate as threads
 from threading import get_ident
@@ -29,6 +29,7 @@ from replay.replayer.case import Case
 from replay.replayer.clock import entry_of, time_machine
 from replay.replayer.context import LambdaContext, rebuild
 from replay.replayer.engine import Sandbox
+from replay.replayer.file_guard import Check
 from replay.replayer.finding import Finding, FindingKind
 from replay.replayer.network import CLOSED
 from replay.replayer.network_guard import NetworkGuard
@@ -41,6 +42,7 @@ from replay.testing.randomness import Randomness
 from replay.testing.timeline import DeadlineReached, Line, stand_ins
 
 _MAX_IMPORTS = 16
+_UTC = (":UTC", "UTC")
 _INTERRUPTED = outcome_of_exception(KeyboardInterrupt(), awaited=False)
 """What a runtime makes of an interrupt, which here is meant for the tests."""
 
@@ -74,10 +76,13 @@ class Inside:
         self._line = Line()
         self._clocks = Clocks(self._line)
         self._stand_ins = stand_ins(self._clocks)
+        self._machine = time_machine()
         self._randomness = Randomness()
         self._imports: dict[Hashable, _Import] = {}
         self._home = tempfile.TemporaryDirectory(prefix="replay-")
-        self._guard: NetworkGuard | None = None
+        self._checks: Mapping[str, Check] = {}
+        self._guards: dict[Path, Mapping[str, Check]] = {}
+        self._findings = Findings()
         self._others: frozenset[int | None] = frozenset()
         sys.addaudithook(self._hear)
 
@@ -121,18 +126,17 @@ class Inside:
     @contextmanager
     def _world(self, case: Case, findings: Findings) -> Iterator[Any]:
         recording = case.recording
-        with ExitStack() as stack:
-            stack.enter_context(self._environment(case))
-            stack.enter_context(self._randomness.of(recording.id, recording.entropy))
-            stack.enter_context(self._clock())
-            stack.enter_context(self._refusing(case, findings))
-            stack.enter_context(_unseen())
-            stack.enter_context(_working_in(case.folders))
+        with (
+            self._environment(case),
+            self._randomness.of(recording.id, recording.entropy),
+            self._clock(),
+            self._refusing(case, findings),
+            _unseen(),
+            _working_in(case.folders),
+        ):
             imported = self._import_of(case)
-            stack.enter_context(imported.modules.entered())
-            stack.enter_context(self._answering(case, findings))
-            self._randomness.restart(recording.id, recording.entropy)
-            yield imported.function
+            with imported.modules.entered(), self._answering(case, findings):
+                yield imported.function
 
     def _import_of(self, case: Case) -> "_Import":
         key = import_key(case)
@@ -159,6 +163,8 @@ class Inside:
                     f"recording {case.recording.id}: {failure}",
                     f"{case.handler} must be importable from {case.folders[0]}",
                 ) from failure
+            finally:
+                self._randomness.restart(case.recording.id, case.recording.entropy)
         return _Import(modules, function)
 
     @contextmanager
@@ -172,18 +178,21 @@ class Inside:
         encode_key, encode_value = os.environ.encodekey, os.environ.encodevalue
         held.clear()
         held.update({encode_key(k): encode_value(v) for k, v in variables.items()})
-        zone, real_zone = variables["TZ"], before.get(encode_key("TZ"))
-        _set_zone(zone)
+        real_zone = before.get(encode_key("TZ"))
+        moves = not (variables["TZ"] in _UTC and time.tzname == ("UTC", "UTC"))
+        if moves:
+            _set_zone(variables["TZ"])
         try:
             yield
         finally:
             held.clear()
             held.update(before)
-            _set_zone(None if real_zone is None else os.environ.decodevalue(real_zone))
+            if moves:
+                _set_zone(None if real_zone is None else os.environ.decodevalue(real_zone))
 
     @contextmanager
     def _clock(self) -> Iterator[None]:
-        machine = time_machine()
+        machine = self._machine
         journey = machine.travel(0)
         journey.start()
         # Its C functions ask the last of these for `time_ns()`, and for nothing else.
@@ -197,23 +206,26 @@ class Inside:
     @contextmanager
     def _refusing(self, case: Case, findings: Findings) -> Iterator[None]:
         self._others = frozenset(thread.ident for thread in threads()) - {get_ident()}
-        self._guard = NetworkGuard(
-            CLOSED,
-            findings,
-            own=(),
-            project=case.folders[0],
-            variables=case.recording.invocation.environment,
-        )
-        self._checks = self._guard.checks()
+        self._checks = self._checks_of(case.folders[0])
+        self._findings = findings
         try:
             yield
         finally:
-            self._guard = None
+            self._checks = {}
+
+    def _checks_of(self, project: Path) -> Mapping[str, Check]:
+        if project not in self._guards:
+            self._guards[project] = NetworkGuard(
+                CLOSED, self, own=(), project=project, variables=os.environ
+            ).checks()
+        return self._guards[project]
+
+    def add(self, kind: FindingKind, **facts: object) -> None:
+        """Take a finding of the guard's for the case that runs."""
+        self._findings.add(kind, **facts)
 
     def _hear(self, event: str, args: tuple[object, ...]) -> None:
         """Refuse the network to the handler, and to no thread of the test's."""
-        if self._guard is None or not event.startswith("socket."):
-            return
         check = self._checks.get(event)
         if check is not None and get_ident() not in self._others:
             check(args)
@@ -260,7 +272,7 @@ def _unseen() -> Iterator[None]:
 @contextmanager
 def _working_in(folders: tuple[Path, ...]) -> Iterator[None]:
     """Find modules in the folders first, and files in the first one, as in a Lambda's task root."""
-    before, path = Path.cwd(), list(sys.path)
+    before, path = os.getcwd(), sys.path[:]  # noqa: PTH109 - each case pays for it
     sys.path[:0] = map(str, folders)
     os.chdir(folders[0])
     try:

@@ -34,7 +34,7 @@ class Player:
     def __init__(self, *, isolates: bool = False) -> None:
         self.isolates = isolates
         self._stack = ExitStack()
-        self._projects: dict[Path, Project] = {}
+        self._projects: dict[str, Project] = {}
 
     def verdict(self, file: CaseFile) -> Verdict:
         """Return the verdict of a case, an error where it cannot be replayed."""
@@ -77,9 +77,9 @@ class Player:
         return next(verdict for _, verdict in self._sandboxes.judge_all([(0, case)]))
 
     def _project_of(self, path: Path) -> "Project":
-        folder = path.absolute().parent
+        folder = os.path.dirname(path)  # noqa: PTH120 - a hundred times as fast
         if folder not in self._projects:
-            self._projects[folder] = Project(root_of(folder))
+            self._projects[folder] = Project(root_of(Path(folder).absolute()))
         return self._projects[folder]
 
 
@@ -91,17 +91,17 @@ class Project:
         settings = command_settings(os.environ, str(root))
         self._calls: Mapping[str, Mapping[str, Any]] = settings.outbound_rules
         self._rules = tuple(map(rule_of, settings.noise))
-        self._path = settings.path
+        self._path = tuple(map(Path, settings.path))
 
     def case(self, file: CaseFile) -> Case:
         """Return a case with the project's rules besides its own."""
         name = file.recording.invocation.function_name
         calls = {**self._calls.get("*", {}), **self._calls.get(name, {})}
         case = file.case(self.root, calls=Rules(**calls) if calls else STANDARD)
-        folders = (*map(Path, self._path), *case.folders)
-        return replace(
-            case, folders=tuple(dict.fromkeys(folders)), excuses=(*case.excuses, *self._rules)
-        )
+        if not (self._path or self._rules):
+            return case
+        folders = tuple(dict.fromkeys((*self._path, *case.folders)))
+        return replace(case, folders=folders, excuses=(*case.excuses, *self._rules))
 
 
 def root_of(folder: Path) -> Path:

@@ -3,6 +3,7 @@
 Loaded by pytest wherever this package is installed, so it imports nothing before a case is there.
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,6 +53,30 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "CaseColle
     if file_path.name.endswith(_SUFFIX):
         return CaseCollector.from_parent(parent, path=file_path)
     return None
+
+
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> "CaseFolder | None":
+    """Collect a folder of cases and nothing else: a node a file takes as long as the replay."""
+    names = [entry.name for entry in os.scandir(path)]
+    cases = sum(name.endswith(_SUFFIX) for name in names)
+    if not cases or cases < sum(not name.endswith(".parts") for name in names):
+        return None
+    return CaseFolder.from_parent(parent, path=path)
+
+
+class CaseFolder(pytest.Directory):
+    """A folder whose files are tests by themselves."""
+
+    def collect(self) -> "Iterator[CaseItem]":
+        """Yield an item a file, in the order of their names."""
+        for entry in sorted(os.scandir(self.path), key=lambda entry: entry.name):
+            if entry.name.endswith(_SUFFIX):
+                name = entry.name.removesuffix(_SUFFIX)
+                # Its id is a path, which can be given to pytest again.
+                nodeid = f"{self.nodeid}/{entry.name}"
+                yield CaseItem.from_parent(
+                    self, name=name, path=self.path / entry.name, nodeid=nodeid
+                )
 
 
 class CaseCollector(pytest.File):
