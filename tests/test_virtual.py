@@ -280,4 +280,7 @@ def test_ten_replays_of_every_body_agree(project, isolation, jobs):
         [payload(verdict.replay) for verdict in Pool("builtin", isolation, jobs).verdicts(every)]
         for _ in range(10)
     )
-    assert all(other == first for other in others)
+    moved = {
+        name for other in others for name, a, b in zip(EVERY, first, other, strict=True) if a != b
+    }
+    assert set() == moved

@@ -1,7 +1,7 @@
-"""Many cases looked at twice: each factor's world has one warm process, of which each case forks.
+"""Many cases looked at again: each factor's world has one warm process, of which each case forks.
 
-Nine fresh processes a case would take a second. What does not match here is judged again in those,
-and that verdict counts.
+Nine fresh processes a case take a second, and several where a handler imports an SDK. What does not
+match here is judged again in those, and that verdict counts.
 """
 
 import os
@@ -13,12 +13,13 @@ from contextlib import ExitStack
 from dataclasses import replace
 from threading import local
 
+from replay.errors import ReplayError
 from replay.replayer.builtin import BuiltinSandbox, ForkingSandbox
 from replay.replayer.case import Case
 from replay.replayer.engine import Sandbox
 from replay.replayer.process import interrupt
 from replay.replayer.replay import Replay
-from replay.replayer.verdict import Verdict, judge, judge_by
+from replay.replayer.verdict import Verdict, error_of, judge, judge_by
 from replay.replayer.warm import replay_fresh
 from replay.replayer.world import World, import_key
 
@@ -32,10 +33,10 @@ def examined(cases: Iterable[Case], *, jobs: int | None = None) -> Generator[Ver
     with ExitStack() as stack, ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
 
         def examine(case: Case) -> Verdict:
-            if not hasattr(threads, "sandboxes"):
-                threads.sandboxes = _Sandboxes()
-                stack.callback(threads.sandboxes.close)
-            return _examine(replace(case, looks="twice"), threads.sandboxes)
+            if not hasattr(threads, "worlds"):
+                threads.worlds = Worlds()
+                stack.callback(threads.worlds.close)
+            return _examine(replace(case, looks="twice"), threads.worlds)
 
         try:
             yield from pool.map(examine, cases)
@@ -44,15 +45,38 @@ def examined(cases: Iterable[Case], *, jobs: int | None = None) -> Generator[Ver
             raise
 
 
-def _examine(case: Case, sandboxes: "_Sandboxes") -> Verdict:
+def _examine(case: Case, worlds: "Worlds") -> Verdict:
     if sys.platform == "darwin":  # where a fork may not go on
         return judge(case, BuiltinSandbox)
-    verdict = judge_by(case, lambda worlds: sandboxes.replay_all(case, worlds))
+    verdict = judge_by(case, lambda others: worlds.replay_all(case, others))
     is_sure = verdict.kind == "match" and all(it.factor for it in verdict.dependences)
     return verdict if is_sure else judge(case, BuiltinSandbox)
 
 
-class _Sandboxes:
+def judged_in_forks(case: Case, worlds: "Worlds") -> Verdict:
+    """Return the verdict of a case that has drifted in a fork: a fresh process has the first word.
+
+    Where it says the same as the fork, forks tell as well as it would what is noise.
+    """
+    here = World.of(case)
+    try:
+        alone = replay_fresh(BuiltinSandbox, case, here)
+        (forked,) = worlds.replay_all(case, (here,))
+    except ReplayError as error:
+        return error_of(case, error)
+    if _is_same(alone, forked):
+        verdict = judge_by(case, lambda others: worlds.replay_all(case, others))
+        if verdict.kind == "match":
+            return verdict
+    return judge(case, BuiltinSandbox)
+
+
+def _is_same(one: Replay, other: Replay) -> bool:
+    calls = [sent.call for sent in one.sent] == [sent.call for sent in other.sent]
+    return calls and one.outcome == other.outcome
+
+
+class Worlds:
     """The warm processes of one thread, by what they import and in which world."""
 
     def __init__(self) -> None:

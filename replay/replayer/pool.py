@@ -20,7 +20,9 @@ from replay.errors import ReplayError
 from replay.replayer.builtin import BuiltinSandbox, ForkingSandbox
 from replay.replayer.case import Case
 from replay.replayer.engine import Sandbox
+from replay.replayer.examine import Worlds, judged_in_forks
 from replay.replayer.process import interrupt, resume
+from replay.replayer.replay import Replay
 from replay.replayer.ric import RicSandbox
 from replay.replayer.verdict import Engine, Verdict, error_of, judge, match_of
 from replay.replayer.world import World, import_key
@@ -138,6 +140,7 @@ class Sandboxes:
         self._fresh = engine_of(pool.runtime, "process")
         self._shared = engine_of(pool.runtime, pool.isolation)
         self._warm: OrderedDict[Hashable, Sandbox] = OrderedDict()
+        self._worlds = Worlds()
 
     def judge_all(self, chunk: list[Numbered]) -> Iterator[tuple[int, Verdict]]:
         """Yield the verdicts of cases with equal imports."""
@@ -163,7 +166,13 @@ class Sandboxes:
         for replay in sandbox.replay_all(replayable):
             number, case = left.popleft()
             match = None if isinstance(replay, ReplayError) else match_of(case, replay)
-            yield number, match or judge(case, self._fresh)
+            yield number, match or self._judge_again(case, replay)
+
+    def _judge_again(self, case: Case, replay: Replay | ReplayError) -> Verdict:
+        may_fork = self._isolation == "case" and case.looks == "once, then again"
+        if not may_fork or isinstance(replay, ReplayError):
+            return judge(case, self._fresh)
+        return judged_in_forks(case, self._worlds)
 
     def _can_be_replayed(self, case: Case) -> bool:
         try:
@@ -193,6 +202,7 @@ class Sandboxes:
 
     def close(self) -> None:
         """End them."""
+        self._worlds.close()
         for sandbox in self._warm.values():
             sandbox.__exit__()
 

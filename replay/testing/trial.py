@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from subprocess import PIPE, Popen
+from subprocess import DEVNULL, PIPE, Popen
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
@@ -46,7 +46,7 @@ def tried(files: Sequence[CaseFile], root: Path) -> Mapping[Path, str]:
 def _said(root: Path, folder: str) -> Mapping[str, str] | None:
     command = [sys.executable, "-P", "-m", __name__, str(root), folder]
     variables = environment(0, on_terminal=False)
-    with Popen(command, env=variables, stdout=PIPE, stdin=PIPE) as process:  # noqa: S603 - ours
+    with Popen(command, env=variables, stdout=PIPE, stdin=DEVNULL, stderr=DEVNULL) as process:  # noqa: S603 - ours
         try:
             output, _ = process.communicate(timeout=_LIMIT_S)
         except BaseException:
