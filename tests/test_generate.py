@@ -220,3 +220,19 @@ def test_the_generated_code_passes_linters_as_it_is(shop, replay):
     for command in (["check", "--select", "E,F,I,UP,B"], ["format", "--check"]):
         done = subprocess.run([ruff, *command, "tests"], cwd=shop, capture_output=True, check=False)
         assert done.returncode == 0, done.stdout
+
+
+def test_drift_is_accepted_once_it_was_shown(shop, replay):
+    """Case by case or a folder at once; what is not accepted is a drift still."""
+    replay("generate", "--yes")
+    (shop / "shop.py").write_text(SHOP.replace("350", "300"))
+    left = replay("accept", "fixtures")
+    assert left.returncode == 1
+    assert "recorded  700" in left.stdout
+    assert "--yes accepts what it does" in left.stderr
+    done = replay("accept", "fixtures", "--yes")
+    assert (done.returncode, done.stderr.count("accepted ")) == (0, 2)
+    assert (replay("accept", "fixtures").returncode, replay("accept", "none.json").returncode) == (
+        0,
+        2,
+    )

@@ -17,6 +17,7 @@ _GC_THRESHOLD = 100_000
 """Objects between two collections of garbage; with Python's 700, imports spend 30 ms on it."""
 
 _COMMANDS = {
+    "accept": "accept:accept",
     "demo": "demo:demo",
     "doctor": "doctor:doctor",
     "export": "export:export",

@@ -1,0 +1,76 @@
+"""`replay accept`: make what replays do now what their cases expect."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from replay.cli.command import answering, print_pieces, say, say_error
+from replay.errors import MISUSE, DamagedError, ReplayError
+from replay.replayer.verdict import Verdict
+from replay.report.text import verdict_pieces
+from replay.testing.accept import accepted
+from replay.testing.case_file import CaseFile, files_of, load_case
+from replay.testing.folder import cases
+from replay.testing.player import Player
+from replay.testing.session import write
+
+CasesArgument = Annotated[
+    list[Path], typer.Argument(help="Cases that replay generate wrote, or folders of them.")
+]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Accept all without asking.")]
+
+
+@answering
+def accept(paths: CasesArgument, *, yes: YesOption = False) -> int:
+    """Show what cases do now that they do not expect, and write it into them once it is wanted."""
+    codes = {0}
+    with closing(Player(isolates=True)) as player:
+        for path in paths:
+            for file in _cases(path):
+                codes.add(_accepted(file, player, is_wanted=yes))
+    return max(codes)
+
+
+def _cases(path: Path) -> Iterator[CaseFile | DamagedError]:
+    if path.is_dir():
+        yield from cases(path)
+        return
+    try:
+        yield load_case(path)
+    except DamagedError as error:
+        yield error
+
+
+def _accepted(file: CaseFile | DamagedError, player: Player, *, is_wanted: bool) -> int:
+    """Return the exit code that a case comes to: 0 where it now expects what it does."""
+    if isinstance(file, DamagedError):
+        say_error(file)
+        return MISUSE
+    verdict = player.verdict(file)
+    if verdict.kind == "match":
+        return 0
+    print_pieces(verdict_pieces(verdict, show_output=False))
+    if verdict.kind == "error":
+        return MISUSE
+    return _written(file, verdict) if is_wanted or _asked(file) else 1
+
+
+def _written(file: CaseFile, verdict: Verdict) -> int:
+    try:
+        write(files_of(accepted(file, verdict)))
+    except ReplayError as error:
+        say_error(error)
+        return MISUSE
+    say(f"accepted {file.path}")
+    return 0
+
+
+def _asked(file: CaseFile) -> bool:
+    if not sys.stdin.isatty():
+        say(f"{file.path} is left as it is: --yes accepts what it does")
+        return False
+    return typer.confirm(f"{file.path}: is this what it is to do from now on?", err=True)
