@@ -34,6 +34,7 @@ class Plan:
     network: Network
     misses: Misses = "error"
     outbound_rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    measures: bool = False
     earlier: Earlier | None = field(default=None, init=False)
     unreadable: int = field(default=0, init=False)
 
@@ -61,6 +62,7 @@ class Plan:
             network=self.network,
             misses=self.misses,
             rules=self._rules(recording.invocation.function_name),
+            measures=self.measures,
         )
         return changed(case, self.changes) if self.changes else case
 

@@ -42,7 +42,8 @@ class Case:
     is a limit in real seconds, None for the recorded deadline alone. `changes` are what was set in
     the event; `breaks_at` opens a debugger there, without any limit; `is_captured` captures a
     handler that has no decorator; `network` is what may be reached; `earlier` are the invocations
-    of its sandbox to replay before it, None for a cold one.
+    of its sandbox to replay before it, None for a cold one. `measures` says that what it runs of
+    its project is measured; it is then replayed once, wherever that may be.
     """
 
     recording: Recording
@@ -58,6 +59,7 @@ class Case:
     misses: Misses = "error"
     rules: Rules = STANDARD
     earlier: Iterable[Recording] | None = None
+    measures: bool = False
 
     def with_event(self, event: object, changes: tuple[Change, ...]) -> "Case":
         """Return the case with another event in place of the recorded one."""

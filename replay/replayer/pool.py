@@ -22,7 +22,7 @@ from replay.replayer.case import Case
 from replay.replayer.engine import Sandbox
 from replay.replayer.process import interrupt, resume
 from replay.replayer.ric import RicSandbox
-from replay.replayer.verdict import Engine, Verdict, error_of, judge, match_of
+from replay.replayer.verdict import Engine, Verdict, error_of, judge, settled_by
 from replay.replayer.world import World, import_key
 
 Isolation: TypeAlias = Literal["process", "case", "worker"]
@@ -162,8 +162,8 @@ class _Sandboxes:
         replayable = list(takewhile(self._can_be_replayed, (case for _, case in left)))
         for replay in sandbox.replay_all(replayable):
             number, case = left.popleft()
-            match = None if isinstance(replay, ReplayError) else match_of(case, replay)
-            yield number, match or judge(case, self._fresh)
+            settled = None if isinstance(replay, ReplayError) else settled_by(case, replay)
+            yield number, settled or judge(case, self._fresh)
 
     def _can_be_replayed(self, case: Case) -> bool:
         try:

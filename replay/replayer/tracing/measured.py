@@ -1,0 +1,118 @@
+"""What has been run so far, file by file: sets that tracers add to and that a case empties."""
+
+from collections.abc import Iterable
+from types import CodeType
+from typing import Any
+
+from replay.replayer.coverage import Branch
+from replay.replayer.tracing.branch import Branches
+from replay.replayer.tracing.project import Project
+
+_CO_OPTIMIZED = 1
+"""Functions have this flag, bodies of modules and classes do not."""
+
+
+class Ran:
+    """Lines and branches that were run."""
+
+    def __init__(self) -> None:
+        self.lines: set[int] = set()
+        self.branches: set[Branch] = set()
+
+    def absorb(self, other: "Ran") -> None:
+        """Take over what another has, and leave it empty."""
+        self.lines |= other.lines
+        self.branches |= other.branches
+        other.lines.clear()
+        other.branches.clear()
+
+    def copy(self) -> tuple[frozenset[int], frozenset[Branch]]:
+        """Return what is there, while other threads may add to it."""
+        return frozenset(self.lines), frozenset(self.branches)
+
+
+class Unit:
+    """One code object and where what it runs is added."""
+
+    def __init__(self, code: CodeType, ran: Ran) -> None:
+        self.code = code  # kept, so that its id stays its own
+        self.lines, self.branches = ran.lines, ran.branches
+        self.map = Branches(code)
+
+
+class MeasuredFile:
+    """One file of the project."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.in_case, self.at_import = Ran(), Ran()
+        self.units: dict[int, Unit] = {}
+
+    def add(self, code: CodeType) -> Unit:
+        """Return the unit of a code object that is met for the first time."""
+        is_function = bool(code.co_flags & _CO_OPTIMIZED)
+        unit = Unit(code, self.in_case if is_function else self.at_import)
+        return self.units.setdefault(id(code), unit)
+
+
+class Files(dict[str, MeasuredFile | None]):
+    """Files by the names that code objects have for them; None for what is not the project's."""
+
+    def __init__(self, project: Project) -> None:
+        super().__init__()
+        self._project = project
+        self._by_path: dict[str, MeasuredFile] = {}
+
+    def __missing__(self, filename: str) -> MeasuredFile | None:
+        path = self._project.path_of(filename)
+        found = None if path is None else self._by_path.setdefault(path, MeasuredFile(path))
+        self[filename] = found
+        return found
+
+    def end_import(self) -> None:
+        """Take all that was run for the import's."""
+        for file in self._all():
+            file.at_import.absorb(file.in_case)
+
+    def clear_case(self) -> None:
+        """Forget what the last case has run."""
+        for file in self._all():
+            file.in_case.lines.clear()
+            file.in_case.branches.clear()
+
+    def state(self) -> "State":
+        """Return what the case has run, and the import, to be compared and written down."""
+        return State(self._all())
+
+    def _all(self) -> list[MeasuredFile]:
+        return list(self._by_path.values())  # a thread may add one
+
+
+class State:
+    """What was run at one moment; `key` is equal where all of it is."""
+
+    def __init__(self, files: Iterable[MeasuredFile]) -> None:
+        self._files = sorted(files, key=lambda it: it.path)
+        self._copies = [it.in_case.copy() for it in self._files]
+        # What the import has run is added to and never taken away.
+        imported = [len(it.at_import.lines) for it in self._files]
+        self.key = tuple(zip(self._copies, imported, strict=True))
+
+    def facts(self) -> dict[str, Any]:
+        """Return it as plain data, for `Coverage.of_facts`."""
+        return {
+            "files": [
+                _plain(file.path, *copy)
+                for file, copy in zip(self._files, self._copies, strict=True)
+                if copy[0]
+            ],
+            "at_import": [
+                _plain(file.path, *file.at_import.copy())
+                for file in self._files
+                if file.at_import.lines
+            ],
+        }
+
+
+def _plain(path: str, lines: frozenset[int], branches: frozenset[Branch]) -> list[Any]:
+    return [path, sorted(lines), sorted(branches)]
