@@ -1,5 +1,6 @@
 """What has been run so far, file by file: sets that tracers add to and that a case empties."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from types import CodeType
 from typing import Any
@@ -35,9 +36,32 @@ class Unit:
     """One code object and where what it runs is added."""
 
     def __init__(self, code: CodeType, ran: Ran) -> None:
-        self.code = code  # kept, so that its id stays its own
+        self.code = code
         self.lines, self.branches = ran.lines, ran.branches
         self.map = Branches(code)
+        self.jumps: dict[int, Jump] = {}
+
+
+class Jump:
+    """One conditional jump of a unit; `seen` are the offsets that a case has gone to from it."""
+
+    def __init__(self, unit: Unit, source: int) -> None:
+        self._unit = unit
+        self._source = source
+        self._line = unit.map.line(source) or 0
+        self._branches: dict[int, Branch | None] = {}
+        self.counts = self._line in unit.map.targets
+        self.seen: set[int] = set()
+
+    def take(self, destination: int) -> None:
+        """Add the branch that leads there, if it is one."""
+        if destination not in self._branches:
+            to = self._unit.map.target(self._source, destination)
+            is_one = to is not None and to in self._unit.map.targets[self._line]
+            self._branches[destination] = (self._line, to or 0) if is_one else None
+        branch = self._branches[destination]
+        if branch is not None:
+            self._unit.branches.add(branch)
 
 
 class MeasuredFile:
@@ -46,13 +70,23 @@ class MeasuredFile:
     def __init__(self, path: str) -> None:
         self.path = path
         self.in_case, self.at_import = Ran(), Ran()
-        self.units: dict[int, Unit] = {}
+        self._units = defaultdict[int, list[Unit]](list)
 
-    def add(self, code: CodeType) -> Unit:
-        """Return the unit of a code object that is met for the first time."""
-        is_function = bool(code.co_flags & _CO_OPTIMIZED)
-        unit = Unit(code, self.in_case if is_function else self.at_import)
-        return self.units.setdefault(id(code), unit)
+    def ran(self, code: CodeType) -> Ran:
+        """Return where what a code object runs is added."""
+        return self.in_case if code.co_flags & _CO_OPTIMIZED else self.at_import
+
+    def unit(self, code: CodeType) -> Unit:
+        """Return the unit of a code object.
+
+        Hashing one hashes all that it holds, and `id` is an audit event, which hooks hear.
+        """
+        alike = self._units[code.co_firstlineno]
+        for unit in alike:
+            if unit.code is code:
+                return unit
+        alike.append(Unit(code, self.ran(code)))
+        return alike[-1]
 
 
 class Files(dict[str, MeasuredFile | None]):
@@ -68,6 +102,12 @@ class Files(dict[str, MeasuredFile | None]):
         found = None if path is None else self._by_path.setdefault(path, MeasuredFile(path))
         self[filename] = found
         return found
+
+    def own(self, code: CodeType) -> MeasuredFile:
+        """Return the file of a code object that is the project's."""
+        file = self[code.co_filename]
+        assert file is not None, code.co_filename
+        return file
 
     def end_import(self) -> None:
         """Take all that was run for the import's."""
