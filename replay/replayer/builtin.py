@@ -17,7 +17,7 @@ from replay.recording import error_of, outcome_of
 from replay.replayer.case import Case
 from replay.replayer.channel import BUFFERED_BYTES, Message
 from replay.replayer.clock import entry_of
-from replay.replayer.coverage import Coverage
+from replay.replayer.coverage import CoverageReader
 from replay.replayer.engine import IMPORT_LIMIT_S, Sandbox, not_outermost
 from replay.replayer.replay import Replay
 from replay.replayer.world import World
@@ -39,7 +39,7 @@ class BuiltinSandbox(Sandbox):
 
     def __init__(self, case: Case, world: World, *, is_shared: bool = False) -> None:
         super().__init__(case, world, is_shared=is_shared)
-        self._coverages: dict[int, Coverage] = {}
+        self._coverages = CoverageReader()
 
     def _import(self) -> None:
         message = {**self._start_message(), "forks": self.forks}
@@ -112,13 +112,9 @@ class BuiltinSandbox(Sandbox):
         )
         if head.get("inside"):
             raise not_outermost(case, f"the {head['inside']} is changed outside of it")
-        return self._with_coverage(replayed, head["coverage"]) if "coverage" in head else replayed
-
-    def _with_coverage(self, replayed: Replay, sent: Mapping[str, Any]) -> Replay:
-        number = sent["number"]
-        if "facts" in sent:  # of each fork there is a number 0
-            self._coverages[number] = Coverage.of_facts(sent["facts"])
-        return replace(replayed, coverage=self._coverages[number])
+        if "coverage" not in head:
+            return replayed
+        return replace(replayed, coverage=self._coverages.read(head["coverage"]))
 
 
 class ForkingSandbox(BuiltinSandbox):

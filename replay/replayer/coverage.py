@@ -37,11 +37,30 @@ class Coverage:
     @classmethod
     def of_facts(cls, facts: Mapping[str, Any]) -> "Coverage":
         """Return the coverage that a process has written down."""
-        return cls(_files_of(facts["files"]), _files_of(facts["at_import"]))
+        files, at_import = (map(file_of, facts[name]) for name in ("files", "at_import"))
+        return cls(_sorted(files), _sorted(at_import))
 
 
-def _files_of(files: Iterable[Iterable[Any]]) -> tuple[FileCoverage, ...]:
-    return tuple(
-        FileCoverage(path, tuple(lines), tuple((line, to) for line, to in branches))
-        for path, lines, branches in files
-    )
+class CoverageReader:
+    """Reads what the process of a sandbox says of its cases: numbers, and what each stands for."""
+
+    def __init__(self) -> None:
+        self._files: dict[int, FileCoverage] = {}
+        self._at_import: tuple[FileCoverage, ...] = ()
+
+    def read(self, sent: Mapping[str, Any]) -> Coverage:
+        """Return the coverage of one case; in forks of one process numbers begin anew."""
+        self._files.update({number: file_of(file) for number, file in sent["new"]})
+        if sent["at_import"] is not None:
+            self._at_import = _sorted(map(file_of, sent["at_import"]))
+        return Coverage(_sorted(self._files[number] for number in sent["files"]), self._at_import)
+
+
+def file_of(facts: Iterable[Any]) -> FileCoverage:
+    """Return the coverage of a file that a process has written down."""
+    path, lines, branches = facts
+    return FileCoverage(path, tuple(lines), tuple((line, to) for line, to in branches))
+
+
+def _sorted(files: Iterable[FileCoverage]) -> tuple[FileCoverage, ...]:
+    return tuple(sorted(files, key=lambda file: file.path))

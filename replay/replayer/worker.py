@@ -167,8 +167,8 @@ class _Sandbox:
     def _invoke(self, invocation: Invocation, context: object) -> Outcome:
         arguments = self._function, invocation.event, context
         if self._breaks_at is None:
-            with self._tracer.running() if self._tracer else nullcontext():
-                return runtime.invoke(*arguments, awaited=invocation.awaited)
+            running = self._tracer.running() if self._tracer else nullcontext()
+            return runtime.invoke(*arguments, awaited=invocation.awaited, running=running)
         from replay.replayer import debugger
 
         at_entry = self._breaks_at == "entry"

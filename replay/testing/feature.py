@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from replay.interaction import AwsCall, Call
 from replay.outcome import Exited, Outcome, Raised, Returned, TimedOut
 from replay.recording import Recording
-from replay.replayer.coverage import EXIT, Coverage
+from replay.replayer.coverage import EXIT, FileCoverage
 
 FeatureKind: TypeAlias = Literal["line", "branch", "outcome", "error", "operation", "unmeasured"]
 OutcomeKind: TypeAlias = Literal["returned", "raised", "timed_out", "exited", "unfinished"]
@@ -93,15 +93,11 @@ def _recorded(recording: Recording) -> Iterator[Feature]:
             yield Feature("operation", operation_of(interaction.call))
 
 
-def covered_features(coverage: Coverage) -> frozenset[Feature]:
-    """Return the lines and branches that a case ran."""
-    return frozenset(_covered(coverage))
-
-
-def _covered(coverage: Coverage) -> Iterator[Feature]:
-    for file in coverage.files:
-        yield from (Feature("line", file.path, line) for line in file.lines)
-        yield from (Feature("branch", file.path, line, to) for line, to in file.branches)
+def covered_features(file: FileCoverage) -> frozenset[Feature]:
+    """Return the lines and branches of a file that a case ran."""
+    lines = (Feature("line", file.path, line) for line in file.lines)
+    branches = (Feature("branch", file.path, line, to) for line, to in file.branches)
+    return frozenset((*lines, *branches))
 
 
 def counts(features: Iterable[Feature]) -> dict[FeatureKind, int]:

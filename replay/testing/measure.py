@@ -19,7 +19,7 @@ from replay.replayer.verdict import Verdict
 from replay.testing.feature import Feature, covered_features, outcome_kind, recorded_features
 from replay.testing.minimize import Measured
 
-_MOST_CHECKED = 200
+_MOST_CHECKED = 50
 """Cases that are run again alone: of more ways than that through a handler, these are a sample."""
 
 
@@ -45,7 +45,10 @@ class Measurement:
     at_import: set[FileCoverage] = field(default_factory=set)
     sketches: dict[str, Sketch] = field(default_factory=dict)
     _representatives: dict[frozenset[Feature], Case] = field(default_factory=dict)
-    _shared: dict[object, frozenset[Feature]] = field(default_factory=dict)
+    _files: dict[FileCoverage, frozenset[Feature]] = field(default_factory=dict)
+    _sets: dict[frozenset[Feature], frozenset[Feature]] = field(default_factory=dict)
+    _unions: dict[tuple[int, ...], frozenset[Feature]] = field(default_factory=dict)
+    _last_import: tuple[FileCoverage, ...] = ()
 
     def add(self, case: Case, verdict: Verdict) -> None:
         """Take one case in; one that has been taken in already, from another file, counts once."""
@@ -56,8 +59,6 @@ class Measurement:
             self.failed.append(verdict)
             return
         features = self._features(recording, replay.coverage)
-        if replay.coverage is not None:
-            self.at_import.update(replay.coverage.at_import)
         size_bytes = len(encode(recording.invocation.event))
         self.cases.append(Measured(recording.id, size_bytes, features))
         self.sketches[recording.id] = _sketch(recording)
@@ -76,12 +77,21 @@ class Measurement:
         """Return the one set that all cases share which have these features."""
         own = recorded_features(recording)
         if coverage is None:
-            own |= {Feature("unmeasured", recording.id)}
-        key = own, coverage and coverage.files
-        if key not in self._shared:
-            covered = covered_features(coverage) if coverage else frozenset[Feature]()
-            self._shared[key] = own | covered
-        return self._shared[key]
+            return own | {Feature("unmeasured", recording.id)}
+        if coverage.at_import is not self._last_import:
+            self._last_import = coverage.at_import
+            self.at_import.update(coverage.at_import)
+        parts = [self._sets.setdefault(own, own), *map(self._of_file, coverage.files)]
+        key = tuple(map(id, parts))  # of sets that stay: hashing thousands of features is slow
+        if key not in self._unions:
+            union = own.union(*parts)
+            self._unions[key] = self._sets.setdefault(union, union)
+        return self._unions[key]
+
+    def _of_file(self, file: FileCoverage) -> frozenset[Feature]:
+        if file not in self._files:
+            self._files[file] = covered_features(file)
+        return self._files[file]
 
 
 def measure(

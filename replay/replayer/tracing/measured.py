@@ -1,9 +1,8 @@
 """What has been run so far, file by file: sets that tracers add to and that a case empties."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from types import CodeType
-from typing import Any
+from typing import Any, TypeAlias
 
 from replay.replayer.coverage import Branch
 from replay.replayer.tracing.branch import Branches
@@ -11,6 +10,7 @@ from replay.replayer.tracing.project import Project
 
 _CO_OPTIMIZED = 1
 """Functions have this flag, bodies of modules and classes do not."""
+_LINES_OF_TEXTS = 3
 
 
 class Ran:
@@ -70,6 +70,7 @@ class MeasuredFile:
     def __init__(self, path: str) -> None:
         self.path = path
         self.in_case, self.at_import = Ran(), Ran()
+        self.beginning: dict[int, Unit] = {}
         self._units = defaultdict[int, list[Unit]](list)
 
     def ran(self, code: CodeType) -> Ran:
@@ -85,8 +86,22 @@ class MeasuredFile:
         for unit in alike:
             if unit.code is code:
                 return unit
-        alike.append(Unit(code, self.ran(code)))
-        return alike[-1]
+        unit = Unit(code, self.ran(code))
+        alike.append(unit)
+        # Of a generator that goes on, a line is where a lambda or a comprehension of it may begin;
+        # code that a dataclass makes of a text begins in its first lines.
+        if not code.co_name.startswith("<") and code.co_firstlineno > _LINES_OF_TEXTS:
+            self.beginning[code.co_firstlineno] = unit
+        return unit
+
+    def prepare(self) -> None:
+        """Make the units of all code that is inside of what is known."""
+        known = [unit.code for units in self._units.values() for unit in units]
+        while known:
+            inside = [it for it in known.pop().co_consts if isinstance(it, CodeType)]
+            known += inside
+            for code in inside:
+                self.unit(code)
 
 
 class Files(dict[str, MeasuredFile | None]):
@@ -120,39 +135,33 @@ class Files(dict[str, MeasuredFile | None]):
             file.in_case.lines.clear()
             file.in_case.branches.clear()
 
-    def state(self) -> "State":
-        """Return what the case has run, and the import, to be compared and written down."""
-        return State(self._all())
+    def in_case(self) -> list["Copy"]:
+        """Return what the case has run, file by file, those without a line left out."""
+        copies = ((file.path, *file.in_case.copy()) for file in self._all())
+        return [copy for copy in copies if copy[1]]
+
+    def at_import(self) -> list["Copy"]:
+        """Return what imports have run."""
+        copies = ((file.path, *file.at_import.copy()) for file in self._all())
+        return [copy for copy in copies if copy[1]]
+
+    def count_at_import(self) -> int:
+        """Return how many lines imports have run, which only ever gets more."""
+        return sum([len(file.at_import.lines) for file in self._all()])
+
+    def prepare(self) -> None:
+        """Read the code of all functions that are known, so that forks need not."""
+        for file in self._all():
+            file.prepare()
 
     def _all(self) -> list[MeasuredFile]:
         return list(self._by_path.values())  # a thread may add one
 
 
-class State:
-    """What was run at one moment; `key` is equal where all of it is."""
-
-    def __init__(self, files: Iterable[MeasuredFile]) -> None:
-        self._files = sorted(files, key=lambda it: it.path)
-        self._copies = [it.in_case.copy() for it in self._files]
-        # What the import has run is added to and never taken away.
-        imported = [len(it.at_import.lines) for it in self._files]
-        self.key = tuple(zip(self._copies, imported, strict=True))
-
-    def facts(self) -> dict[str, Any]:
-        """Return it as plain data, for `Coverage.of_facts`."""
-        return {
-            "files": [
-                _plain(file.path, *copy)
-                for file, copy in zip(self._files, self._copies, strict=True)
-                if copy[0]
-            ],
-            "at_import": [
-                _plain(file.path, *file.at_import.copy())
-                for file in self._files
-                if file.at_import.lines
-            ],
-        }
+Copy: TypeAlias = tuple[str, frozenset[int], frozenset[Branch]]
 
 
-def _plain(path: str, lines: frozenset[int], branches: frozenset[Branch]) -> list[Any]:
+def plain(copy: Copy) -> list[Any]:
+    """Return what was run of one file as plain data, for `Coverage.of_facts`."""
+    path, lines, branches = copy
     return [path, sorted(lines), sorted(branches)]

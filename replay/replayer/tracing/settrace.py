@@ -33,15 +33,17 @@ class Tracing:
 
     def _enter(self, frame: FrameType, _what: str, _argument: object) -> Any:
         # Reading a frame's code is an audit event, which the guards' hooks hear: most frames are
-        # told apart by their module's file.
+        # told apart by their module's file, and the line that their function begins in.
         name = frame.f_globals.get("__file__")
-        if type(name) is str and self._files[name] is None:
-            return None
-        code = frame.f_code
-        file = self._files[code.co_filename]
-        if file is None:
-            return None
-        unit = file.unit(code)
+        file = self._files[name] if type(name) is str else None
+        unit = None if file is None else file.beginning.get(frame.f_lineno)
+        if unit is None:
+            if file is None and type(name) is str:
+                return None
+            file = self._files[frame.f_code.co_filename]
+            if file is None:
+                return None
+            unit = file.unit(frame.f_code)
         return _of_branches(unit, frame) if unit.map.targets else _of_lines(unit)
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from replay.replayer.finding import FindingWriter
-from replay.replayer.tracing.measured import Files
+from replay.replayer.tracing.measured import Copy, Files, plain
 from replay.replayer.tracing.project import Project
 from replay.replayer.virtual import real
 
@@ -23,7 +23,9 @@ class Tracer:
         project = Project(start["folders"], start["task_root"])
         self._files = Files(project)
         self._tracing = _tracing(self._files)
-        self._sent: dict[object, int] = {}
+        self._sent: dict[Copy, int] = {}
+        self._sent_at_import = 0
+        self._forks: bool = start["forks"]
         self._running_in: int | None = None
         self._leave_last_words(findings)
 
@@ -36,6 +38,8 @@ class Tracer:
         finally:
             self._tracing.stop()
             self._files.end_import()
+            if self._forks:
+                self._files.prepare()
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -50,23 +54,36 @@ class Tracer:
             self._running_in = None
 
     def coverage(self) -> dict[str, Any]:
-        """Return what the case has run: a number, and the facts where that is new to the parent.
+        """Return what the case has run: a number for each file, with what is `new` to the parent.
 
-        Most invocations take one of few ways through a handler.
+        Most invocations take one of few ways through a file. `at_import` is None where it is known.
         """
-        state = self._files.state()
-        number = self._sent.get(state.key)
-        if number is not None:
-            return {"number": number}
-        number = self._sent[state.key] = len(self._sent)
-        return {"number": number, "facts": state.facts()}
+        new = []
+        copies = self._files.in_case()
+        for copy in copies:
+            if copy not in self._sent:
+                self._sent[copy] = len(self._sent)
+                new.append([self._sent[copy], plain(copy)])
+        files = [self._sent[copy] for copy in copies]
+        return {"files": files, "new": new, "at_import": self._new_at_import()}
+
+    def _new_at_import(self) -> list[Any] | None:
+        count = self._files.count_at_import()
+        if count == self._sent_at_import:
+            return None
+        self._sent_at_import = count
+        return [plain(copy) for copy in self._files.at_import()]
+
+    def _facts(self) -> dict[str, Any]:
+        files, at_import = self._files.in_case(), self._files.at_import()
+        return {"files": list(map(plain, files)), "at_import": list(map(plain, at_import))}
 
     def _leave_last_words(self, findings: FindingWriter) -> None:
         leave = os._exit
 
         def leave_measured(status: int) -> None:
             if self._running_in == real.getpid():  # and no fork that the handler has made
-                findings.add("measured", **self._files.state().facts())
+                findings.add("measured", **self._facts())
             leave(status)
 
         os._exit = leave_measured  # type: ignore[assignment]
