@@ -3,11 +3,16 @@
 import base64
 import json
 
+import audit
+import invoice
 import pricing
 import reply
 import routing
 import shipping
 import stock
+import warehouse
+from address import address_of
+from customer import customer_of
 from validation import ValidationError, parse
 
 
@@ -45,16 +50,26 @@ def body_of(event, headers):
 def create(body, headers):
     """Take an order."""
     order = parse(body)
+    customer = customer_of(body, headers)
+    address = address_of(body, order)
     stock.reserve(order)
     total = pricing.total_of(order)
     cost = shipping.cost_of(order, total.net)
+    parcels = warehouse.pack(order)
+    bill = invoice.invoice_of(order, customer, total, cost)
+    entry = audit.entry_of(order, customer, address, bill, parcels)
     result = {
         "id": order.id,
         "net": total.net,
         "tax": total.tax,
         "shipping": cost,
-        "total": total.net + total.tax + cost,
+        "total": bill.cents,
+        "parcels": warehouse.summary_of(parcels),
+        "invoice": bill.lines,
+        "action": entry["action"],
     }
+    if bill.due_days:
+        result["due_days"] = bill.due_days
     if "idempotency-key" in headers:
         result["key"] = headers["idempotency-key"]
     if total.notes:

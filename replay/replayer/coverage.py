@@ -46,14 +46,20 @@ class CoverageReader:
 
     def __init__(self) -> None:
         self._files: dict[int, FileCoverage] = {}
+        self._known: dict[FileCoverage, FileCoverage] = {}
         self._at_import: tuple[FileCoverage, ...] = ()
 
     def read(self, sent: Mapping[str, Any]) -> Coverage:
-        """Return the coverage of one case; in forks of one process numbers begin anew."""
-        self._files.update({number: file_of(file) for number, file in sent["new"]})
+        """Return the coverage of one case; in forks of one process numbers begin anew.
+
+        Of files that were run alike it holds the same object.
+        """
+        for number, facts in sent["new"]:
+            file = file_of(facts)
+            self._files[number] = self._known.setdefault(file, file)
         if sent["at_import"] is not None:
             self._at_import = _sorted(map(file_of, sent["at_import"]))
-        return Coverage(_sorted(self._files[number] for number in sent["files"]), self._at_import)
+        return Coverage(tuple([self._files[it] for it in sent["files"]]), self._at_import)
 
 
 def file_of(facts: Iterable[Any]) -> FileCoverage:

@@ -45,7 +45,7 @@ class Measurement:
     at_import: set[FileCoverage] = field(default_factory=set)
     sketches: dict[str, Sketch] = field(default_factory=dict)
     _representatives: dict[frozenset[Feature], Case] = field(default_factory=dict)
-    _files: dict[FileCoverage, frozenset[Feature]] = field(default_factory=dict)
+    _files: dict[int, tuple[FileCoverage, frozenset[Feature]]] = field(default_factory=dict)
     _sets: dict[frozenset[Feature], frozenset[Feature]] = field(default_factory=dict)
     _unions: dict[tuple[int, ...], frozenset[Feature]] = field(default_factory=dict)
     _last_import: tuple[FileCoverage, ...] = ()
@@ -89,9 +89,11 @@ class Measurement:
         return self._unions[key]
 
     def _of_file(self, file: FileCoverage) -> frozenset[Feature]:
-        if file not in self._files:
-            self._files[file] = covered_features(file)
-        return self._files[file]
+        known = self._files.get(id(file))
+        if known is None:
+            features = covered_features(file)
+            known = self._files[id(file)] = file, self._sets.setdefault(features, features)
+        return known[1]
 
 
 def measure(
@@ -111,7 +113,8 @@ def measure(
     measured = _measure(read(), "worker", jobs, progress)
     alone = default_isolation("builtin", is_one=False)
     checked = measured.to_check()
-    by_itself = _measure(checked, alone, jobs, progress).features_by_id()
+    # For so few, one process that is forked is sooner there than several.
+    by_itself = _measure(checked, alone, 1, progress).features_by_id()
     warm = measured.features_by_id()
     if by_itself == {it.recording.id: warm[it.recording.id] for it in checked}:
         return measured

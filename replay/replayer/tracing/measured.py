@@ -1,6 +1,7 @@
 """What has been run so far, file by file: sets that tracers add to and that a case empties."""
 
 from collections import defaultdict
+from operator import itemgetter
 from types import CodeType
 from typing import Any, TypeAlias
 
@@ -39,7 +40,17 @@ class Unit:
         self.code = code
         self.lines, self.branches = ran.lines, ran.branches
         self.map = Branches(code)
+        lines = frozenset(line for _, _, line in code.co_lines() if line)
+        # Of a function of several lines the first one is entered, and not run.
+        self._every_line = lines - {code.co_firstlineno} or lines
+        self._every_branch = frozenset(
+            (line, to) for line, ends in self.map.targets.items() for to in ends
+        )
         self.jumps: dict[int, Jump] = {}
+
+    def is_done(self) -> bool:
+        """Whether it can run nothing in this case that it has not run."""
+        return self._every_branch <= self.branches and self._every_line <= self.lines
 
 
 class Jump:
@@ -137,8 +148,8 @@ class Files(dict[str, MeasuredFile | None]):
 
     def in_case(self) -> list["Copy"]:
         """Return what the case has run, file by file, those without a line left out."""
-        copies = ((file.path, *file.in_case.copy()) for file in self._all())
-        return [copy for copy in copies if copy[1]]
+        run = [file for file in self._all() if file.in_case.lines]
+        return sorted([(file.path, *file.in_case.copy()) for file in run], key=_path)
 
     def at_import(self) -> list["Copy"]:
         """Return what imports have run."""
@@ -158,6 +169,7 @@ class Files(dict[str, MeasuredFile | None]):
         return list(self._by_path.values())  # a thread may add one
 
 
+_path = itemgetter(0)
 Copy: TypeAlias = tuple[str, frozenset[int], frozenset[Branch]]
 
 

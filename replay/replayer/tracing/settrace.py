@@ -44,6 +44,8 @@ class Tracing:
             if file is None:
                 return None
             unit = file.unit(frame.f_code)
+        if unit.is_done():
+            return None
         return _of_branches(unit, frame) if unit.map.targets else _of_lines(unit)
 
 
