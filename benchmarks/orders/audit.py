@@ -50,8 +50,7 @@ def risk_of(signs):
     for sign, weight in RISKS:
         if sign in signs:
             risk += weight
-    risk = min(risk, 100)
-    return risk
+    return min(risk, 100)
 
 
 def masked(customer):

@@ -5,8 +5,7 @@ Pure. Lines and branches are those that a replay ran; outcome, error and operati
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from replay.interaction import AwsCall, Call
 from replay.outcome import Exited, Outcome, Raised, Returned, TimedOut
@@ -20,11 +19,11 @@ _LONGEST_NAME = 24
 """Characters of a path's segment that may still be a name, and not an id or a token."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Feature:
+class Feature(NamedTuple):
     """One of them; `name` is a file, an outcome's kind, an error type, an operation or an id.
 
     `line` and `to` are those of a line or a branch, 0 otherwise; a branch to 0 leaves its function.
+    A tuple, for millions of them are hashed.
     """
 
     kind: FeatureKind

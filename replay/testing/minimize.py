@@ -5,10 +5,11 @@ greedily, and then what is not needed is put back. Invariant: what is kept has a
 it could be left out, and the order in which cases come makes no difference.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from heapq import heapify, heappop, heapreplace
+from itertools import chain
 
 from replay.testing.feature import Feature
 
@@ -40,11 +41,12 @@ class Kept:
 class _Group:
     """Cases with equal features: the smallest stands for them, the oldest of those as small.
 
-    `mask` has a bit for each feature.
+    Features are numbered; `mask` has a bit for each of the `numbers`.
     """
 
     rank: tuple[int, str]
     features: frozenset[Feature]
+    numbers: frozenset[int]
     mask: int
     count: int
 
@@ -64,23 +66,30 @@ def minimal(cases: Iterable[Measured]) -> tuple[Kept, ...]:
 
 
 def _groups(cases: Iterable[Measured]) -> list[_Group]:
+    """Return what behaves alike, smallest first."""
     counted, smallest = Counter[frozenset[Feature]](), dict[frozenset[Feature], tuple[int, str]]()
     for case in cases:
         counted[case.features] += 1
         rank = case.size_bytes, case.id
         smallest[case.features] = min(rank, smallest.get(case.features, rank))
-    bits = {it: 1 << n for n, it in enumerate(sorted(frozenset().union(*counted)))}
-    groups = (
-        _Group(smallest[features], features, sum(map(bits.__getitem__, features)), count)
-        for features, count in counted.items()
-        if features
-    )
-    return sorted(groups, key=lambda group: group.rank)
+    numbered = {it: n for n, it in enumerate(sorted(frozenset().union(*counted)))}
+    groups = []
+    for features, count in counted.items():
+        numbers = frozenset(map(numbered.__getitem__, features))
+        groups.append(_Group(smallest[features], features, numbers, _mask(numbers), count))
+    return sorted((it for it in groups if it.mask), key=lambda group: group.rank)
+
+
+def _mask(numbers: Iterable[int]) -> int:
+    mask = 0
+    for number in numbers:
+        mask |= 1 << number
+    return mask
 
 
 def _taken(groups: list[_Group]) -> list[_Group]:
     """Return groups that have all features together, each the one that then added most."""
-    missing, taken = _union(groups), list[_Group]()
+    missing, taken = _mask(frozenset().union(*(it.numbers for it in groups))), list[_Group]()
     heap = [(-group.mask.bit_count(), n) for n, group in enumerate(groups)]
     heapify(heap)
     while missing:
@@ -101,8 +110,8 @@ def _needed(taken: Iterable[_Group]) -> list[_Group]:
     by_size = sorted(taken, key=lambda group: group.rank, reverse=True)
     times, needed = _times(by_size), []
     for group in by_size:
-        if all(times[feature] > 1 for feature in group.features):
-            times.subtract(group.features)
+        if all(times[number] > 1 for number in group.numbers):
+            times.subtract(group.numbers)
         else:
             needed.append(group)
     return needed
@@ -110,38 +119,33 @@ def _needed(taken: Iterable[_Group]) -> list[_Group]:
 
 def _smaller(needed: list[_Group], groups: list[_Group]) -> list[_Group]:
     """Return the groups, each replaced by the smallest that does in its place."""
-    having = defaultdict[Feature, list[_Group]](list)
-    for group in groups:
-        for feature in group.features:
-            having[feature].append(group)
-    times, kept = _times(needed), list[_Group]()
+    everywhere, times, kept = _times(groups), _times(needed), list[_Group]()
     for group in needed:
         only = _only(group, times)
-        times.subtract(group.features)
-        if only:  # else what came in the place of another does for this one as well
-            rarest = min(only, key=lambda feature: (len(having[feature]), feature))
-            kept.append(next(it for it in having[rarest] if only <= it.features))
-            times.update(kept[-1].features)
+        times.subtract(group.numbers)
+        if not only:  # what came in the place of another does for this one as well
+            continue
+        found = group
+        if all(everywhere[number] > 1 for number in only):
+            mask = _mask(only)
+            found = next(it for it in groups if not mask & ~it.mask)
+        kept.append(found)
+        times.update(found.numbers)
     return _needed(kept)
 
 
-def _times(groups: Iterable[_Group]) -> Counter[Feature]:
+def _times(groups: Iterable[_Group]) -> Counter[int]:
     """Return how many of the groups have each feature."""
-    return Counter(feature for group in groups for feature in group.features)
+    return Counter(chain.from_iterable(group.numbers for group in groups))
 
 
-def _only(group: _Group, times: Counter[Feature]) -> frozenset[Feature]:
-    """Return the features that no other group has."""
-    return frozenset(feature for feature in group.features if times[feature] == 1)
+def _only(group: _Group, times: Counter[int]) -> list[int]:
+    """Return the features that no other group has, in their order."""
+    return sorted(number for number in group.numbers if times[number] == 1)
 
 
-def _union(groups: Iterable[_Group]) -> int:
-    union = 0
-    for group in groups:
-        union |= group.mask
-    return union
-
-
-def _kept(group: _Group, purpose: frozenset[Feature]) -> Kept:
+def _kept(group: _Group, only: list[int]) -> Kept:
     size_bytes, id = group.rank
-    return Kept(id, size_bytes, group.features, tuple(sorted(purpose)), group.count)
+    features = dict(zip(sorted(group.numbers), sorted(group.features), strict=True))
+    purpose = tuple(features[number] for number in only)
+    return Kept(id, size_bytes, group.features, purpose, group.count)
