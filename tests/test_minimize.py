@@ -396,13 +396,14 @@ def test_changed_since_chooses_those_that_run_edited_lines(project, replay):
     git(project, "commit", "-q", "-m", "first")
     nothing = replay("minimize", "--changed-since", "HEAD")
     assert nothing.stdout == "kept 0 of 5 recordings: none runs an edited line\n"
-    edited = ROUTES.replace("    return 1\n", "    return 0 + 1\n\n\ndef unused():\n    return 2\n")
+    added = "    return 0 + 1\n\n\ndef unused():\n    return 2\n"
+    edited = ROUTES.replace("    return 1\n", added + 'TEXT = """\n++ b/other.py\n"""\n')
     (project / "app.py").write_text(edited)
     (project / "new.py").write_text("VALUE = 1\n")
     document = json.loads(replay("minimize", "--changed-since", "HEAD", "--json").stdout)
     assert [kept["id"] for kept in document["kept"]] == [found[4].id]
     assert document["edited"]["run"] == {"app.py": [10]}
-    assert document["edited"]["run_at_import"] == {"app.py": [13]}
+    assert document["edited"]["run_at_import"] == {"app.py": [13, 15]}
     assert document["edited"]["not_run"] == {"app.py": [14], "new.py": [1]}
     said = replay("minimize", "--changed-since", "HEAD").stdout
     assert "no recording runs app.py:14" in said

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import get_args
 
 from replay.report.pieces import STYLES, Piece, escaped
 from replay.testing.edited import Edited, LinesRun
@@ -19,6 +20,8 @@ _NOUNS: dict[FeatureKind, tuple[str, str]] = {
     "error": ("error type", "error types"),
     "operation": ("operation", "operations"),
 }
+
+_ORDER = get_args(FeatureKind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ def kept_pieces(kept: Kept, sketch: Sketch) -> Iterator[Piece]:
 
 def purpose_text(purpose: Iterable[Feature]) -> str:
     """Return features in few words: "12 lines of app.py, branch app.py:31->35, timed out"."""
-    grouped = groupby(purpose, key=lambda it: (it.kind, it.name))
+    ordered = sorted(purpose, key=lambda it: (_ORDER.index(it.kind), it))
+    grouped = groupby(ordered, key=lambda it: (it.kind, it.name))
     return ", ".join(text for (kind, name), some in grouped for text in _texts(kind, name, some))
 
 

@@ -6,9 +6,10 @@ what git does not know yet is edited as a whole.
 
 import re
 import subprocess
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from types import CodeType
 from typing import TypeAlias
@@ -19,7 +20,7 @@ from replay.replayer.tracing.project import Project
 from replay.testing.feature import Feature
 from replay.testing.minimize import Measured
 
-_HUNK = re.compile(r"@@ -\S+ \+(\d+)(?:,(\d+))? @@")
+_HUNK = re.compile(r"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 _DIFF = (
     *("diff", "--unified=0", "--relative", "--no-color", "--no-ext-diff", "--no-textconv"),
     *("--src-prefix=a/", "--dst-prefix=b/"),
@@ -128,17 +129,24 @@ def _edited_below(folders: Iterable[Path], revision: str) -> list[tuple[Path, _N
 def _edited_in(folder: Path, revision: str) -> Iterator[tuple[str, _Numbers]]:
     """Yield paths of Python files with the numbers of edited lines, None for all."""
     _git(folder, revision, *_VERIFY, f"{revision}^{{commit}}")
+    yield from _hunks(_git(folder, revision, *_DIFF, revision, "--", "*.py"))
+    new = _git(folder, revision, *_NEW)
+    yield from ((path, None) for path in new.split("\0") if path)
+
+
+def _hunks(diff: str) -> Iterator[tuple[str, frozenset[int]]]:
+    """Yield the files of a diff without context, with the numbers of their new lines."""
     numbers = defaultdict[str, set[int]](set)
-    path = ""
-    for line in _git(folder, revision, *_DIFF, revision, "--", "*.py").splitlines():
+    path, lines = "", iter(diff.split("\n"))
+    for line in lines:
         if line.startswith("+++ "):
             path = line.removeprefix("+++ ").removeprefix("b/").rstrip("\t")
         elif hunk := _HUNK.match(line):
-            first, count = int(hunk[1]), int(hunk[2] or 1)
-            numbers[path].update(range(first, first + count))
+            removed, first, added = int(hunk[1] or 1), int(hunk[2]), int(hunk[3] or 1)
+            numbers[path].update(range(first, first + added))
+            # What follows is the files' own, and may look like a header.
+            deque(islice(lines, removed + added), maxlen=0)
     yield from ((path, frozenset(edited)) for path, edited in numbers.items() if edited)
-    new = _git(folder, revision, *_NEW)
-    yield from ((path, None) for path in new.split("\0") if path)
 
 
 def _git(folder: Path, revision: str, *arguments: str) -> str:
