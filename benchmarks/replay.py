@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -35,6 +35,7 @@ from benchmarks.side_by_side import event_of, machine
 from replay.outcome import Returned
 from replay.recorder.journal import CREATE_PART
 from replay.recorder.ulid import new_ulid
+from replay.recording import Recording
 from replay.replayer.local import LocalFunction
 from replay.store.store import Store
 
@@ -61,9 +62,13 @@ def fill(path: Path, count: int) -> None:
     event = event_of(1024)
     outcome = Returned(json.dumps(handler(event, None)).encode())
     base = LocalFunction("app.handler", (path.parent,), name="orders").case(event).recording
-    recordings = (
-        replace(base, id=new_ulid(), outcome=outcome, duration_us=10) for _ in range(count)
+    write_store(
+        path, (replace(base, id=new_ulid(), outcome=outcome, duration_us=10) for _ in range(count))
     )
+
+
+def write_store(path: Path, recordings: Iterable[Recording]) -> None:
+    """Make a store of recordings, taken in."""
     connection = sqlite3.connect(path)
     connection.execute(CREATE_PART)
     connection.executemany(

@@ -18,7 +18,7 @@ from replay.recording import Recording
 from replay.replayer.builtin import BuiltinSandbox
 from replay.replayer.case import Case
 from replay.replayer.engine import replay_once
-from replay.replayer.verdict import match_of
+from replay.replayer.verdict import settled_by
 from replay.replayer.world import World
 from replay.testing.inside import Inside, NotHereError
 
@@ -190,6 +190,6 @@ def test_a_captured_handler_stores_no_replay(project, inside):
 def test_what_matches_here_is_a_match(project, inside):
     """The verdict says how little the guard is worth."""
     case = case_of(project, handled("return None"))
-    verdict = match_of(case, inside.replay(case))
+    verdict = settled_by(case, inside.replay(case))
     assert verdict.kind == "match"
     assert verdict.guard == "best effort"

@@ -25,6 +25,7 @@ _COMMANDS = {
     "import": "import_:import_recordings",
     "invoke": "invoke:invoke",
     "list": "list:list_recordings",
+    "minimize": "minimize:minimize",
     "run": "run:run",
     "show": "show:show",
     "tag": "tag:tag",

@@ -38,6 +38,7 @@ class Plan:
     misses: Misses = "error"
     outbound_rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     excuses: tuple[Rule, ...] = ()
+    measures: bool = False
     earlier: Earlier | None = field(default=None, init=False)
     unreadable: int = field(default=0, init=False)
 
@@ -81,6 +82,7 @@ class Plan:
             earlier=self.earlier.of(case.recording) if self.earlier else None,
             network=self.network,
             misses=self.misses,
+            measures=self.measures,
         )
         return changed(case, self.changes) if self.changes else case
 

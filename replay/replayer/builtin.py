@@ -17,6 +17,7 @@ from replay.recording import error_of, outcome_of
 from replay.replayer.case import Case
 from replay.replayer.channel import BUFFERED_BYTES, Message
 from replay.replayer.clock import entry_of
+from replay.replayer.coverage import CoverageReader
 from replay.replayer.engine import IMPORT_LIMIT_S, Sandbox, not_outermost
 from replay.replayer.replay import Replay
 from replay.replayer.world import World
@@ -35,6 +36,10 @@ class BuiltinSandbox(Sandbox):
     module = "replay.replayer.worker"
     forks = False
     """Whether each case runs in a fork of its own, which knows nothing of the others."""
+
+    def __init__(self, case: Case, world: World, *, is_shared: bool = False) -> None:
+        super().__init__(case, world, is_shared=is_shared)
+        self._coverages = CoverageReader()
 
     def _import(self) -> None:
         message = {**self._start_message(), "forks": self.forks}
@@ -107,7 +112,9 @@ class BuiltinSandbox(Sandbox):
         )
         if head.get("inside"):
             raise not_outermost(case, f"the {head['inside']} is changed outside of it")
-        return replayed
+        if "coverage" not in head:
+            return replayed
+        return replace(replayed, coverage=self._coverages.read(head["coverage"]))
 
 
 class ForkingSandbox(BuiltinSandbox):

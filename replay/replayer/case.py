@@ -45,7 +45,9 @@ class Case:
     is a limit in real seconds, None for the recorded deadline alone. `changes` are what was set in
     the event; `breaks_at` opens a debugger there, without any limit; `is_captured` captures a
     handler that has no decorator; `network` is what may be reached; `earlier` are the invocations
-    of its sandbox to replay before it, None for a cold one; `excuses` are the places that may vary.
+    of its sandbox to replay before it, None for a cold one; `excuses` are the places that may
+    vary. `measures` says that what it runs of its project is measured; it is then replayed once,
+    wherever that may be.
     """
 
     recording: Recording
@@ -62,6 +64,7 @@ class Case:
     rules: Rules = STANDARD
     earlier: Iterable[Recording] | None = None
     excuses: "tuple[Rule, ...]" = ()
+    measures: bool = False
 
     def with_event(self, event: object, changes: tuple[Change, ...]) -> "Case":
         """Return the case with another event in place of the recorded one."""

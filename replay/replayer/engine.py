@@ -16,6 +16,7 @@ from replay.outcome import Exited, Outcome, Raised, TimedOut
 from replay.replayer import workspace
 from replay.replayer.case import Case
 from replay.replayer.clock import entry_epoch_ms
+from replay.replayer.coverage import Coverage
 from replay.replayer.finding import Finding
 from replay.replayer.memory import MIB, limit_bytes
 from replay.replayer.network import GuardKind
@@ -134,6 +135,7 @@ class Sandbox(ABC):
             "misses": self._case.misses,
             "temporary": workspace.temporary_folders(),
             "is_captured": self._case.is_captured,
+            "measures": self._case.measures,
         }
 
     def _replay(
@@ -153,12 +155,17 @@ class Sandbox(ABC):
         output = self._process.output.text(ends.get("output_size"))
         found = self._found_at_import + self._process.findings.read(ends.get("findings_size"))
         refuse_outbound(case, found)
+        coverage = None
         for finding in found:
-            if finding.kind == "took":
+            if finding.kind == "measured":
+                coverage = Coverage.of_facts(finding.facts)
+            elif finding.kind == "took":
                 duration_us = finding.facts["us"]
             elif finding.kind == "timed_out":
                 outcome, duration_us = TimedOut(case.deadline_ms), case.deadline_ms * 1000
-        return Replay(outcome, duration_us, remaining_ms, output, found, self._guard)
+        return Replay(
+            outcome, duration_us, remaining_ms, output, found, self._guard, coverage=coverage
+        )
 
     def _exited(self, case: Case, duration_us: int) -> Replay:
         self._refuse_too_large(case)

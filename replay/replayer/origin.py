@@ -22,7 +22,7 @@ class Origin:
         while frame is not None:
             code, line = frame.f_code, frame.f_lineno
             path = os.path.realpath(code.co_filename)
-            if not _is_library(code.co_filename):
+            if not is_library(code.co_filename):
                 if path.startswith(self._project):
                     return f"{path.removeprefix(self._project)}:{line} in {code.co_name}"
                 other = other or f"{code.co_filename}:{line} in {code.co_name}"
@@ -30,6 +30,7 @@ class Origin:
         return other
 
 
-def _is_library(path: str) -> bool:
+def is_library(path: str) -> bool:
+    """Whether a file is installed, part of Python, or ours."""
     is_installed = "site-packages" in path or "dist-packages" in path
     return is_installed or path.startswith((_LIBRARY, _REPLAY, "<frozen"))

@@ -24,7 +24,7 @@ from replay.replayer.examine import Worlds, judged_in_forks
 from replay.replayer.process import interrupt, resume
 from replay.replayer.replay import Replay
 from replay.replayer.ric import RicSandbox
-from replay.replayer.verdict import Engine, Verdict, error_of, judge, match_of
+from replay.replayer.verdict import Engine, Verdict, error_of, judge, settled_by
 from replay.replayer.world import World, import_key
 
 Isolation: TypeAlias = Literal["process", "case", "worker"]
@@ -165,8 +165,8 @@ class Sandboxes:
         replayable = list(takewhile(self._can_be_replayed, (case for _, case in left)))
         for replay in sandbox.replay_all(replayable):
             number, case = left.popleft()
-            match = None if isinstance(replay, ReplayError) else match_of(case, replay)
-            yield number, match or self._judge_again(case, replay)
+            settled = None if isinstance(replay, ReplayError) else settled_by(case, replay)
+            yield number, settled or self._judge_again(case, replay)
 
     def _judge_again(self, case: Case, replay: Replay | ReplayError) -> Verdict:
         may_fork = self._isolation == "case" and case.looks == "once, then again"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from replay.outcome import Outcome
+from replay.replayer.coverage import Coverage
 from replay.replayer.finding import Finding
 from replay.replayer.network import GuardKind
 from replay.replayer.outbound.contract import Sent
@@ -14,7 +15,8 @@ class Replay:
 
     `findings` are what else the process has found out; `guard` is what kept it from the network,
     None in what is no replay. `warmed_with` is how many invocations the process had seen before,
-    None where it was not to be warmed.
+    None where it was not to be warmed. `coverage` is what it ran of the project, None where that
+    was not measured, or its process ended without a word.
     """
 
     outcome: Outcome
@@ -24,6 +26,7 @@ class Replay:
     findings: tuple[Finding, ...] = ()
     guard: GuardKind | None = None
     warmed_with: int | None = None
+    coverage: Coverage | None = None
 
     @property
     def sent(self) -> tuple[Sent, ...]:

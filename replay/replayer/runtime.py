@@ -8,12 +8,15 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from types import CoroutineType
 from typing import Any
 
 from replay.outcome import Outcome
 from replay.payload import escapes_text, marshal
 from replay.recorder.failure import outcome_of_exception
+
+_NOTHING = nullcontext()
 
 
 class ImportFailure(Exception):  # noqa: N818 - an outcome of the runtime, no error of ours
@@ -96,17 +99,19 @@ def invoke(
     *,
     awaited: bool,
     look_at: Callable[[Exception], None] | None = None,
+    running: AbstractContextManager[None] = _NOTHING,
 ) -> Outcome:
     """Call the handler and return its outcome; `awaited` runs a coroutine handler to its end.
 
-    `look_at` is shown what the handler raised.
+    `look_at` is shown what the handler raised; `running` is entered while it runs.
     """
     try:
-        result = function(event, context)
-        if awaited and isinstance(result, CoroutineType):
-            import asyncio  # 15 ms that most handlers have no use for
+        with running:
+            result = function(event, context)
+            if awaited and isinstance(result, CoroutineType):
+                import asyncio  # 15 ms that most handlers have no use for
 
-            result = asyncio.run(result)
+                result = asyncio.run(result)
     except BaseException as error:  # noqa: BLE001 - whatever it is, it is the outcome
         if look_at is not None and isinstance(error, Exception):
             look_at(error)

@@ -70,16 +70,19 @@ class Verdict:
         return self.network.guard if self.replay is None else self.replay.guard
 
 
-def match_of(case: Case, replay: Replay) -> Verdict | None:
+def settled_by(case: Case, replay: Replay) -> Verdict | None:
     """Return the verdict of a replay that does not differ from its recording, else None.
 
-    None as well for a match that is to be looked at twice.
+    None as well for a match that is to be looked at twice. A case that measures is settled by any
+    replay: it asks what is run, not whether that differs.
     """
     if case.looks == "twice":
         return None
     seen = _seen(case, replay)
     found, differs = _compared(case, seen, replay.duration_us)
-    return None if differs else _verdict(case, replay, seen.contract, found=found)
+    if differs and not case.measures:
+        return None
+    return _verdict(case, replay, seen.contract, drift=differs, found=found)
 
 
 def _seen(case: Case, replay: Replay) -> Seen:

@@ -11,11 +11,11 @@ import os
 import sys
 import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from time import perf_counter_ns
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from replay.codec import decode
 from replay.entropy import entropy_of
@@ -34,6 +34,9 @@ from replay.replayer.log import Log
 from replay.replayer.surroundings import Surroundings, Witness, invocation_of
 from replay.replayer.virtual import real
 from replay.replayer.world import World, own_variables
+
+if TYPE_CHECKING:
+    from replay.replayer.tracing.tracer import Tracer
 
 
 def main(descriptor: int, findings_descriptor: int) -> None:
@@ -79,9 +82,11 @@ class _Sandbox:
         self.guard_kind = self._surroundings.guard_kind
         self._log = Log()
         self._witness = Witness() if World(**start["world"]).is_replay else None
-        function = runtime.load(start["handler"])
+        self._tracer = _tracer(start, findings)
+        with self._tracer.importing() if self._tracer else nullcontext():
+            function = runtime.load(start["handler"])
+            runtime.restore()
         self._function = capture(function) if start["is_captured"] else function
-        runtime.restore()
 
     def serve(self, request: dict[str, Any], begun: bytes) -> None:
         """Run one case and answer it."""
@@ -148,6 +153,8 @@ class _Sandbox:
             "remaining_ms": remaining_ms,
             "inside": self._witness.what_differs(outcome) if self._witness else None,
         }
+        if self._tracer is not None:
+            answer["coverage"] = self._tracer.coverage()
         if isinstance(outcome, Raised):
             self._log.write_error(outcome)
             if self._breaks_at and outcome.error_type == "BdbQuit":
@@ -160,13 +167,22 @@ class _Sandbox:
     def _invoke(self, invocation: Invocation, context: object) -> Outcome:
         arguments = self._function, invocation.event, context
         if self._breaks_at is None:
-            return runtime.invoke(*arguments, awaited=invocation.awaited)
+            running = self._tracer.running() if self._tracer else nullcontext()
+            return runtime.invoke(*arguments, awaited=invocation.awaited, running=running)
         from replay.replayer import debugger
 
         at_entry = self._breaks_at == "entry"
         with debugger.breaking_at_entry(self._function) if at_entry else nullcontext():
             look_at = None if at_entry else debugger.look_at
             return runtime.invoke(*arguments, awaited=invocation.awaited, look_at=look_at)
+
+
+def _tracer(start: Mapping[str, Any], findings: FindingWriter) -> "Tracer | None":
+    if not start["measures"]:
+        return None
+    from replay.replayer.tracing.tracer import Tracer  # what a mere replay need not pay
+
+    return Tracer(start, findings)
 
 
 def _split(

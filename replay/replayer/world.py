@@ -170,7 +170,8 @@ def import_key(case: Case) -> Hashable:
     shared = frozenset(variables.items())
     if _LOG_STREAM in variables:
         shared -= {(_LOG_STREAM, variables[_LOG_STREAM])}
-    return case.handler, case.folders, case.clock, case.network, shared, _calls_key(case)
+    how = case.folders, case.clock, case.network, case.measures
+    return case.handler, how, shared, _calls_key(case)
 
 
 def _calls_key(case: Case) -> Hashable:

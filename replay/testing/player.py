@@ -17,7 +17,7 @@ from replay.replayer.case import Case
 from replay.replayer.outbound.rules import STANDARD, Rules
 from replay.replayer.pool import Pool, Sandboxes, default_isolation
 from replay.replayer.rule import rule_of
-from replay.replayer.verdict import Verdict, match_of
+from replay.replayer.verdict import Verdict, settled_by
 from replay.settings import command_settings
 from replay.testing.case_file import CaseFile
 from replay.testing.inside import Inside, NotHereError
@@ -48,7 +48,7 @@ class Player:
     def verdict_here(self, case: Case) -> Verdict | None:
         """Return the verdict of a case that matches in this process; None where it does not."""
         try:
-            return match_of(case, self._inside.replay(case))
+            return settled_by(case, self._inside.replay(case))
         except (NotHereError, ReplayError):
             return None
 

@@ -1,0 +1,159 @@
+"""`replay minimize`: choose the smallest set of recordings that covers what all of them do."""
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from replay.cli.arguments import Found, IdsOrFilesArgument, recordings
+from replay.cli.command import (
+    JsonOption,
+    PathOption,
+    StoreOption,
+    answering,
+    folders_of,
+    print_json,
+    print_pieces,
+    read_settings,
+    say,
+)
+from replay.cli.filters import AllowEmptyOption, filtered, nothing_matches
+from replay.cli.plan import Plan
+from replay.cli.progress import Bar
+from replay.cli.sharing import IsolationChoice
+from replay.errors import MISUSE
+from replay.recording import Recording
+from replay.replayer.case import Case
+from replay.replayer.network import CLOSED
+from replay.report.minimized import (
+    Minimized,
+    closing_text,
+    gaps,
+    kept_pieces,
+    minimized_document,
+)
+from replay.settings import Settings
+from replay.store.selection import Selection
+from replay.testing.edited import Edited, edited_since
+from replay.testing.measure import Measurement, measure
+from replay.testing.minimize import minimal
+
+ChangedSinceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--changed-since", help="Choose those that run lines edited since this git revision."
+    ),
+]
+HandlerOption = Annotated[
+    str | None, typer.Option("--handler", help="Replay this handler instead: module.function.")
+]
+IsolationOption = Annotated[
+    IsolationChoice | None,
+    typer.Option(
+        "--isolation",
+        help="What cases share; by default one warm process where that makes no difference to"
+        " them, else case.",
+    ),
+]
+JobsOption = Annotated[
+    int | None, typer.Option("--jobs", "-j", min=1, max=256, help="So many at once; else cores.")
+]
+
+
+@answering
+@filtered
+def minimize(
+    ids: IdsOrFilesArgument = None,
+    *,
+    wanted: Selection,
+    changed_since: ChangedSinceOption = None,
+    path: PathOption = None,
+    handler: HandlerOption = None,
+    isolation: IsolationOption = None,
+    jobs: JobsOption = None,
+    allow_empty: AllowEmptyOption = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Choose the fewest recordings that keep every line, branch, outcome, error and operation."""
+    settings = read_settings(store)
+    plan = _plan(handler or settings.handler, settings, path)
+    edited = edited_since(changed_since, plan.folders) if changed_since is not None else None
+    cases = _Cases(plan, ids or [], wanted, settings)
+    with Bar("measuring") as bar:
+        measurement = measure(
+            cases.read,
+            isolation=isolation.value if isolation else None,
+            jobs=jobs or os.cpu_count() or 1,
+            progress=bar,
+        )
+    if not (measurement.cases or measurement.failed or plan.unreadable or allow_empty):
+        raise nothing_matches()
+    _print(_minimized(measurement, edited), as_json=as_json)
+    return MISUSE if plan.unreadable or _say_failed(measurement) else 0
+
+
+def _plan(handler: str | None, settings: Settings, path: list[Path] | None) -> Plan:
+    return Plan(
+        handler=handler,
+        folders=folders_of(path, settings),
+        clock="virtual",
+        timeout_s=settings.timeout,
+        looks="once",
+        changes=(),
+        breaks_at=None,
+        network=CLOSED,
+        outbound_rules=settings.outbound_rules,
+        measures=True,
+    )
+
+
+class _Cases:
+    """The cases that were asked for, which may be read several times; told once what cannot be."""
+
+    def __init__(self, plan: Plan, ids: list[str], wanted: Selection, settings: Settings) -> None:
+        self._plan = plan
+        self._asked = ids, wanted, settings
+        self._is_read = False
+
+    def read(self) -> Iterator[Case]:
+        """Yield them."""
+        with closing(recordings(*self._asked)) as found:
+            yield from self._plan.cases(self._readable(found) if self._is_read else found)
+        self._is_read = True
+
+    def _readable(self, found: Iterator[Found]) -> Iterator[Found]:
+        return (recording for recording in found if isinstance(recording, Recording))
+
+
+def _minimized(measurement: Measurement, edited: Edited | None) -> Minimized:
+    if edited is None:
+        return Minimized(minimal(measurement.cases), measurement)
+    run = edited.run_by(measurement.cases, measurement.at_import)
+    return Minimized(minimal(edited.narrowed(measurement.cases, run)), measurement, edited, run)
+
+
+def _print(minimized: Minimized, *, as_json: bool) -> None:
+    if as_json:
+        print_json(minimized_document(minimized))
+        return
+    for kept in minimized.kept:
+        print_pieces(kept_pieces(kept, minimized.sketch(kept)))
+    for gap in gaps(minimized):
+        print_pieces([(gap, "bold yellow")])
+    print_pieces([(closing_text(minimized), "")])
+
+
+def _say_failed(measurement: Measurement) -> bool:
+    """Name the recordings that could not be replayed; return whether there are any."""
+    failed = measurement.failed
+    if not failed:
+        return False
+    say(f"error: {len(failed):,} recordings could not be replayed, and are left out:")
+    for verdict in failed:
+        say(f"  {verdict.recording.id}: {verdict.error.message if verdict.error else ''}")
+    say("hint: replay run ID says more of each")
+    return True

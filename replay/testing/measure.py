@@ -1,0 +1,150 @@
+"""Measures cases: replays each once, and tells what it has that it could be kept for.
+
+Imports the replayer, never the store. Cases run in one warm process, which takes a twentieth of a
+fork's time. What a handler keeps between invocations may make them run other lines there than they
+do alone; so some of each kind are run again, alone, and where one differs, so are all.
+"""
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from replay.codec import encode
+from replay.recording import Recording
+from replay.replayer.case import Case
+from replay.replayer.coverage import Coverage, FileCoverage
+from replay.replayer.pool import Isolation, Pool, default_isolation
+from replay.replayer.verdict import Verdict
+from replay.testing.feature import Feature, covered_features, outcome_kind, recorded_features
+from replay.testing.minimize import Measured
+
+_MOST_CHECKED = 50
+"""Cases that are run again alone: of more ways than that through a handler, these are a sample."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """What a report says of a recording, kept in the place of all of it."""
+
+    function_name: str
+    outcome: str
+    error_type: str | None
+
+
+@dataclass(slots=True)
+class Measurement:
+    """What came of measuring: the cases, those that could not be replayed, and what imports ran.
+
+    `isolation` is how they were kept apart in the end.
+    """
+
+    isolation: Isolation
+    cases: list[Measured] = field(default_factory=list)
+    failed: list[Verdict] = field(default_factory=list)
+    at_import: set[FileCoverage] = field(default_factory=set)
+    sketches: dict[str, Sketch] = field(default_factory=dict)
+    _representatives: dict[frozenset[Feature], Case] = field(default_factory=dict)
+    _files: dict[int, tuple[FileCoverage, frozenset[Feature]]] = field(default_factory=dict)
+    _sets: dict[frozenset[Feature], frozenset[Feature]] = field(default_factory=dict)
+    _unions: dict[tuple[int, ...], frozenset[Feature]] = field(default_factory=dict)
+    _last_import: tuple[FileCoverage, ...] = ()
+
+    def add(self, case: Case, verdict: Verdict) -> None:
+        """Take one case in; one that has been taken in already, from another file, counts once."""
+        recording, replay = verdict.recording, verdict.replay
+        if recording.id in self.sketches:
+            return
+        if replay is None:
+            self.failed.append(verdict)
+            return
+        features = self._features(recording, replay.coverage)
+        size_bytes = len(encode(recording.invocation.event))
+        self.cases.append(Measured(recording.id, size_bytes, features))
+        self.sketches[recording.id] = _sketch(recording)
+        self._representatives[features] = case
+
+    def to_check(self) -> list[Case]:
+        """Return the last case of each kind, the one with most invocations before it."""
+        cases = list(self._representatives.values())
+        return cases[:: -(-len(cases) // _MOST_CHECKED) or 1]
+
+    def features_by_id(self) -> dict[str, frozenset[Feature]]:
+        """Return the features of each case."""
+        return {case.id: case.features for case in self.cases}
+
+    def _features(self, recording: Recording, coverage: Coverage | None) -> frozenset[Feature]:
+        """Return the one set that all cases share which have these features."""
+        own = recorded_features(recording)
+        if coverage is None:
+            return own | {Feature("unmeasured", recording.id)}
+        if coverage.at_import is not self._last_import:
+            self._last_import = coverage.at_import
+            self.at_import.update(coverage.at_import)
+        parts = [self._sets.setdefault(own, own), *map(self._of_file, coverage.files)]
+        key = tuple(map(id, parts))  # of sets that stay: hashing thousands of features is slow
+        if key not in self._unions:
+            union = own.union(*parts)
+            self._unions[key] = self._sets.setdefault(union, union)
+        return self._unions[key]
+
+    def _of_file(self, file: FileCoverage) -> frozenset[Feature]:
+        known = self._files.get(id(file))
+        if known is None:
+            features = covered_features(file)
+            known = self._files[id(file)] = file, self._sets.setdefault(features, features)
+        return known[1]
+
+
+def measure(
+    read: Callable[[], Iterable[Case]],
+    *,
+    isolation: Isolation | None,
+    jobs: int,
+    progress: Callable[[int, int | None], None] = lambda _done, _total: None,
+) -> Measurement:
+    """Return what the cases that `read` yields run; it is called again where it must be.
+
+    Without an `isolation` they run in a warm process as long as that makes no difference to them.
+    A case whose process ended without a word has the feature that it cannot be measured.
+    """
+    if isolation is not None:
+        return _measure(read(), isolation, jobs, progress)
+    measured = _measure(read(), "worker", jobs, progress)
+    alone = default_isolation("builtin", is_one=False)
+    checked = measured.to_check()
+    # For so few, one process that is forked is sooner there than several.
+    by_itself = _measure(checked, alone, 1, progress).features_by_id()
+    warm = measured.features_by_id()
+    if by_itself == {it.recording.id: warm[it.recording.id] for it in checked}:
+        return measured
+    return _measure(read(), alone, jobs, progress)
+
+
+def _measure(
+    cases: Iterable[Case],
+    isolation: Isolation,
+    jobs: int,
+    progress: Callable[[int, int | None], None],
+) -> Measurement:
+    given = deque[Case]()
+
+    def remembered() -> Generator[Case, None, None]:
+        for case in cases:
+            given.append(case)
+            yield case
+
+    measurement = Measurement(isolation)
+    with closing(Pool("builtin", isolation, jobs).verdicts(remembered())) as verdicts:
+        for done, verdict in enumerate(verdicts, start=1):
+            measurement.add(given.popleft(), verdict)
+            progress(done, None)
+    return measurement
+
+
+def _sketch(recording: Recording) -> Sketch:
+    return Sketch(
+        recording.invocation.function_name,
+        outcome_kind(recording.outcome),
+        getattr(recording.outcome, "error_type", None),
+    )
