@@ -112,15 +112,12 @@ def read_fixture(document: bytes, where: str) -> Fixture:
 
 
 def embedded_fixture(document: Any, where: str) -> Fixture:
-    """Return the fixture that a part of a greater document is; raises DamagedError.
-
-    orjson, which has parsed it, has lost what it rounds, unless the digest holds.
-    """
-    try:
+    """Return the fixture that a part of a greater document is; raises DamagedError."""
+    try:  # orjson, which has parsed it, has lost what it rounds, unless the digest holds
         if type(document) is dict and orjson.dumps(document) == _with_digest(_body(document)):
             return _fixture_of(document)
     except (KeyError, TypeError, LayoutError):
-        pass  # told below
+        pass
     return read_fixture(orjson.dumps(document), where)
 
 

@@ -1,7 +1,8 @@
 """`replay generate`: tests out of recordings."""
 
+import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -10,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from replay.cli.arguments import IdsOrFilesArgument, recordings
+from replay.cli.arguments import Found, IdsOrFilesArgument, recordings
 from replay.cli.command import (
     PathOption,
     StoreOption,
@@ -29,6 +30,7 @@ from replay.replayer.examine import examined
 from replay.replayer.outbound.rules import STANDARD, Rules
 from replay.replayer.rule import rule_of
 from replay.replayer.verdict import Verdict
+from replay.report.minimized import purpose_text
 from replay.report.pieces import escaped
 from replay.settings import Settings
 from replay.store.selection import Selection
@@ -36,6 +38,8 @@ from replay.testing.case_file import CaseFile
 from replay.testing.changes import Change, apply, changes
 from replay.testing.draft import Expect, Names, SetAside, Target, drafts
 from replay.testing.folder import cases
+from replay.testing.measure import measure
+from replay.testing.minimize import minimal
 from replay.testing.player import root_of
 from replay.testing.trial import tried
 
@@ -60,6 +64,12 @@ CollectOption = Annotated[
     bool,
     typer.Option("--collect", help="Write no module: pytest collects the cases by themselves."),
 ]
+MinimizeOption = Annotated[
+    bool,
+    typer.Option(
+        "--minimize", help="Only the fewest that keep each line, branch, outcome and operation."
+    ),
+]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Write without asking.")]
 OverwriteOption = Annotated[
     bool, typer.Option("--overwrite", help="Replace cases that are there and differ.")
@@ -80,6 +90,7 @@ def generate(
     wanted: Selection,
     to: ToOption = Path("tests"),
     fixtures: FixturesOption = Path("fixtures"),
+    minimize: MinimizeOption = False,
     collect: CollectOption = False,
     expect: ExpectOption = None,
     yes: YesOption = False,
@@ -96,9 +107,18 @@ def generate(
     fixtures = fixtures.absolute()
     target = Target(root_of(fixtures), fixtures, folders, is_collected=collect)
     there = tuple(cases(fixtures)) if fixtures.is_dir() else ()
-    with closing(recordings(ids or [], wanted, settings)) as found:
-        known = () if overwrite else (file.recording.id for file in there)
-        selected = _Selected(found, settings, folders, handler, frozenset(known))
+    known = frozenset(() if overwrite else (file.recording.id for file in there))
+
+    def select(found: Iterator[Found]) -> _Selected:
+        return _Selected(found, settings, folders, handler, known)
+
+    def read() -> Generator[Found, None, None]:
+        return recordings(ids or [], wanted, settings)
+
+    kept = _kept(lambda: select(read()), jobs) if minimize else None
+    with closing(read()) as found:
+        selected = select(found)
+        selected.kept = kept
         made = _made(selected, target, Names(there), expect.value if expect else None, jobs)
     if not (made.files or made.aside or selected.unreadable or selected.there):
         if allow_empty:
@@ -117,7 +137,7 @@ class _Selected:
 
     def __init__(
         self,
-        found: Iterator[Recording | CaseFile | DamagedError],
+        found: Iterator[Found],
         settings: Settings,
         folders: tuple[Path, ...],
         handler: str | None,
@@ -130,6 +150,8 @@ class _Selected:
         self._excuses = tuple(map(rule_of, settings.noise))
         self._known = known
         self.unreadable = self.there = 0
+        self.kept: Mapping[str, str] | None = None
+        """What is wanted only, by ids, and what for; None: all."""
 
     def __iter__(self) -> Iterator[Case]:
         for found in self._found:
@@ -138,6 +160,8 @@ class _Selected:
                 self.unreadable += 1
                 continue
             recording = found.recording if isinstance(found, CaseFile) else found
+            if self.kept is not None and recording.id not in self.kept:
+                continue
             if recording.id in self._known:
                 self.there += 1
             else:
@@ -174,9 +198,23 @@ def _made(
             aside.append(draft)
         else:
             files.append(draft)
+    purposes = selected.kept or {}
+    files = [replace(file, purpose=purposes.get(file.recording.id)) for file in files]
     here = [file for file in files if file.runs == "here"]
     why = tried(here, target.root) if here else {}
     return _Made([_isolated(file, why.get(file.path)) for file in files], aside)
+
+
+def _kept(select: Callable[[], Iterable[Case]], jobs: int | None) -> Mapping[str, str]:
+    """Return the ids of the fewest cases that do all that they all do, with what each is for."""
+    with Bar("measuring") as bar:
+        measured = measure(
+            lambda: (replace(case, measures=True, looks="once") for case in select()),
+            isolation=None,
+            jobs=jobs or os.cpu_count() or 1,
+            progress=bar,
+        )
+    return {kept.id: purpose_text(kept.purpose) for kept in minimal(measured.cases)}
 
 
 def _isolated(file: CaseFile, why: str | None) -> CaseFile:

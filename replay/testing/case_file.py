@@ -28,7 +28,7 @@ CASE_FORMAT = 1
 SUFFIX, COLLECTED_SUFFIX = ".json", ".replay.json"
 """How a case's file ends: one that a test names, and one that pytest collects by itself."""
 _KEYS = (
-    *("case", "name", "handler", "path", "runs", "why", "expected", "replayed", "rules"),
+    *("case", "name", "for", "handler", "path", "runs", "why", "expected", "replayed", "rules"),
     "recording",
 )
 _LARGE_BYTES = 32 * 2**10
@@ -45,7 +45,7 @@ class CaseFile:
     `folders` are where the handler's module is looked for, relative to the project; `expected` is
     the outcome that a replay is held to, None one that does not finish; `replayed` is what a replay
     came to when the case was written, where that was something else; `why` says what keeps it from
-    running in the test's own process.
+    running in the test's own process, `purpose` what it is kept for among others.
     """
 
     path: Path
@@ -59,6 +59,7 @@ class CaseFile:
     replayed: Outcome | None = None
     rules: tuple[Rule, ...] = ()
     tags: tuple[str, ...] = ()
+    purpose: str | None = None
 
     def case(self, project: Path, *, calls: Rules = STANDARD) -> Case:
         """Return the case to replay, of a project that lies in that folder.
@@ -98,6 +99,7 @@ def files_of(file: CaseFile) -> dict[Path, bytes]:
     fields = {
         "case": CASE_FORMAT,
         "name": file.name,
+        "for": file.purpose,
         "handler": file.handler,
         "path": list(file.folders),
         "runs": file.runs,
@@ -180,6 +182,7 @@ def _file_of(document: dict[str, Any], path: Path) -> CaseFile:
         replayed=_outcome_of(document["replayed"]) if "replayed" in document else None,
         rules=tuple(map(rule_of, document.get("rules", ()))),
         tags=fixture.tags,
+        purpose=document.get("for"),
     )
 
 

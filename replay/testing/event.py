@@ -45,20 +45,24 @@ def api_gateway_event(
         "multiValueQueryStringParameters": {k: [v] for k, v in query.items()} if query else None,
         "pathParameters": dict(path_parameters) if path_parameters else None,
         "stageVariables": None,
-        "requestContext": {
-            "accountId": _ACCOUNT,
-            "apiId": "api",
-            "httpMethod": method,
-            "identity": {"sourceIp": "192.0.2.1", "userAgent": "tests"},
-            "path": f"/test{path}",
-            "protocol": "HTTP/1.1",
-            "requestId": str(uuid.uuid4()),
-            "requestTimeEpoch": _EPOCH_MS,
-            "resourcePath": resource,
-            "stage": "test",
-        },
+        "requestContext": _rest_context(method, path, resource),
         "body": text,
         "isBase64Encoded": is_base64,
+    }
+
+
+def _rest_context(method: str, path: str, resource: str) -> dict[str, Any]:
+    return {
+        "accountId": _ACCOUNT,
+        "apiId": "api",
+        "httpMethod": method,
+        "identity": {"sourceIp": "192.0.2.1", "userAgent": "tests"},
+        "path": f"/test{path}",
+        "protocol": "HTTP/1.1",
+        "requestId": str(uuid.uuid4()),
+        "requestTimeEpoch": _EPOCH_MS,
+        "resourcePath": resource,
+        "stage": "test",
     }
 
 

@@ -21,6 +21,7 @@ _MAX_WORDS = 12
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NOT_A_WORD = re.compile(r"[^a-z0-9]+")
 _FALLBACK = "event"
+_ID = re.compile(r"\d+|[0-9a-fA-F-]{16,}|(?=.*\d)[A-Za-z0-9_-]{20,}|[A-Za-z]+-\d+")
 
 
 def case_name(recording: Recording, outcome: Outcome | None) -> str:
@@ -61,7 +62,9 @@ def _trigger(event: Any) -> Iterable[object]:
     service = source.removeprefix("aws:")
     match source:
         case "aws:apigateway" | "aws:elb":
-            return _of_request(event.get("httpMethod"), event.get("resource") or event.get("path"))
+            resource = str(event.get("resource") or "")
+            path = event.get("path") if "+}" in resource or not resource else resource
+            return _of_request(event.get("httpMethod"), path)
         case "aws:apigateway-http" | "aws:lambda-url":
             return _of_request(*_route(event))
         case "aws:events":
@@ -83,13 +86,16 @@ def _of_unknown(event: Any) -> Iterable[object]:
 
 
 def _of_request(method: object, path: object) -> Iterable[object]:
-    return method or "request", path if path not in (None, "/") else "root"
+    segments = [it for it in str(path or "").split("/") if it]
+    # What is in an id says nothing to a reader.
+    named = ["id" if _ID.fullmatch(segment) else segment for segment in segments]
+    return method or "request", *(named or ["root"])
 
 
 def _route(event: Mapping[str, Any]) -> tuple[object, object]:
     route = str(event.get("routeKey") or "")
     method, space, path = route.partition(" ")
-    if space and path != "/{proxy+}":
+    if space and "+}" not in path:
         return method, path
     http = event["requestContext"]["http"]
     return http.get("method"), event.get("rawPath")
