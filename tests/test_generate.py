@@ -65,21 +65,37 @@ def pytest_in(
     )
 
 
+_recorded: list[bytes] = []
+"""The store of what was invoked: once is enough for all tests of a process."""
+
+
 @pytest.fixture
 def shop(project, replay):
     """A project whose function was invoked some times, each kind of outcome among them."""
     (project / "shop.py").write_text(SHOP)
     (project / "pyproject.toml").write_text('[project]\nname = "shop"\n')
-    for event in EVENTS:
-        replay("invoke", "shop.handler", json.dumps(event), "--timeout", "1")
+    if not _recorded:
+        for event in EVENTS:
+            replay("invoke", "shop.handler", json.dumps(event), "--timeout", "1")
+        replay("export", "-o", "recorded.jsonl")
+        _recorded.append((project / "recorded.jsonl").read_bytes())
+    (project / "recorded.jsonl").write_bytes(_recorded[0])
+    replay("import", "recorded.jsonl")
     return project
+
+
+@pytest.fixture
+def generated(shop, replay):
+    """The project with its suite."""
+    replay("generate", "--yes")
+    return shop
 
 
 def test_a_suite_is_generated_runs_and_turns_red_where_behaviour_changes(shop, replay):
     """Plan first, then apply; running it again changes nothing."""
     planned = replay("generate")
     assert planned.returncode == 0, planned.stderr
-    assert "6 cases of 1 functions: 3 run in the test's process, 3 in one of their own" in (
+    assert "6 cases of 1 function: 3 run in the test's process, 3 in one of their own" in (
         planned.stdout
     )
     assert "nothing is written yet" in planned.stderr

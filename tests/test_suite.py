@@ -48,7 +48,8 @@ def pytest_in(project: Path, *arguments: str, **variables: str) -> Done:
 
 def has_namespaces() -> bool:
     unshare = shutil.which("unshare")
-    return unshare is not None and not subprocess.run(["unshare", "-rn", "true"]).returncode
+    command = ["unshare", "-rn", "true"]
+    return unshare is not None and not subprocess.run(command, check=False).returncode
 
 
 @pytest.fixture
