@@ -122,7 +122,7 @@ class _Run:
     def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
         """Have the cases of a test isolated where it is marked so."""
         marked = item.get_closest_marker(_MARKER) is not None
-        if not (marked or isinstance(item, CaseItem) or "replay.testing" in sys.modules):
+        if not (marked or isinstance(item, CaseItem) or "replay.testing.session" in sys.modules):
             return (yield)
         player = self._begun().player
         before, player.isolates = player.isolates, player.isolates or marked
