@@ -26,8 +26,10 @@ from replay.cli.progress import Bar
 from replay.cli.sharing import IsolationChoice
 from replay.errors import MISUSE
 from replay.recording import Recording
+from replay.replayer.builtin import BuiltinSandbox
 from replay.replayer.case import Case
 from replay.replayer.network import CLOSED
+from replay.replayer.process import prepared
 from replay.report.minimized import (
     Minimized,
     closing_text,
@@ -83,7 +85,7 @@ def minimize(
     plan = _plan(handler or settings.handler, settings, path)
     edited = edited_since(changed_since, plan.folders) if changed_since is not None else None
     cases = _Cases(plan, ids or [], wanted, settings)
-    with Bar("measuring") as bar:
+    with Bar("measuring") as bar, prepared(BuiltinSandbox.module, hash_seed=0):
         measurement = measure(
             cases.read,
             isolation=isolation.value if isolation else None,

@@ -19,7 +19,7 @@ from replay.replayer.verdict import Verdict
 from replay.testing.feature import Feature, covered_features, outcome_kind, recorded_features
 from replay.testing.minimize import Measured
 
-_MOST_CHECKED = 50
+_MOST_CHECKED = 24
 """Cases that are run again alone: of more ways than that through a handler, these are a sample."""
 
 
@@ -47,7 +47,7 @@ class Measurement:
     _representatives: dict[frozenset[Feature], Case] = field(default_factory=dict)
     _files: dict[int, tuple[FileCoverage, frozenset[Feature]]] = field(default_factory=dict)
     _sets: dict[frozenset[Feature], frozenset[Feature]] = field(default_factory=dict)
-    _unions: dict[tuple[int, ...], frozenset[Feature]] = field(default_factory=dict)
+    _unions: dict[tuple[object, ...], frozenset[Feature]] = field(default_factory=dict)
     _last_import: tuple[FileCoverage, ...] = ()
 
     def add(self, case: Case, verdict: Verdict) -> None:
@@ -81,19 +81,16 @@ class Measurement:
         if coverage.at_import is not self._last_import:
             self._last_import = coverage.at_import
             self.at_import.update(coverage.at_import)
-        parts = [self._sets.setdefault(own, own), *map(self._of_file, coverage.files)]
-        key = tuple(map(id, parts))  # of sets that stay: hashing thousands of features is slow
+        key = own, *map(id, coverage.files)  # of objects that stay: hashing them is slow
         if key not in self._unions:
-            union = own.union(*parts)
+            union = own.union(*map(self._of_file, coverage.files))
             self._unions[key] = self._sets.setdefault(union, union)
         return self._unions[key]
 
     def _of_file(self, file: FileCoverage) -> frozenset[Feature]:
-        known = self._files.get(id(file))
-        if known is None:
-            features = covered_features(file)
-            known = self._files[id(file)] = file, self._sets.setdefault(features, features)
-        return known[1]
+        if id(file) not in self._files:
+            self._files[id(file)] = file, covered_features(file)
+        return self._files[id(file)][1]
 
 
 def measure(
@@ -113,8 +110,7 @@ def measure(
     measured = _measure(read(), "worker", jobs, progress)
     alone = default_isolation("builtin", is_one=False)
     checked = measured.to_check()
-    # For so few, one process that is forked is sooner there than several.
-    by_itself = _measure(checked, alone, 1, progress).features_by_id()
+    by_itself = _measure(checked, alone, jobs, progress).features_by_id()
     warm = measured.features_by_id()
     if by_itself == {it.recording.id: warm[it.recording.id] for it in checked}:
         return measured

@@ -40,10 +40,11 @@ class Tracing:
         if unit is None:
             if file is None and type(name) is str:
                 return None
-            file = self._files[frame.f_code.co_filename]
+            code = frame.f_code
+            file = self._files[code.co_filename]
             if file is None:
                 return None
-            unit = file.unit(frame.f_code)
+            unit = file.unit(code)
         if unit.is_done():
             return None
         return _of_branches(unit, frame) if unit.map.targets else _of_lines(unit)
