@@ -124,7 +124,7 @@ def test_whatever_was_captured_a_module_has_exactly_the_intended_functions(count
         module.__file__ = str(path)
         exec(compile(text, str(path), "exec"), vars(module))
         functions = [name for name in vars(module) if name.startswith("test_")]
-        assert [f"test_{file.name}" for file in files] == functions
+        assert sorted(f"test_{file.name}" for file in files) == functions
         assert files[0].path.parent == module.CASES.resolve()
         others = {name for name in vars(module) if not name.startswith(("test_", "__"))}
         assert {"CASES", "Path", "replay_case"} == others

@@ -1,4 +1,4 @@
-"""The README's tour, block by block: each command is run, and prints what stands there.
+"""The README's tour and its tests, block by block: each command prints what stands there.
 
 `REPLAY_TOUR_BIN` names the folder of another installation's `replay`, such as the built wheel's.
 """
@@ -23,14 +23,19 @@ VARYING = [
     (r"(?m)^((match|drift) +)?[0-9a-hjkmnp-tv-z]{8}  ", r"\1SHORT  "),
     (r"(?m)\b(now|N ms)$", "AGE"),
     (r"stack(Trace)?\": \[.*\]", 'stack": []'),
+    (r"(?m)^E +", ""),
+    (r"in [\d.]+s\b", "in N"),
     (r" +", " "),
 ]
 
 
 def tour() -> list[tuple[str, str]]:
-    """The language and text of each block of the tour."""
-    text = README.read_text().partition("## A tour\n")[2].partition("\n## ")[0]
-    return re.findall(r"```(\w+)\n(.*?)```", text, re.DOTALL)
+    """The language and text of each block of the tour, and of the tests that go on from there."""
+    sections = [
+        README.read_text().partition(f"## {title}\n")[2].partition("\n## ")[0]
+        for title in ("A tour", "Tests out of recordings")
+    ]
+    return re.findall(r"```(\w+)\n(.*?)```", "".join(sections), re.DOTALL)
 
 
 def steps(block: str) -> list[tuple[str, str]]:
@@ -53,12 +58,13 @@ def test_the_tour_prints_what_it_says(project):
         "PATH": f"{BIN}:{os.environ['PATH']}",
         "HOME": str(project),
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONWARNINGS": "ignore::DeprecationWarning",  # of plugins that a user need not have
     }
     ran = 0
     for language, block in tour():
-        if language == "python":
-            name = re.match(r"# (\S+)\n", block)[1]
-            (project / name).write_text(block)
+        if language == "python" and (named := re.match(r"# (\S+)\n", block)):
+            (project / named[1]).write_text(block)
+        if language != "console":
             continue
         for command, expected in steps(block):
             done = subprocess.run(

@@ -15,7 +15,7 @@ import pytest
 from applications.faults import Fault, apply, faults
 from applications.record import TRAFFIC, folder, record
 
-COUNT = 450
+COUNT = 650
 """Recordings of each application."""
 ROUNDS = 50
 FAULTS = 60

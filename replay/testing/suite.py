@@ -52,6 +52,7 @@ def suite_of(
             aside.append(draft)
         else:
             files.append(replace(draft, purpose=purposes.get(draft.recording.id)))
+    files.sort(key=lambda file: file.path)
     here = [file for file in files if file.runs == "here"]
     why = tried(here, target.root) if here else {}
     return Suite([_isolated(file, why.get(file.path)) for file in files], aside)
