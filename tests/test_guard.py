@@ -71,7 +71,9 @@ def take(
     (project / "app.py").write_text(module(ways))
     cases = [case_of(project, {"way": way, "to": listener.to}, **changes) for way in ways]
     with engine(cases[0], World.of(cases[0])) as sandbox:
-        return dict(zip(ways, sandbox.replay_all(cases), strict=True))
+        replays = list(sandbox.replay_all(cases))
+    assert len(replays) == len(ways), replays[-1]  # what ended the process
+    return dict(zip(ways, replays, strict=True))
 
 
 def test_without_the_guard_every_way_out_reaches_its_listener(project, listener):

@@ -15,6 +15,7 @@ import pytest
 README = Path(__file__).parents[1] / "README.md"
 BIN = Path(os.environ.get("REPLAY_TOUR_BIN") or Path(sys.executable).parent)
 VARYING = [
+    (r"(?m)^E +", ""),
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UUID"),
     (r"\b[0-9a-hjkmnp-tv-z]{26}\b", "ID"),
     (r"\b\d{10}\.\d+", "TIME"),
@@ -23,7 +24,6 @@ VARYING = [
     (r"(?m)^((match|drift) +)?[0-9a-hjkmnp-tv-z]{8}  ", r"\1SHORT  "),
     (r"(?m)\b(now|N ms)$", "AGE"),
     (r"stack(Trace)?\": \[.*\]", 'stack": []'),
-    (r"(?m)^E +", ""),
     (r"in [\d.]+s\b", "in N"),
     (r" +", " "),
 ]

@@ -85,7 +85,8 @@ def answering(command: Callable[Arguments, int]) -> Callable[Arguments, None]:
 
 
 def say(message: str) -> None:
-    """Write one line of talk to stderr."""
+    """Write one line of talk to stderr, after what was answered before."""
+    sys.stdout.flush()
     print(escaped(message, keep_lines=True), file=sys.stderr)
 
 

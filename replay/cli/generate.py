@@ -144,7 +144,7 @@ def _write(suite: Suite, wish: Wish, there: int) -> None:
     """Show what there is to write, and write it if that is wanted."""
     planned = tuple(changes(suite.files, wish.modules, overwrites=wish.overwrites))
     for line in plan_lines(suite, planned, there=there, folder=Path.cwd()):
-        print(line, flush=True)
+        print(line)
     if any(change.writes for change in planned) and (wish.is_sure or _is_wanted()):
         apply(planned)
         say(f"written; run it:  pytest {path_text(wish.modules or wish.fixtures, Path.cwd())}")
