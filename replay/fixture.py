@@ -12,6 +12,7 @@ bytes; whatever cannot be read is a `DamagedError` that says where, and never hi
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import count
@@ -113,11 +114,10 @@ def read_fixture(document: bytes, where: str) -> Fixture:
 
 def embedded_fixture(document: Any, where: str) -> Fixture:
     """Return the fixture that a part of a greater document is; raises DamagedError."""
-    try:  # orjson, which has parsed it, has lost what it rounds, unless the digest holds
-        if type(document) is dict and orjson.dumps(document) == _with_digest(_body(document)):
+    # orjson, which has parsed it, has lost what it rounds, unless the digest holds.
+    with suppress(KeyError, TypeError, LayoutError):
+        if tuple(document) == KEYS and _digest(_body(document)) == document["digest"]:
             return _fixture_of(document)
-    except (KeyError, TypeError, LayoutError):
-        pass
     return read_fixture(orjson.dumps(document), where)
 
 
@@ -219,8 +219,11 @@ def _line(fixture: Fixture) -> bytes:
 
 
 def _with_digest(body: bytes) -> bytes:
-    digest = blake2b(body, digest_size=16).hexdigest()
-    return b'%b,"digest":"%b"}' % (body[:-1], digest.encode())
+    return b'%b,"digest":"%b"}' % (body[:-1], _digest(body).encode())
+
+
+def _digest(body: bytes) -> str:
+    return blake2b(body, digest_size=16).hexdigest()
 
 
 def _part_document(part: Part) -> dict[str, object]:

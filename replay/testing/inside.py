@@ -43,6 +43,7 @@ from replay.testing.timeline import DeadlineReached, Line, stand_ins
 
 _MAX_IMPORTS = 16
 _UTC = (":UTC", "UTC")
+_AS_FILES = sys.getfilesystemencoding(), "surrogateescape"
 _INTERRUPTED = outcome_of_exception(KeyboardInterrupt(), awaited=False)
 """What a runtime makes of an interrupt, which here is meant for the tests."""
 
@@ -175,10 +176,10 @@ class Inside:
         # C code keeps variables of its own, for child processes, of which there are none.
         held: dict[Any, Any] = vars(os.environ)["_data"]
         before = dict(held)
-        encode_key, encode_value = os.environ.encodekey, os.environ.encodevalue
         held.clear()
-        held.update({encode_key(k): encode_value(v) for k, v in variables.items()})
-        real_zone = before.get(encode_key("TZ"))
+        # As os.fsencode, which asks what it is given each time.
+        held.update({k.encode(*_AS_FILES): v.encode(*_AS_FILES) for k, v in variables.items()})
+        real_zone = before.get(b"TZ")
         moves = not (variables["TZ"] in _UTC and time.tzname == ("UTC", "UTC"))
         if moves:
             _set_zone(variables["TZ"])
@@ -188,7 +189,7 @@ class Inside:
             held.clear()
             held.update(before)
             if moves:
-                _set_zone(None if real_zone is None else os.environ.decodevalue(real_zone))
+                _set_zone(None if real_zone is None else os.fsdecode(real_zone))
 
     @contextmanager
     def _clock(self) -> Iterator[None]:
