@@ -7,6 +7,7 @@ orjson would change in silence - an integer over 64 bits, a key that stands twic
 import json
 import re
 from collections.abc import Callable
+from hashlib import blake2b
 from typing import Any
 
 DOCUMENT_FORMAT = 1
@@ -74,3 +75,13 @@ def check_keys(document: dict[str, Any]) -> None:
     digest = document.get("digest", "0" * 32)
     if type(digest) is not str or not _DIGEST.fullmatch(digest):
         raise LayoutError("its digest is not 32 hexadecimal digits")
+
+
+def digest_of(body: bytes) -> str:
+    """Return the digest of a document that has none yet, in hexadecimal."""
+    return blake2b(body, digest_size=16).hexdigest()
+
+
+def with_digest(body: bytes) -> bytes:
+    """Return a document with its digest as the last key."""
+    return b'%b,"digest":"%b"}' % (body[:-1], digest_of(body).encode())

@@ -14,7 +14,6 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import blake2b
 from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -27,8 +26,10 @@ from replay.document import (
     LayoutError,
     check_format,
     check_keys,
+    digest_of,
     load_strictly,
     loaded,
+    with_digest,
 )
 from replay.errors import DamagedError, ReplayError
 from replay.interaction import CALL_KINDS
@@ -116,7 +117,7 @@ def embedded_fixture(document: Any, where: str) -> Fixture:
     """Return the fixture that a part of a greater document is; raises DamagedError."""
     # orjson, which has parsed it, has lost what it rounds, unless the digest holds.
     with suppress(KeyError, TypeError, LayoutError):
-        if tuple(document) == KEYS and _digest(_body(document)) == document["digest"]:
+        if tuple(document) == KEYS and digest_of(_body(document)) == document["digest"]:
             return _fixture_of(document)
     return read_fixture(orjson.dumps(document), where)
 
@@ -189,7 +190,7 @@ def _refuse_foreign(first: bytes, name: str) -> None:
 def _is_canonical(document: bytes, found: dict[str, Any]) -> bool:
     """Whether a document is what we write, byte for byte: nothing else need be looked at then."""
     try:
-        return document == _with_digest(_body(found))
+        return document == with_digest(_body(found))
     except TypeError:  # nested too deep for one go
         return False
 
@@ -215,15 +216,7 @@ def _line(fixture: Fixture) -> bytes:
             "parts": [_part_document(part) for part in fixture.parts],
         }
     )
-    return _with_digest(body)
-
-
-def _with_digest(body: bytes) -> bytes:
-    return b'%b,"digest":"%b"}' % (body[:-1], _digest(body).encode())
-
-
-def _digest(body: bytes) -> str:
-    return blake2b(body, digest_size=16).hexdigest()
+    return with_digest(body)
 
 
 def _part_document(part: Part) -> dict[str, object]:

@@ -20,7 +20,7 @@ from replay.replayer.case import Case
 from replay.replayer.engine import replay_once
 from replay.replayer.verdict import settled_by
 from replay.replayer.world import World
-from replay.testing.inside import Inside, NotHereError
+from replay.testing.inside.process import Inside, NotHereError
 
 
 @pytest.fixture

@@ -21,8 +21,8 @@ from replay.testing import (
 )
 from replay.testing.case_file import CaseFile
 from replay.testing.draft import Names, Target
-from replay.testing.module import module_path, module_text
 from replay.testing.name import case_name, file_stem
+from replay.testing.suite_module import module_path, module_text
 
 CREATED = Returned(b'{"statusCode": 201}')
 HOSTILE = [

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from replay.testing.case_file import CaseFile, files_of
-from replay.testing.module import module_path, module_text
 from replay.testing.session import write
+from replay.testing.suite_module import module_path, module_text
 
 ChangeKind: TypeAlias = Literal["new", "more", "same", "kept", "overwritten"]
 """new: is not there; more: gets tests besides those it has; same: is what it would become; kept:

@@ -19,9 +19,9 @@ from replay.replayer.pool import Pool, Sandboxes, default_isolation
 from replay.replayer.rule import rule_of
 from replay.replayer.verdict import Verdict, settled_by
 from replay.settings import command_settings
-from replay.testing import measured
+from replay.testing import handover
 from replay.testing.case_file import CaseFile
-from replay.testing.inside import Inside, NotHereError
+from replay.testing.inside.process import Inside, NotHereError
 
 _PROJECT_FILE = "pyproject.toml"
 
@@ -75,11 +75,11 @@ class Player:
         return sandboxes
 
     def _isolated(self, case: Case) -> Verdict:
-        if not measured.is_measuring():
+        if not handover.is_measuring():
             return self._judged(case)
         verdict = self._judged(replace(case, measures=True))
         if verdict.replay is not None:
-            measured.add(verdict.replay.coverage, case.folders)
+            handover.add(verdict.replay.coverage, case.folders)
         return verdict if verdict.kind == "match" else self._judged(case)
 
     def _judged(self, case: Case) -> Verdict:

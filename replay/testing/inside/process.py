@@ -37,9 +37,9 @@ from replay.replayer.refusal import refuse_outbound
 from replay.replayer.replay import Replay
 from replay.replayer.virtual.clocks import Clocks
 from replay.replayer.world import World, environment_of, import_key, own_variables
-from replay.testing.modules import Modules
-from replay.testing.randomness import Randomness
-from replay.testing.timeline import DeadlineReached, Line, stand_ins
+from replay.testing.inside.modules import Modules
+from replay.testing.inside.randomness import Randomness
+from replay.testing.inside.timeline import DeadlineReached, Line, stand_ins
 
 _MAX_IMPORTS = 16
 _UTC = (":UTC", "UTC")
@@ -240,7 +240,7 @@ class Inside:
         if recording.outbound == "off":
             yield
             return
-        from replay.testing.calls import answering  # what calls are answered by takes 10 ms
+        from replay.testing.inside.calls import answering  # what calls are answered by takes 10 ms
 
         with answering(_calls(recording, at_import=at_import), self._line, findings, case) as enter:
             if not at_import:

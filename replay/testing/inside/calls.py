@@ -13,10 +13,10 @@ from replay.recorder.outbound import outlet
 from replay.replayer.case import Case
 from replay.replayer.origin import Origin
 from replay.replayer.outbound.responder import Responder
-from replay.testing.timeline import Line
+from replay.testing.inside.timeline import Line
 
 if TYPE_CHECKING:
-    from replay.testing.inside import Findings
+    from replay.testing.inside.process import Findings
 
 
 class _Nobody:
