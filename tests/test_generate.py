@@ -252,3 +252,17 @@ def test_drift_is_accepted_once_it_was_shown(shop, replay):
         0,
         2,
     )
+
+
+def test_a_program_is_told_what_there_is_to_be(shop, replay):
+    """As JSON: the cases with their rules, what is set aside and why, what becomes of each file."""
+    document = json.loads(replay("generate", "--json").stdout)
+    assert {"new"} == {file["change"] for file in document["files"]}
+    assert (len(document["cases"]), document["set_aside"]) == (6, [])
+    kinds = {rule["kind"] for case in document["cases"] for rule in case["rules"]}
+    assert {"uuid", "time", "order"} <= kinds
+    assert {"here", "isolated"} == {case["runs"] for case in document["cases"]}
+    replay("generate", "--yes")
+    (shop / "shop.py").write_text(SHOP.replace("350", "300"))
+    accepted = replay("accept", "fixtures", "--yes", "--json")
+    assert [it["verdict"] for it in json.loads(accepted.stdout)] == ["drift", "drift"]

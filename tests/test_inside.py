@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import os
 import random
+import signal
 import sys
 import time
 import uuid
@@ -20,6 +21,7 @@ from replay.replayer.case import Case
 from replay.replayer.engine import replay_once
 from replay.replayer.verdict import settled_by
 from replay.replayer.world import World
+from replay.testing.inside import limit
 from replay.testing.inside.process import Inside, NotHereError
 
 
@@ -155,6 +157,24 @@ def test_a_handler_that_passes_its_deadline_is_not_judged_here(project, inside):
     body = "try: time.sleep(4)\nexcept BaseException: pass\nreturn 1"
     with pytest.raises(NotHereError, match="Deadline"):
         outcome_here(inside, case_of(project, handled(body)))
+
+
+def test_a_handler_that_never_ends_does_not_hold_up_the_tests(project, inside, monkeypatch):
+    """It is judged in a process of its own; the alarm is as it was, and others' is left alone."""
+    monkeypatch.setattr(limit, "_LIMIT_S", 0.2)
+    endless = case_of(project, handled("try:\n    while True: pass\nexcept Exception: pass"))
+    with pytest.raises(NotHereError, match="Deadline"):
+        outcome_here(inside, endless)
+    assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    monkeypatch.setattr(limit, "_LIMIT_S", 60)
+    signal.signal(signal.SIGALRM, lambda *_: None)
+    try:
+        (project / "other").mkdir()
+        outcome_here(inside, case_of(project / "other", handled("return 1")))
+        assert signal.getsignal(signal.SIGALRM) is not signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
 
 def test_the_network_is_refused_to_the_handler_alone(project, inside):

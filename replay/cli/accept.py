@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from replay.cli.command import answering, print_pieces, say, say_error
+from replay.cli.command import JsonOption, answering, print_pieces, say, say_error
 from replay.errors import MISUSE, DamagedError, ReplayError
 from replay.replayer.verdict import Verdict
-from replay.report.text import verdict_pieces
+from replay.report.stream import JsonStream, TextStream, VerdictStream
 from replay.testing.accept import accepted
 from replay.testing.case_file import CaseFile, files_of, load_case
 from replay.testing.folder import cases
@@ -25,14 +25,19 @@ YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Accept all without
 
 
 @answering
-def accept(paths: CasesArgument, *, yes: YesOption = False) -> int:
+def accept(paths: CasesArgument, *, yes: YesOption = False, as_json: JsonOption = False) -> int:
     """Show what cases do now that they do not expect, and write it into them once it is wanted."""
     codes = {0}
-    with closing(Player(isolates=True)) as player:
+    with closing(Player(isolates=True)) as player, closing(_stream(as_json=as_json)) as stream:
         for path in paths:
             for file in _cases(path):
-                codes.add(_accepted(file, player, is_wanted=yes))
+                codes.add(_accepted(file, player, stream, is_wanted=yes))
     return max(codes)
+
+
+def _stream(*, as_json: bool) -> VerdictStream:
+    """Return where the verdicts of what does not match go."""
+    return JsonStream(sys.stdout) if as_json else TextStream(print_pieces, show_output=False)
 
 
 def _cases(path: Path) -> Iterator[CaseFile | DamagedError]:
@@ -45,7 +50,9 @@ def _cases(path: Path) -> Iterator[CaseFile | DamagedError]:
         yield error
 
 
-def _accepted(file: CaseFile | DamagedError, player: Player, *, is_wanted: bool) -> int:
+def _accepted(
+    file: CaseFile | DamagedError, player: Player, stream: VerdictStream, *, is_wanted: bool
+) -> int:
     """Return the exit code that a case comes to: 0 where it now expects what it does."""
     if isinstance(file, DamagedError):
         say_error(file)
@@ -53,7 +60,7 @@ def _accepted(file: CaseFile | DamagedError, player: Player, *, is_wanted: bool)
     verdict = player.verdict(file)
     if verdict.kind == "match":
         return 0
-    print_pieces(verdict_pieces(verdict, show_output=False))
+    stream.add(verdict)
     if verdict.kind == "error":
         return MISUSE
     return _written(file, verdict) if is_wanted or _asked(file) else 1

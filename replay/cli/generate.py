@@ -10,10 +10,12 @@ import typer
 
 from replay.cli.arguments import Found, IdsOrFilesArgument, recordings
 from replay.cli.command import (
+    JsonOption,
     PathOption,
     StoreOption,
     answering,
     folders_of,
+    print_json,
     read_settings,
     say,
 )
@@ -25,7 +27,7 @@ from replay.errors import MISUSE
 from replay.replayer.case import Case
 from replay.replayer.network import CLOSED
 from replay.replayer.rule import rule_of
-from replay.report.generated import path_text, plan_lines
+from replay.report.generated import path_text, plan_document, plan_lines
 from replay.settings import Settings
 from replay.store.selection import Selection
 from replay.testing.case_file import CaseFile
@@ -55,6 +57,7 @@ def generate(
     jobs: JobsOption = None,
     allow_empty: AllowEmptyOption = False,
     store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> int:
     """Write a pytest suite of recordings - all, without ids and filters: a test and a case each."""
     settings = read_settings(store)
@@ -65,7 +68,7 @@ def generate(
     suite = _suite(source, wish, Names(there), jobs)
     if not (suite.files or suite.aside or plan.unreadable or source.there or allow_empty):
         raise nothing_matches()
-    _write(suite, wish, source.there)
+    _write(suite, wish, source.there, as_json=as_json)
     if plan.unreadable or any(not it.is_drift for it in suite.aside):
         return MISUSE
     return 1 if suite.aside else 0
@@ -140,11 +143,14 @@ def _suite(source: _Source, wish: Wish, names: Names, jobs: int | None) -> Suite
         )
 
 
-def _write(suite: Suite, wish: Wish, there: int) -> None:
+def _write(suite: Suite, wish: Wish, there: int, *, as_json: bool) -> None:
     """Show what there is to write, and write it if that is wanted."""
     planned = tuple(changes(suite.files, wish.modules, overwrites=wish.overwrites))
-    for line in plan_lines(suite, planned, there=there, folder=Path.cwd()):
-        print(line)
+    if as_json:
+        print_json(plan_document(suite, planned, there=there, folder=Path.cwd()))
+    else:
+        for line in plan_lines(suite, planned, there=there, folder=Path.cwd()):
+            print(line)
     if any(change.writes for change in planned) and (wish.is_sure or _is_wanted()):
         apply(planned)
         say(f"written; run it:  pytest {path_text(wish.modules or wish.fixtures, Path.cwd())}")

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from replay.report.jsonable import jsonable
 from replay.report.pieces import escaped
+from replay.testing.case_file import CaseFile
 from replay.testing.changes import Change
 from replay.testing.suite import Suite
 
@@ -32,6 +34,40 @@ def plan_lines(
         yield from _change_lines(change, folder)
     if not any(change.writes for change in planned):
         yield "nothing to write"
+
+
+def plan_document(
+    suite: Suite, planned: Sequence[Change], *, there: int, folder: Path
+) -> dict[str, object]:
+    """Return what `replay generate --json` prints."""
+    return {
+        "cases": [_case_document(file, folder) for file in suite.files],
+        "set_aside": [
+            {
+                "id": it.recording.id,
+                "function_name": it.recording.invocation.function_name,
+                "why": it.why,
+            }
+            for it in suite.aside
+        ],
+        "already_cases": there,
+        "files": [
+            {"path": path_text(change.path, folder), "change": change.kind} for change in planned
+        ],
+    }
+
+
+def _case_document(file: CaseFile, folder: Path) -> dict[str, object]:
+    return {
+        "id": file.recording.id,
+        "function_name": file.recording.invocation.function_name,
+        "name": file.name,
+        "path": path_text(file.path, folder),
+        "runs": file.runs,
+        "why": file.why,
+        "for": file.purpose,
+        "rules": [jsonable(rule.document()) for rule in file.rules],
+    }
 
 
 def path_text(path: Path, folder: Path) -> str:

@@ -37,6 +37,7 @@ from replay.replayer.refusal import refuse_outbound
 from replay.replayer.replay import Replay
 from replay.replayer.virtual.clocks import Clocks
 from replay.replayer.world import World, environment_of, import_key, own_variables
+from replay.testing.inside.limit import limited
 from replay.testing.inside.modules import Modules
 from replay.testing.inside.randomness import Randomness
 from replay.testing.inside.timeline import DeadlineReached, Line, stand_ins
@@ -116,7 +117,8 @@ class Inside:
         if isinstance(context, LambdaContext):
             vars(context)["get_remaining_time_in_millis"] = remaining.read_ms
         event = decode(encode(invocation.event))  # a handler may write to it
-        outcome = runtime.invoke(function, event, context, awaited=invocation.awaited)
+        with limited(self._line.end):
+            outcome = runtime.invoke(function, event, context, awaited=invocation.awaited)
         if outcome == _INTERRUPTED:
             raise KeyboardInterrupt
         if self._line.is_past_deadline:

@@ -63,8 +63,12 @@ class Line:
         """Move the time on; raises DeadlineReached."""
         self.now_ns = max(self.now_ns, when_ns)
         if self._deadline_ns is not None and self.now_ns >= self._deadline_ns:
-            self.is_past_deadline = True
-            raise DeadlineReached
+            self.end()
+
+    def end(self) -> None:
+        """Take the deadline for reached, whatever the time; raises DeadlineReached."""
+        self.is_past_deadline = True
+        raise DeadlineReached
 
     def sleep(self, at_least_ns: int) -> None:
         """Let time pass."""
