@@ -22,7 +22,8 @@ from replay.replayer.engine import replay_once
 from replay.replayer.verdict import settled_by
 from replay.replayer.world import World
 from replay.testing.inside import limit
-from replay.testing.inside.process import Inside, NotHereError
+from replay.testing.inside.guard import NotHereError
+from replay.testing.inside.process import Inside
 
 
 @pytest.fixture

@@ -27,13 +27,13 @@ from replay.errors import MISUSE
 from replay.replayer.case import Case
 from replay.replayer.network import CLOSED
 from replay.replayer.rule import rule_of
-from replay.report.generated import path_text, plan_document, plan_lines
 from replay.settings import Settings
 from replay.store.selection import Selection
 from replay.testing.case_file import CaseFile
 from replay.testing.changes import apply, changes
 from replay.testing.draft import Names
 from replay.testing.folder import cases
+from replay.testing.generated import path_text, plan_document, plan_lines
 from replay.testing.suite import Suite, purposes_of, suite_of
 
 HandlerOption = Annotated[

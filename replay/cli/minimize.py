@@ -30,18 +30,18 @@ from replay.replayer.builtin import BuiltinSandbox
 from replay.replayer.case import Case
 from replay.replayer.network import CLOSED
 from replay.replayer.process import prepared
-from replay.report.minimized import (
+from replay.settings import Settings
+from replay.store.selection import Selection
+from replay.testing.edited import Edited, edited_since
+from replay.testing.measure import Measurement, measure
+from replay.testing.minimize import minimal
+from replay.testing.minimized import (
     Minimized,
     closing_text,
     gaps,
     kept_pieces,
     minimized_document,
 )
-from replay.settings import Settings
-from replay.store.selection import Selection
-from replay.testing.edited import Edited, edited_since
-from replay.testing.measure import Measurement, measure
-from replay.testing.minimize import minimal
 
 ChangedSinceOption = Annotated[
     str | None,

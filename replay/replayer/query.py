@@ -7,6 +7,26 @@ from replay.errors import ReplayError
 
 _STEP = re.compile(r"\.([^.\[\]'\"]+)|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]")
 _MAX_INDEX = 100_000
+_UNPLACED = re.compile(r"\[\s*-|:\s*-|\?")
+_EVERYTHING = re.compile(r"\$(\.\.?\*|(\.\.)?\[\s*\*\s*\])?\Z")
+
+
+def check(query: str) -> None:
+    """Raise ReplayError for a query that no rule may have: of nothing, everything, or by value."""
+    if _EVERYTHING.match(query):
+        raise ReplayError(f"a rule excuses {query}, the whole payload", "name the path that varies")
+    if not query.startswith("$"):
+        raise ReplayError(f"the rule for {query} begins with no $", "write it as $.items[*].id")
+    if _UNPLACED.search(query):
+        raise ReplayError(
+            f"the rule for {query} counts from an end, or looks at values",
+            "name places: $.items[0].id, $.items[*].id",
+        )
+
+
+def is_place(path: str) -> bool:
+    """Whether a query names a single place, as reports write it."""
+    return "".join(match[0] for match in _STEP.finditer(path)) == path[1:]
 
 
 def matches(query: str, path: str) -> bool:

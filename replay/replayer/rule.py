@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
 from replay.errors import ReplayError
-from replay.replayer import shape
+from replay.replayer import query, shape
 from replay.replayer.compare import ABSENT, ROOT, Difference
 from replay.replayer.noise import Noise
 from replay.replayer.world import Factor
@@ -19,18 +19,18 @@ from replay.replayer.world import Factor
 RuleKind: TypeAlias = Literal[
     "uuid", "time", "span", "token", "number", "order", "set", "address", "any"
 ]
-"""uuid: of the same version; time: in the same notation, at the clock; span: how long something
-took; token: of the same shape; number: a draw; order: the members of an array, in any order; set:
-the words of a text, in any order; address: of an object; any: whatever is there, written by hand
-only."""
+"""uuid: of the same version; time: an instant in the same notation, at the clock; span: how long
+something took, within a factor of two; token: of the same shape; number: a draw of the same type, a
+digit longer at most; order: the members of an array, in any order; set: the words of a text, in any
+order; address: of an object; any: of the same type, written by hand only."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One place that may vary: `path` in the outcome, or in the outbound `call` of this name.
 
-    `cause` is the factor that moves it. `like` is another value that has stood there: what it
-    shares with the recorded one is constant.
+    The call "*" is any. `cause` is the factor that moves it. `like` is another value that has stood
+    there: what it shares with the recorded one is constant.
     """
 
     path: str
@@ -61,8 +61,7 @@ def rule_of(document: Any) -> Rule:
             f"the rule for {document['path']} has an unknown {wrong}",
             f"keys: path, kind, cause, call, like; kinds: {', '.join(get_args(RuleKind))}",
         )
-    if document["path"] == ROOT:
-        raise ReplayError("a rule excuses $, the whole payload", "name the path that varies")
+    query.check(document["path"])
     return Rule(**{**document, "kind": kind})
 
 
@@ -97,10 +96,12 @@ def excused(
 
 def is_at(rule: Rule, difference: Difference) -> bool:
     """Whether a rule is for the place of a difference: a member's place is its array's as well."""
-    if rule.call is not None and rule.call != difference.call:
+    if rule.call != difference.call and not (rule.call == "*" and difference.call):
         return False
     path = array_of(difference.path) if rule.kind == "order" else difference.path
-    return path is not None and (path == rule.path or _is_among(path, rule.path))
+    if path is None or path == rule.path:
+        return path is not None
+    return not query.is_place(rule.path) and query.matches(rule.path, path)
 
 
 def kind_of(
@@ -109,7 +110,7 @@ def kind_of(
     """Return of what kind two values of one place are, which `factor` moves; None: of none."""
     kinds = _MADE_OF_TIME if factor in _TIMES else _DRAWN
     both = Difference(ROOT, recorded, replayed)
-    return next((kind for kind in kinds if _holds(Rule(ROOT, kind), both, at)), None)
+    return next((kind for kind in kinds if _holds(Rule(ROOT, kind, like=replayed), both, at)), None)
 
 
 def _rule_for(
@@ -121,7 +122,7 @@ def _rule_for(
         if not is_at(rule, difference):
             continue
         if rule.kind == "order":
-            if _are_reordered([it for it in among if is_at(rule, it)]):
+            if _are_reordered([it for it in among if _is_beside(it, difference)]):
                 return rule
         elif _holds(rule, difference, at):
             return rule
@@ -135,9 +136,10 @@ def _holds(rule: Rule, difference: Difference, at: Instant) -> bool:
         case "uuid":
             return shape.is_same_uuid(then, now)
         case "time":
-            return shape.is_same_time(then, now, at.epoch_ms, at.tolerance_ms)
+            is_instant = isinstance(then, str) or shape.epoch_unit(then, at.epoch_ms) is not None
+            return is_instant and shape.is_same_time(then, now, at.epoch_ms, at.tolerance_ms)
         case "span":
-            return shape.is_same_span(then, now, at.tolerance_ms)
+            return _is_near(then, now, like=rule.like)
         case "token":
             like = then if rule.like is ABSENT else rule.like
             texts = shape.without_times(then, now, at.epoch_ms, at.tolerance_ms)
@@ -145,13 +147,38 @@ def _holds(rule: Rule, difference: Difference, at: Instant) -> bool:
             is_bare = rule.like is ABSENT
             return shape.is_same_token(texts[1], texts[0], texts[1] if is_bare else other)
         case "number":
-            return shape.is_same_number(then, now, at.epoch_ms)
+            is_draw = type(then) is type(now) and shape.is_same_number(then, now, at.epoch_ms)
+            return is_draw and _digits(now) <= max(_digits(then), _digits(rule.like)) + 1
         case "set":
-            return shape.is_same_set(then, now)
+            return _has_separators(then) and shape.is_same_set(then, now)
         case "address":
             return shape.is_same_address(then, now)
-        case "order" | "any":
-            return rule.kind == "any" and type(then) is type(now)
+        case "any":
+            return type(then) is type(now)
+        case "order":  # is told of all members together
+            return False
+
+
+def _is_near(then: object, now: object, *, like: object) -> bool:
+    """Whether a span is about as long as it once was, or as it was in another replay."""
+    if isinstance(then, bool) or not isinstance(then, int | float) or type(then) is not type(now):
+        return False
+    other = like if isinstance(like, int | float) else then
+    assert isinstance(now, int | float)
+    return min(then, now) >= 0 and abs(now - other) <= max(abs(other), then / 10)
+
+
+def _digits(value: object) -> int:
+    return len(str(abs(int(value)))) if isinstance(value, int | float) else 0
+
+
+def _has_separators(value: object) -> bool:
+    return isinstance(value, str) and not value.isalnum()
+
+
+def _is_beside(one: Difference, other: Difference) -> bool:
+    """Whether two differences are in one array."""
+    return (one.call, array_of(one.path)) == (other.call, array_of(other.path))
 
 
 def _are_reordered(siblings: Sequence[Difference]) -> bool:
@@ -163,12 +190,3 @@ def array_of(path: str) -> str | None:
     """Return the path of the array that a path leads into, None where it ends elsewhere."""
     array, bracket, index = path.rpartition("[")
     return array if bracket and index[:-1].isdigit() else None
-
-
-def _is_among(path: str, query: str) -> bool:
-    """Whether a query of several places names this one."""
-    if not any(mark in query for mark in ("*", "..", "?", ":")):
-        return False
-    from replay.replayer.query import matches  # needs a library that a plain suite does without
-
-    return matches(query, path)

@@ -21,7 +21,8 @@ from replay.replayer.verdict import Verdict, settled_by
 from replay.settings import command_settings
 from replay.testing import handover
 from replay.testing.case_file import CaseFile
-from replay.testing.inside.process import Inside, NotHereError
+from replay.testing.inside.guard import NotHereError
+from replay.testing.inside.process import Inside
 
 _PROJECT_FILE = "pyproject.toml"
 
@@ -50,7 +51,7 @@ class Player:
         """Return the verdict of a case that matches in this process; None where it does not."""
         try:
             return settled_by(case, self._inside.replay(case))
-        except (NotHereError, ReplayError):
+        except (NotHereError, ReplayError, OSError):  # a folder that is not there
             return None
 
     def case_of(self, file: CaseFile) -> Case:

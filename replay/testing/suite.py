@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from replay.replayer.case import Case
 from replay.replayer.examine import examined
 from replay.replayer.verdict import Verdict
-from replay.report.minimized import purpose_text
 from replay.testing.case_file import CaseFile
 from replay.testing.draft import Expect, Names, SetAside, Target, drafts
 from replay.testing.measure import measure
 from replay.testing.minimize import minimal
+from replay.testing.minimized import purpose_text
 from replay.testing.trial import tried
 
 Progress = Callable[[int, int | None], None]

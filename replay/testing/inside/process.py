@@ -6,15 +6,10 @@ that refuses the network, which sees Python's own calls alone ("best effort"). W
 deadline, threads, waits of the standard library - runs in a guarded process instead.
 """
 
-import os
-import sys
 import tempfile
-import time
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from threading import enumerate as threads
-from threading import get_ident
+from contextvars import copy_context
 from typing import Any
 
 from replay.codec import decode, encode
@@ -29,28 +24,21 @@ from replay.replayer.case import Case
 from replay.replayer.clock import entry_of, time_machine
 from replay.replayer.context import LambdaContext, rebuild
 from replay.replayer.engine import Sandbox
-from replay.replayer.file_guard import Check
 from replay.replayer.finding import Finding, FindingKind
-from replay.replayer.network import CLOSED
-from replay.replayer.network_guard import NetworkGuard
 from replay.replayer.refusal import refuse_outbound
 from replay.replayer.replay import Replay
 from replay.replayer.virtual.clocks import Clocks
 from replay.replayer.world import World, environment_of, import_key, own_variables
+from replay.testing.inside.guard import Guard, NotHereError
 from replay.testing.inside.limit import limited
 from replay.testing.inside.modules import Modules
 from replay.testing.inside.randomness import Randomness
+from replay.testing.inside.state import environment, messages, working_in
 from replay.testing.inside.timeline import DeadlineReached, Line, stand_ins
 
 _MAX_IMPORTS = 16
-_UTC = (":UTC", "UTC")
-_AS_FILES = sys.getfilesystemencoding(), "surrogateescape"
 _INTERRUPTED = outcome_of_exception(KeyboardInterrupt(), awaited=False)
 """What a runtime makes of an interrupt, which here is meant for the tests."""
-
-
-class NotHereError(Exception):
-    """The case cannot be replayed in this process; the message says why."""
 
 
 class _Unseen(Observer):
@@ -71,6 +59,21 @@ class Findings(list[Finding]):
         self.append(Finding(kind, facts))
 
 
+class _Traveller:
+    """Whom time-machine asks for the time: the replay's, and the real one in other threads."""
+
+    def __init__(self, clocks: Clocks, guard: Guard, real_ns: Callable[[], int]) -> None:
+        self._clocks = clocks
+        self._guard = guard
+        self._real_ns = real_ns
+
+    def time_ns(self) -> int:
+        """Nanoseconds since 1970."""
+        if self._guard.is_of_others():
+            return self._real_ns()
+        return self._clocks.time_ns()
+
+
 class Inside:
     """This process as a place for replays; made with the first of them, closed with the last."""
 
@@ -82,11 +85,9 @@ class Inside:
         self._randomness = Randomness()
         self._imports: dict[Hashable, _Import] = {}
         self._home = tempfile.TemporaryDirectory(prefix="replay-")
-        self._checks: Mapping[str, Check] = {}
-        self._guards: dict[Path, Mapping[str, Check]] = {}
-        self._findings = Findings()
-        self._others: frozenset[int | None] = frozenset()
-        sys.addaudithook(self._hear)
+        self._guard = Guard()
+        real_ns = self._machine.escape_hatch.time.time_ns
+        self._traveller = _Traveller(self._clocks, self._guard, real_ns)
 
     def close(self) -> None:
         """Remove what was made for it."""
@@ -118,11 +119,16 @@ class Inside:
             vars(context)["get_remaining_time_in_millis"] = remaining.read_ms
         event = decode(encode(invocation.event))  # a handler may write to it
         with limited(self._line.end):
-            outcome = runtime.invoke(function, event, context, awaited=invocation.awaited)
+            # In a context of its own: decimals and other variables of it are the handler's.
+            outcome = copy_context().run(
+                runtime.invoke, function, event, context, awaited=invocation.awaited
+            )
         if outcome == _INTERRUPTED:
             raise KeyboardInterrupt
         if self._line.is_past_deadline:
             raise NotHereError(DeadlineReached.__name__)
+        if self._guard.deed is not None:
+            raise NotHereError(self._guard.deed)
         is_context = isinstance(context, LambdaContext)
         return outcome, entry.remaining_ms if is_context else None
 
@@ -130,16 +136,22 @@ class Inside:
     def _world(self, case: Case, findings: Findings) -> Iterator[Any]:
         recording = case.recording
         with (
-            self._environment(case),
+            messages(),
+            environment(self._variables(case)),
             self._randomness.of(recording.id, recording.entropy),
             self._clock(),
-            self._refusing(case, findings),
+            working_in(case.folders),
             _unseen(),
-            _working_in(case.folders),
+            self._guard.guarding(case.folders[0], findings),
         ):
             imported = self._import_of(case)
             with imported.modules.entered(), self._answering(case, findings):
                 yield imported.function
+
+    def _variables(self, case: Case) -> dict[str, str]:
+        invocation = case.recording.invocation
+        common = environment_of(invocation, self._home.name, str(case.folders[0]))
+        return common | own_variables(invocation)
 
     def _import_of(self, case: Case) -> "_Import":
         key = import_key(case)
@@ -171,67 +183,17 @@ class Inside:
         return _Import(modules, function)
 
     @contextmanager
-    def _environment(self, case: Case) -> Iterator[None]:
-        invocation = case.recording.invocation
-        variables = environment_of(invocation, self._home.name, str(case.folders[0]))
-        variables |= own_variables(invocation)
-        # C code keeps variables of its own, for child processes, of which there are none.
-        held: dict[Any, Any] = vars(os.environ)["_data"]
-        before = dict(held)
-        held.clear()
-        # As os.fsencode, which asks what it is given each time.
-        held.update({k.encode(*_AS_FILES): v.encode(*_AS_FILES) for k, v in variables.items()})
-        real_zone = before.get(b"TZ")
-        moves = not (variables["TZ"] in _UTC and time.tzname == ("UTC", "UTC"))
-        if moves:
-            _set_zone(variables["TZ"])
-        try:
-            yield
-        finally:
-            held.clear()
-            held.update(before)
-            if moves:
-                _set_zone(None if real_zone is None else os.fsdecode(real_zone))
-
-    @contextmanager
     def _clock(self) -> Iterator[None]:
         machine = self._machine
         journey = machine.travel(0)
         journey.start()
         # Its C functions ask the last of these for `time_ns()`, and for nothing else.
-        machine.traveller_stack.append(self._clocks)
+        machine.traveller_stack.append(self._traveller)
         try:
             yield
         finally:
-            machine.traveller_stack.remove(self._clocks)
+            machine.traveller_stack.remove(self._traveller)
             journey.stop()
-
-    @contextmanager
-    def _refusing(self, case: Case, findings: Findings) -> Iterator[None]:
-        self._others = frozenset(thread.ident for thread in threads()) - {get_ident()}
-        self._checks = self._checks_of(case.folders[0])
-        self._findings = findings
-        try:
-            yield
-        finally:
-            self._checks = {}
-
-    def _checks_of(self, project: Path) -> Mapping[str, Check]:
-        if project not in self._guards:
-            self._guards[project] = NetworkGuard(
-                CLOSED, self, own=(), project=project, variables=os.environ
-            ).checks()
-        return self._guards[project]
-
-    def add(self, kind: FindingKind, **facts: object) -> None:
-        """Take a finding of the guard's for the case that runs."""
-        self._findings.add(kind, **facts)
-
-    def _hear(self, event: str, args: tuple[object, ...]) -> None:
-        """Refuse the network to the handler, and to no thread of the test's."""
-        check = self._checks.get(event)
-        if check is not None and get_ident() not in self._others:
-            check(args)
 
     @contextmanager
     def _answering(
@@ -270,25 +232,3 @@ def _unseen() -> Iterator[None]:
         yield
     finally:
         observe(None)
-
-
-@contextmanager
-def _working_in(folders: tuple[Path, ...]) -> Iterator[None]:
-    """Find modules in the folders first, and files in the first one, as in a Lambda's task root."""
-    before, path = os.getcwd(), sys.path[:]  # noqa: PTH109 - each case pays for it
-    sys.path[:0] = map(str, folders)
-    os.chdir(folders[0])
-    try:
-        yield
-    finally:
-        os.chdir(before)
-        sys.path[:] = path
-
-
-def _set_zone(zone: str | None) -> None:
-    """Have local time be that of a zone, which C code reads of the process's own variables."""
-    if zone is None:
-        os.unsetenv("TZ")
-    else:
-        os.putenv("TZ", zone)
-    time.tzset()
