@@ -2,12 +2,18 @@
 
 import contextlib
 import dataclasses
+import decimal
+import logging
 import os
 import random
 import signal
+import subprocess
 import sys
+import threading
 import time
+import types
 import uuid
+import warnings
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -84,6 +90,10 @@ def state_of_this_process() -> dict[str, object]:
         "path": list(sys.path),
         "modules": set(sys.modules),
         "random": random.getstate(),
+        "variables of C": subprocess.run(["env"], capture_output=True, check=True).stdout,
+        "log": (logging.getLogger().level, logging.getLogger().handlers[:]),
+        "warnings": warnings.filters[:],
+        "decimals": decimal.getcontext().prec,
         "functions": (os.urandom, random.seed, uuid.uuid1, random.Random.seed, time.sleep),
         "zone": time.tzname,
         "remaining": sys.modules.get("app"),
@@ -95,7 +105,10 @@ def test_nothing_of_a_replay_stays_in_the_process(project, inside, monkeypatch):
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
     body = (
+        "import decimal, logging, warnings\n"
         "random.seed(1); os.environ['LEFT'] = '1'; sys.path.append('/left'); os.chdir('/')\n"
+        "os.environ['TZ'] = 'EST5'; time.tzset(); decimal.getcontext().prec = 3\n"
+        "logging.basicConfig(level=logging.DEBUG, force=True); warnings.simplefilter('ignore')\n"
         "if event: raise ValueError\nreturn time.time()"
     )
     before, began_s = state_of_this_process(), time.time()
@@ -126,6 +139,65 @@ def test_the_tests_own_module_is_another_than_the_replays(project, inside, monke
     other = case_of(elsewhere, handled("return STAGE * 2", head))
     assert outcome_here(inside, other) == Returned(b'"bb"')
     del sys.modules["app"]
+
+
+def test_modules_that_a_handler_imports_late_are_the_replays_and_no_others(project, inside):
+    """What is the test's own, below the same project, stays in its place."""
+    (project / "late.py").write_text("LATE = 1")
+    mine = types.ModuleType("mine")
+    mine.__file__, mine.items = str(project / "mine.py"), [1]
+    sys.modules["mine"] = mine
+    case = case_of(project, handled("import late; late.LATE += 1; return late.LATE"))
+    outcomes = [outcome_here(inside, case) for _ in range(3)]
+    mine.items.append(2)
+    assert [Returned(b"2")] * 3 == [*outcomes[:1], *(outcome_here(inside, case) for _ in range(2))]
+    assert sys.modules["mine"] is mine
+    assert mine.items == [1, 2]
+    assert "late" not in sys.modules
+    del sys.modules["mine"]
+
+
+DEEDS = {
+    "a thread": "import threading; threading.Thread(target=print).start()",
+    "a fork": "os.fork() or os._exit(0)",
+    "a program": "import subprocess; subprocess.run(['true'])",
+    "a shell": "os.system('true')",
+    "a file": "open('data.txt', 'w').close()",
+    "a folder": "os.mkdir('made')",
+    "a removal": "os.remove('app.py')",
+}
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+def test_what_outlives_a_case_or_changes_the_project_is_refused_here(project, inside, deed):
+    """However late it is imported, and whatever the handler catches."""
+    (project / "data.txt").write_text("mine")
+    body = f"try:\n    {DEEDS[deed]}\nexcept Exception: pass\nreturn 1"
+    case = case_of(project, handled(body))
+    before = threading.active_count()
+    with pytest.raises(NotHereError):
+        outcome_here(inside, case)
+    assert threading.active_count() == before
+    assert {"app.py", "data.txt"} == {it.name for it in project.iterdir()} - {"__pycache__"}
+    assert (project / "data.txt").read_text() == "mine"
+
+
+def test_threads_of_the_test_have_the_real_time(project, inside):
+    """A handler's clock is the handler's."""
+    seen, stop = [], threading.Event()
+
+    def watch() -> None:
+        while not stop.is_set():
+            with contextlib.suppress(ValueError):  # time-machine's, as it comes and goes
+                seen.append(time.time())
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    for _ in range(20):
+        outcome_here(inside, case_of(project, handled("return sum(range(100000))")))
+    stop.set()
+    thread.join()
+    assert max(seen) - min(seen) < 60
 
 
 def test_each_case_finds_a_cold_sandbox(project, inside):

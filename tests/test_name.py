@@ -73,6 +73,23 @@ def test_two_functions_never_share_a_folder():
     assert [file_stem(name) for name in names[:2]] == ["orders", "orders_api"]
 
 
+def test_functions_with_one_slug_have_folders_of_their_own():
+    """`a-b` and `a_b` both are functions of AWS."""
+    names, target = Names(), Target(Path("/p"), Path("/p/fixtures"))
+    folders = set()
+    for name in ("order-service", "order_service", "order-service"):
+        context = dataclasses.replace(
+            recording({}).invocation.context, attributes={"function_name": name}
+        )
+        base = recording({}, number=len(name))
+        found = dataclasses.replace(
+            base, invocation=dataclasses.replace(base.invocation, context=context)
+        )
+        file = CaseFile(Path("/p/x.json"), "x", "app.handler", found, found.outcome)
+        folders.add((name, names.named(file, target).path.parent.name))
+    assert len(folders) == len({folder for _, folder in folders}) == 2
+
+
 def hostile(draw: random.Random) -> str:
     return "".join(draw.choices(HOSTILE, k=draw.randint(0, 6)))
 
@@ -113,7 +130,7 @@ def test_whatever_was_captured_a_module_has_exactly_the_intended_functions(count
         found = hostile_recording(draw, number)
         file = CaseFile(Path("/p/x.json"), "x", "app.handler", found, found.outcome)
         named = names.named(file, target)
-        path = module_path(Path("/p/tests"), found.invocation.function_name)
+        path = module_path(Path("/p/tests"), named.path.parent.name)
         by_path.setdefault(path, []).append(named)
         assert named.path.is_relative_to("/p/fixtures")
         assert len(named.path.name) < 100

@@ -96,6 +96,8 @@ def test_a_generated_suite_passes_every_time(application):
 @pytest.mark.parametrize("application", TRAFFIC, indirect=True)
 def test_the_fewest_cases_catch_what_all_of_them_catch(application):
     """At least 95 in 100 of the seeded faults, with at most 5 in 100 of the cases."""
+    assert not is_red(application, None, "all"), "a copy without a fault is to be green"
+    assert not is_red(application, None, "few")
     chosen = random.Random(11).sample(faults(application), FAULTS)
     caught = {
         suite: [is_red(application, fault, suite) for fault in chosen] for suite in ("all", "few")
@@ -113,11 +115,12 @@ def test_the_fewest_cases_catch_what_all_of_them_catch(application):
     assert counts["few"] <= 0.05 * COUNT
 
 
-def is_red(project: Path, fault: Fault, suite: str) -> bool:
-    """Whether a suite fails in a copy of the project that has the fault."""
+def is_red(project: Path, fault: Fault | None, suite: str) -> bool:
+    """Whether a suite fails in a copy of the project that has the fault, or none."""
     with contextlib.ExitStack() as stack:
         copy = project.with_name("faulty")
         stack.callback(shutil.rmtree, copy, ignore_errors=True)
         shutil.copytree(project, copy)
-        apply(fault, copy)
+        if fault is not None:
+            apply(fault, copy)
         return pytest_in(copy, "-x", "-n0", f"tests_{suite}").returncode == 1

@@ -9,12 +9,13 @@ from typing import Annotated
 import typer
 
 from replay.cli.command import JsonOption, answering, print_pieces, say, say_error
+from replay.cli.filters import AllowEmptyOption
 from replay.errors import MISUSE, DamagedError, ReplayError
 from replay.replayer.verdict import Verdict
 from replay.report.stream import JsonStream, TextStream, VerdictStream
 from replay.testing.accept import accepted
 from replay.testing.case_file import CaseFile, files_of, load_case
-from replay.testing.folder import cases
+from replay.testing.folder import found_in
 from replay.testing.player import Player
 from replay.testing.session import write
 
@@ -25,14 +26,22 @@ YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Accept all without
 
 
 @answering
-def accept(paths: CasesArgument, *, yes: YesOption = False, as_json: JsonOption = False) -> int:
+def accept(
+    paths: CasesArgument,
+    *,
+    yes: YesOption = False,
+    allow_empty: AllowEmptyOption = False,
+    as_json: JsonOption = False,
+) -> int:
     """Show what cases do now that they do not expect, and write it into them once it is wanted."""
-    codes = {0}
+    codes = set[int]()
     with closing(Player(isolates=True)) as player, closing(_stream(as_json=as_json)) as stream:
         for path in paths:
             for file in _cases(path):
                 codes.add(_accepted(file, player, stream, is_wanted=yes))
-    return max(codes)
+    if not codes and not allow_empty:
+        raise ReplayError("there is no case in it", "replay generate writes cases to fixtures/")
+    return max(codes, default=0)
 
 
 def _stream(*, as_json: bool) -> VerdictStream:
@@ -42,7 +51,7 @@ def _stream(*, as_json: bool) -> VerdictStream:
 
 def _cases(path: Path) -> Iterator[CaseFile | DamagedError]:
     if path.is_dir():
-        yield from cases(path)
+        yield from found_in(path)
         return
     try:
         yield load_case(path)

@@ -48,6 +48,12 @@ RuntimeOption = Annotated[
     RuntimeChoice,
     typer.Option("--runtime", help="builtin; or ric: AWS's own runtime client, on Linux."),
 ]
+HandlerOption = Annotated[
+    str | None, typer.Option("--handler", help="Replay this handler instead: module.function.")
+]
+JobsOption = Annotated[
+    int | None, typer.Option("--jobs", "-j", min=1, max=256, help="So many at once; else cores.")
+]
 PathOption = Annotated[
     list[Path] | None,
     typer.Option("--path", help="Look for the handler's module here first; may be repeated."),

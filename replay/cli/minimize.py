@@ -3,32 +3,30 @@
 import os
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from replay.cli.arguments import Found, IdsOrFilesArgument, recordings
 from replay.cli.command import (
+    HandlerOption,
+    JobsOption,
     JsonOption,
     PathOption,
     StoreOption,
     answering,
-    folders_of,
     print_json,
     print_pieces,
     read_settings,
     say,
 )
 from replay.cli.filters import AllowEmptyOption, filtered, nothing_matches
-from replay.cli.plan import Plan
+from replay.cli.plan import Plan, plain_plan
 from replay.cli.progress import Bar
 from replay.cli.sharing import IsolationChoice
-from replay.errors import MISUSE
-from replay.recording import Recording
+from replay.errors import MISUSE, DamagedError
 from replay.replayer.builtin import BuiltinSandbox
 from replay.replayer.case import Case
-from replay.replayer.network import CLOSED
 from replay.replayer.process import prepared
 from replay.settings import Settings
 from replay.store.selection import Selection
@@ -49,9 +47,6 @@ ChangedSinceOption = Annotated[
         "--changed-since", help="Choose those that run lines edited since this git revision."
     ),
 ]
-HandlerOption = Annotated[
-    str | None, typer.Option("--handler", help="Replay this handler instead: module.function.")
-]
 IsolationOption = Annotated[
     IsolationChoice | None,
     typer.Option(
@@ -59,9 +54,6 @@ IsolationOption = Annotated[
         help="What cases share; by default one warm process where that makes no difference to"
         " them, else case.",
     ),
-]
-JobsOption = Annotated[
-    int | None, typer.Option("--jobs", "-j", min=1, max=256, help="So many at once; else cores.")
 ]
 
 
@@ -82,7 +74,7 @@ def minimize(
 ) -> int:
     """Choose the fewest recordings that keep every line, branch, outcome, error and operation."""
     settings = read_settings(store)
-    plan = _plan(handler or settings.handler, settings, path)
+    plan = plain_plan(settings, handler=handler, path=path, measures=True)
     edited = edited_since(changed_since, plan.folders) if changed_since is not None else None
     cases = _Cases(plan, ids or [], wanted, settings)
     with Bar("measuring") as bar, prepared(BuiltinSandbox.module, hash_seed=0):
@@ -96,21 +88,6 @@ def minimize(
         raise nothing_matches()
     _print(_minimized(measurement, edited), as_json=as_json)
     return MISUSE if plan.unreadable or _say_failed(measurement) else 0
-
-
-def _plan(handler: str | None, settings: Settings, path: list[Path] | None) -> Plan:
-    return Plan(
-        handler=handler,
-        folders=folders_of(path, settings),
-        clock="virtual",
-        timeout_s=settings.timeout,
-        looks="once",
-        changes=(),
-        breaks_at=None,
-        network=CLOSED,
-        outbound_rules=settings.outbound_rules,
-        measures=True,
-    )
 
 
 class _Cases:
@@ -128,7 +105,7 @@ class _Cases:
         self._is_read = True
 
     def _readable(self, found: Iterator[Found]) -> Iterator[Found]:
-        return (recording for recording in found if isinstance(recording, Recording))
+        return (recording for recording in found if not isinstance(recording, DamagedError))
 
 
 def _minimized(measurement: Measurement, edited: Edited | None) -> Minimized:

@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from replay.cli.arguments import Found
-from replay.cli.command import say_error
+from replay.cli.command import folders_of, say_error
 from replay.cli.earlier import Earlier
 from replay.errors import DamagedError, ReplayError
 from replay.replayer.case import Break, Case, Clock, Looks, Misses
 from replay.replayer.change import changed
-from replay.replayer.network import Network
+from replay.replayer.network import CLOSED, Network
 from replay.replayer.outbound.rules import STANDARD, Rules
 from replay.replayer.pool import Isolation, Pool, Runtime, default_isolation, engine_of
-from replay.replayer.rule import Rule
+from replay.replayer.rule import Rule, rule_of
+from replay.settings import Settings
 from replay.testing.case_file import CaseFile
 from replay.testing.player import Project, root_of
 
@@ -89,6 +90,25 @@ class Plan:
     def _rules(self, function_name: str) -> Rules:
         rules = {**self.outbound_rules.get("*", {}), **self.outbound_rules.get(function_name, {})}
         return Rules(**rules) if rules else STANDARD
+
+
+def plain_plan(
+    settings: Settings, *, handler: str | None, path: list[Path] | None, measures: bool = False
+) -> Plan:
+    """Return how cases are replayed that may become tests: with nothing let through."""
+    return Plan(
+        handler=handler or settings.handler,
+        folders=folders_of(path, settings),
+        clock="virtual",
+        timeout_s=settings.timeout,
+        looks="once",
+        changes=(),
+        breaks_at=None,
+        network=CLOSED,
+        outbound_rules=settings.outbound_rules,
+        excuses=tuple(map(rule_of, settings.noise)),
+        measures=measures,
+    )
 
 
 def pool_of(

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from replay.cli.options import with_options
+from replay.errors import ReplayError
 from replay.testing.draft import Expect, Target
 from replay.testing.player import root_of
 
@@ -92,6 +93,9 @@ def _wish(
     overwrite: bool | None,
     yes: bool | None,
 ) -> Wish:
+    for folder in filter(None, (to, fixtures)):
+        if folder.exists() and not folder.is_dir():
+            raise ReplayError(f"{folder} is no folder", "name another with --to or --fixtures")
     return Wish(
         tests=(to or Path("tests")).absolute(),
         fixtures=(fixtures or Path("fixtures")).absolute(),

@@ -6,31 +6,34 @@ match here is judged again in those, and that verdict counts.
 
 import os
 import sys
-from collections import OrderedDict
-from collections.abc import Generator, Hashable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import OrderedDict, deque
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
+from itertools import islice
 from threading import local
 
 from replay.errors import ReplayError
 from replay.replayer.builtin import BuiltinSandbox, ForkingSandbox
 from replay.replayer.case import Case
 from replay.replayer.engine import Sandbox
-from replay.replayer.process import interrupt
+from replay.replayer.process import interrupt, resume
 from replay.replayer.replay import Replay
 from replay.replayer.verdict import Verdict, error_of, judge, judge_by
 from replay.replayer.warm import replay_fresh
 from replay.replayer.world import World, import_key
 
+_AHEAD = 4
+"""Cases that are read ahead for each thread."""
 _WARM = 18
 """Sandboxes that one thread keeps: those of two imports."""
 
 
 def examined(cases: Iterable[Case], *, jobs: int | None = None) -> Generator[Verdict, None, None]:
     """Yield the verdict of each case, in order, with all that it depends on."""
-    threads = local()
-    with ExitStack() as stack, ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
+    threads, jobs = local(), jobs or os.cpu_count() or 1
+    with ExitStack() as stack, ThreadPoolExecutor(jobs) as pool:
 
         def examine(case: Case) -> Verdict:
             if not hasattr(threads, "worlds"):
@@ -39,10 +42,27 @@ def examined(cases: Iterable[Case], *, jobs: int | None = None) -> Generator[Ver
             return _examine(replace(case, looks="twice"), threads.worlds)
 
         try:
-            yield from pool.map(examine, cases)
+            yield from _in_order(pool, examine, cases, ahead=_AHEAD * jobs)
         except BaseException:
             interrupt()  # else leaving the pool would wait for each replay's own end
+            stack.callback(resume)
             raise
+
+
+def _in_order(
+    pool: ThreadPoolExecutor,
+    examine: Callable[[Case], Verdict],
+    cases: Iterable[Case],
+    *,
+    ahead: int,
+) -> Iterator[Verdict]:
+    """Yield the verdicts, reading so many cases ahead and no more."""
+    coming, waiting = iter(cases), deque[Future[Verdict]]()
+    while True:
+        waiting.extend(pool.submit(examine, it) for it in islice(coming, ahead - len(waiting)))
+        if not waiting:
+            return
+        yield waiting.popleft().result()
 
 
 def _examine(case: Case, worlds: "Worlds") -> Verdict:

@@ -10,7 +10,6 @@ import os
 import socket
 import subprocess
 import sys
-from contextlib import suppress
 
 from replay.replayer import namespace
 from replay.replayer.interpreter import environment
@@ -36,19 +35,24 @@ class Nowhere:
         flags = socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
         if self._helper is None:
             self._start()
-        with suppress(OSError):
-            assert self._connection is not None
+        if self._connection is None:
+            return None
+        try:
             self._connection.send(bytes((family, kind & ~flags)))
             _, descriptors, _, _ = socket.recv_fds(self._connection, 1, 1)
             if descriptors:
                 os.set_blocking(descriptors[0], not kind & socket.SOCK_NONBLOCK)
                 return descriptors[0]
+        except OSError:  # there is no such helper any more, or it would answer too late
+            self._connection.close()
+            self._connection = None
         return None
 
     def close(self) -> None:
         """End the helper."""
-        if self._helper is not None and self._connection is not None:
+        if self._connection is not None:
             self._connection.close()
+        if self._helper is not None:
             self._helper.wait()
 
     def _start(self) -> None:
@@ -88,8 +92,11 @@ def _serve(connection: socket.socket) -> None:
         return
     while request := connection.recv(_REQUEST_BYTES):
         family, kind = request
-        with socket.socket(family, kind) as made:
-            socket.send_fds(connection, [b"."], [made.fileno()])
+        try:
+            with socket.socket(family, kind) as made:
+                socket.send_fds(connection, [b"."], [made.fileno()])
+        except OSError:  # a family that this system does not have
+            connection.send(b"-")
 
 
 if __name__ == "__main__":

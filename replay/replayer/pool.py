@@ -165,8 +165,14 @@ class Sandboxes:
         replayable = list(takewhile(self._can_be_replayed, (case for _, case in left)))
         for replay in sandbox.replay_all(replayable):
             number, case = left.popleft()
+            yield number, self._judged(case, replay)
+
+    def _judged(self, case: Case, replay: Replay | ReplayError) -> Verdict:
+        try:
             settled = None if isinstance(replay, ReplayError) else settled_by(case, replay)
-            yield number, settled or self._judge_again(case, replay)
+        except ReplayError as error:  # a rule of the case that cannot be read
+            return error_of(case, error)
+        return settled or self._judge_again(case, replay)
 
     def _judge_again(self, case: Case, replay: Replay | ReplayError) -> Verdict:
         may_fork = self._isolation == "case" and case.looks == "once, then again"

@@ -117,9 +117,11 @@ class Watch:
         """Answer who asks for a socket."""
         family, kind = call.arguments[0] & 0xFFFFFFFF, call.arguments[1] & 0xFFFFFFFF
         made = self._nowhere.make(family, kind) if _can_lead_nowhere(family, kind) else None
+        # What a datagram says, and to whom, need not be seen before it is sent.
+        is_seen = made is not None and kind & _TYPE_BITS == socket.SOCK_STREAM
+        if not is_seen and _is_way_out(family, kind):
+            self._tell(call, program=_program_of(call.pid))
         if made is None:
-            if _is_way_out(family, kind):
-                self._tell(call, program=_program_of(call.pid))
             return _DENIED
         try:
             return _Answer(value=self._hand_over(call, made, kind))

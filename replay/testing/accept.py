@@ -32,10 +32,10 @@ def accepted(file: CaseFile, verdict: Verdict) -> CaseFile:
     is_same_outcome = all(difference.call for difference in verdict.differences)
     expected = file.expected if is_same_outcome else replay.outcome
     if not any(difference.call for difference in verdict.differences):
-        return replace(file, expected=expected)
+        return replace(file, expected=expected, replayed=None)
     interactions = tuple(_kept(file.recording.interactions, contract))
     recording = replace(file.recording, interactions=interactions)
-    return replace(file, expected=expected, recording=recording)
+    return replace(file, expected=expected, recording=recording, replayed=None)
 
 
 def _kept(recorded: Iterable[Interaction], contract: Contract) -> Iterable[Interaction]:

@@ -12,17 +12,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import orjson
 
 from replay.errors import DamagedError
 from replay.fixture import Fixture, embedded_fixture, fixture_line
-from replay.outcome import JSON_TYPE, Exited, Outcome, Raised, Returned, TimedOut
+from replay.outcome import Outcome
 from replay.recording import Recording
 from replay.replayer.case import Case
 from replay.replayer.outbound.rules import STANDARD, Rules
 from replay.replayer.rule import Rule, rule_of
+from replay.testing.expected import expected_document, expected_of, outcome_of
 
 CASE_FORMAT = 1
 SUFFIX, COLLECTED_SUFFIX = ".json", ".replay.json"
@@ -110,7 +111,7 @@ def files_of(file: CaseFile) -> dict[Path, bytes]:
         "recording": recording,
     }
     kept = {key: value for key, value in fields.items() if value not in (None, [])}
-    return {file.path: _dumped(kept), **beside}
+    return {**beside, file.path: _dumped(kept)}  # a case is there once all of it is
 
 
 def load_case(path: str | os.PathLike[str]) -> CaseFile:
@@ -167,6 +168,7 @@ def _file_of(document: dict[str, Any], path: Path) -> CaseFile:
     unknown = sorted(document.keys() - set(_KEYS))
     if unknown:
         raise DamagedError(f"{path}: unknown key {unknown[0]!r}; keys: {', '.join(_KEYS)}")
+    _check(document)
     _bring_back(document["recording"], path)
     fixture = embedded_fixture(document["recording"], str(path))
     recording = fixture.recording
@@ -175,90 +177,28 @@ def _file_of(document: dict[str, Any], path: Path) -> CaseFile:
         name=document["name"],
         handler=document["handler"],
         recording=recording,
-        expected=_expected_of(document["expected"], recording.outcome),
+        expected=expected_of(document["expected"], recording.outcome),
         folders=tuple(document.get("path", ())),
         runs=document["runs"],
         why=document.get("why"),
-        replayed=_outcome_of(document["replayed"]) if "replayed" in document else None,
+        replayed=outcome_of(document["replayed"]) if "replayed" in document else None,
         rules=tuple(map(rule_of, document.get("rules", ()))),
         tags=fixture.tags,
         purpose=document.get("for"),
     )
 
 
-def expected_document(outcome: Outcome | None) -> dict[str, object]:
-    """Return an outcome for reading and for editing by hand; None does not finish."""
-    match outcome:
-        case None:
-            return {"kind": "unfinished"}
-        case Returned(payload=None):
-            kept = {"digest": outcome.digest, "size_bytes": outcome.size_bytes}
-            return {"kind": "returned", "content_type": outcome.content_type, **kept}
-        case Returned(payload=bytes(payload)):
-            return {"kind": "returned", **_payload_document(payload, outcome.content_type)}
-        case Raised():
-            said = {"error_type": outcome.error_type, "message": outcome.message}
-            return {"kind": "raised", **said}
-        case TimedOut(limit_ms):
-            return {"kind": "timed_out", "limit_ms": limit_ms}
-        case Exited(status):
-            return {"kind": "exited", "status": status}
-    raise AssertionError(outcome)
-
-
-def _payload_document(payload: bytes, content_type: str) -> dict[str, object]:
-    if content_type != JSON_TYPE:
-        return {"content_type": content_type, "base64": b64encode(payload).decode()}
-    try:
-        value = orjson.loads(payload)
-    except ValueError:  # lone surrogates, NaN
-        return {"payload": payload.decode()}
-    # What orjson would round stays as it was written.
-    is_exact = orjson.dumps(value) == _without_spaces(payload)
-    return {"value": value} if is_exact else {"payload": payload.decode()}
-
-
-def _without_spaces(payload: bytes) -> bytes:
-    return json.dumps(json.loads(payload), separators=(",", ":"), ensure_ascii=False).encode(
-        errors="surrogatepass"
-    )
-
-
-def _expected_of(document: Mapping[str, Any], recorded: Outcome | None) -> Outcome | None:
-    """Return the outcome that a document says: the recorded one itself, if it says that."""
-    # As text: 1, 1.0 and True are equal to each other.
-    if isinstance(recorded, Returned) and recorded.payload is not None and "value" in document:
-        is_recorded = orjson.dumps(orjson.loads(recorded.payload)) == orjson.dumps(
-            document["value"]
-        )
-    else:
-        is_recorded = json.dumps(expected_document(recorded)) == json.dumps(document)
-    return recorded if is_recorded else _outcome_of(document)
-
-
-def _outcome_of(document: Mapping[str, Any]) -> Outcome | None:
-    match document["kind"]:
-        case "unfinished":
-            return None
-        case "returned":
-            return _returned_of(document)
-        case "raised":
-            return Raised(document["error_type"], document["message"])
-        case "timed_out":
-            return TimedOut(document["limit_ms"])
-        case "exited":
-            return Exited(document["status"])
-    raise ValueError(f"unknown kind {document['kind']!r}")
-
-
-def _returned_of(document: Mapping[str, Any]) -> Returned:
-    if "value" in document:
-        return Returned(orjson.dumps(document["value"]))
-    if "payload" in document:
-        return Returned(document["payload"].encode())
-    if "base64" in document:
-        return Returned(b64decode(document["base64"]), document["content_type"])
-    return Returned(None, document["content_type"], document["digest"], document["size_bytes"])
+def _check(document: Mapping[str, Any]) -> None:
+    """Raise ValueError for a field of another kind than its own; a name becomes code."""
+    name, runs = document["name"], document["runs"]
+    if not (isinstance(name, str) and name.isascii() and name.isidentifier()):
+        raise ValueError(f"its name {name!r} is no identifier")
+    if runs not in get_args(Runs):
+        raise ValueError(f"it runs {runs!r}, not {' or '.join(get_args(Runs))}")
+    texts = [document["handler"], *document.get("path", ())]
+    texts += [document[key] for key in ("why", "for") if key in document]
+    if not all(isinstance(it, str) for it in texts):
+        raise ValueError("its handler, path, why or for is no text")
 
 
 def _moved_beside(file: CaseFile, recording: dict[str, Any]) -> dict[Path, bytes]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from replay.errors import ReplayError
 from replay.testing.case_file import CaseFile, files_of
 from replay.testing.session import write
 from replay.testing.suite_module import module_path, module_text
@@ -19,6 +20,7 @@ ChangeKind: TypeAlias = Literal["new", "more", "same", "kept", "overwritten"]
 """new: is not there; more: gets tests besides those it has; same: is what it would become; kept:
 differs from that, and is left alone; overwritten: is replaced, as asked for."""
 _MAX_DIFF_LINES = 40
+_MAX_CHARACTERS = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,49 +48,57 @@ class Change:
             if number == _MAX_DIFF_LINES:
                 yield "..."
                 return
-            yield line
+            yield line if len(line) <= _MAX_CHARACTERS else f"{line[:_MAX_CHARACTERS]} ..."
 
 
 def changes(files: Sequence[CaseFile], tests: Path | None, *, overwrites: bool) -> Iterator[Change]:
     """Yield what becomes of each case's files, then of each test module that is in `tests`."""
     for file in files:
-        for path, content in files_of(file).items():
-            yield _change(path, content, overwrites=overwrites)
+        yield from _case(file, overwrites=overwrites)
     if tests is not None:
         yield from _modules(files, tests)
 
 
 def apply(planned: Iterable[Change]) -> None:
-    """Write what is to be written."""
+    """Write what is to be written; raises ReplayError for what cannot be."""
     write({change.path: change.content for change in planned if change.writes})
 
 
-def _change(path: Path, content: bytes, *, overwrites: bool) -> Change:
-    before = _content(path)
-    if before is None:
-        return Change(path, "new", content)
-    if before == content:
-        return Change(path, "same", content, before)
-    return Change(path, "overwritten" if overwrites else "kept", content, before)
+def _case(file: CaseFile, *, overwrites: bool) -> Iterator[Change]:
+    """Yield what becomes of a case's files: of all of them the same, for they belong together."""
+    contents = files_of(file)
+    before = {path: _content(path) for path in contents}
+    is_theirs = before[file.path] not in (None, contents[file.path])
+    for path, content in contents.items():
+        if before[path] is None:
+            kind: ChangeKind = "kept" if is_theirs and not overwrites else "new"
+        elif before[path] == content:
+            kind = "same"
+        else:
+            kind = "kept" if is_theirs and not overwrites else "overwritten"
+        yield Change(path, kind, content, before[path])
 
 
 def _modules(files: Iterable[CaseFile], tests: Path) -> Iterator[Change]:
-    by_function: defaultdict[str, list[CaseFile]] = defaultdict(list)
+    by_folder: defaultdict[Path, list[CaseFile]] = defaultdict(list)
     for file in files:
-        by_function[file.recording.invocation.function_name].append(file)
-    for function_name, cases in by_function.items():
-        path = module_path(tests, function_name)
+        by_folder[file.path.parent].append(file)
+    for folder, cases in by_folder.items():
+        path = module_path(tests, folder.name)
         before = _content(path)
-        text = module_text(cases, path, None if before is None else before.decode())
-        if before is None:
-            yield Change(path, "new", text.encode())
-        else:
-            kind: ChangeKind = "same" if text.encode() == before else "more"
-            yield Change(path, kind, text.encode(), before)
+        text = module_text(cases, path, None if before is None else before.decode()).encode()
+        kind: ChangeKind = "new" if before is None else "same" if text == before else "more"
+        yield Change(path, kind, text, before)
 
 
 def _content(path: Path) -> bytes | None:
+    """Return what is in a file, None where there is none; raises ReplayError."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise ReplayError(
+            f"{path} cannot be read: {error.strerror or error}",
+            "name other folders: --to, --fixtures",
+        ) from error

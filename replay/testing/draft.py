@@ -17,7 +17,7 @@ from replay.replayer.verdict import Verdict, instant_of
 from replay.report.pieces import value_text
 from replay.testing.accept import accepted
 from replay.testing.case_file import COLLECTED_SUFFIX, SUFFIX, CaseFile
-from replay.testing.name import case_name, file_stem, unique
+from replay.testing.name import case_name, file_stem, hashed_stem, unique
 
 Expect: TypeAlias = Literal["recorded", "replayed"]
 _HERE = Returned | Raised
@@ -47,10 +47,10 @@ class Target:
     folders: tuple[Path, ...] = ()
     is_collected: bool = False
 
-    def path_of(self, function_name: str, name: str) -> Path:
-        """Return a case's file."""
+    def path_of(self, stem: str, name: str) -> Path:
+        """Return a case's file, in a function's folder."""
         suffix = COLLECTED_SUFFIX if self.is_collected else SUFFIX
-        return self.fixtures / file_stem(function_name) / f"{name}{suffix}"
+        return self.fixtures / stem / f"{name}{suffix}"
 
     def relative_folders(self) -> tuple[str, ...]:
         """Return the folders of handlers as a case's file names them."""
@@ -87,7 +87,7 @@ def _draft(verdict: Verdict, handler: str, target: Target, *, expect: Expect | N
         return SetAside(recording, "more of it varies than a rule can excuse")
     why = _why_isolated(verdict)
     file = CaseFile(
-        path=target.path_of(recording.invocation.function_name, "case"),
+        path=target.fixtures / "case",
         name="case",
         handler=handler,
         recording=recording,
@@ -171,9 +171,11 @@ class Names:
     def __init__(self, cases: Iterable[CaseFile] = ()) -> None:
         self._by_id: dict[str, str] = {}
         self._taken: defaultdict[str, set[str]] = defaultdict(set)
+        self._stems: dict[str, str] = {}
         for file in cases:
             self._by_id[file.recording.id] = file.name
             self._taken[file.recording.invocation.function_name].add(file.name)
+            self._stems[file.recording.invocation.function_name] = file.path.parent.name
 
     def named(self, file: CaseFile, target: Target) -> CaseFile:
         """Return a case with its name and its path."""
@@ -184,4 +186,12 @@ class Names:
             name = unique(case_name(recording, file.expected), recording, taken)
             self._by_id[recording.id] = name
             taken.add(name)
-        return replace(file, name=name, path=target.path_of(function_name, name))
+        return replace(file, name=name, path=target.path_of(self._stem(function_name), name))
+
+    def _stem(self, function_name: str) -> str:
+        """Return a function's folder, which is no other's: `a-b` and `a_b` have one slug."""
+        if function_name not in self._stems:
+            stem = file_stem(function_name)
+            is_taken = stem in self._stems.values()
+            self._stems[function_name] = hashed_stem(function_name) if is_taken else stem
+        return self._stems[function_name]

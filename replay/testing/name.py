@@ -40,14 +40,18 @@ def slug(*words: object) -> str:
 
 
 def file_stem(function_name: str) -> str:
-    """Return what a function's folder and module are called: its slug, unlike that of any other.
+    """Return what a function's folder and module are called: its slug.
 
-    A name that is no slug itself carries a hash, for two of them may have the same slug.
+    A name that is no slug itself, but for hyphens, carries a hash: others may have the same slug.
     """
     found = slug(function_name)
-    if found == function_name.replace("-", "_"):
-        return found
-    return f"{found}_{blake2b(function_name.encode(errors='replace'), digest_size=3).hexdigest()}"
+    return found if found == function_name.replace("-", "_") else hashed_stem(function_name)
+
+
+def hashed_stem(function_name: str) -> str:
+    """Return what it is called where another function has its slug."""
+    digest = blake2b(function_name.encode(errors="replace"), digest_size=3).hexdigest()
+    return f"{slug(function_name)}_{digest}"
 
 
 def unique(name: str, recording: Recording, taken: Collection[str]) -> str:

@@ -3,9 +3,10 @@
 from typing import Any
 
 from replay.outcome import Outcome, Raised, Returned
-from replay.replayer.compare import ABSENT, error_payload, parsed, value_of
-from replay.replayer.query import steps_of
-from replay.replayer.rule import Rule
+from replay.replayer.compare import ABSENT, Difference, error_payload, parsed, value_of
+from replay.replayer.noise import Noise
+from replay.replayer.query import is_place, steps_of
+from replay.replayer.rule import Rule, is_at
 from replay.replayer.verdict import Verdict
 from replay.testing.case_file import CaseFile
 
@@ -19,14 +20,20 @@ def unused_rules(file: CaseFile, verdict: Verdict) -> tuple[Rule, ...]:
     return tuple(
         rule
         for rule in file.rules
-        if not any(it.path == rule.path and it.call == rule.call for it in verdict.noise)
+        if not any(is_at(rule, _difference(it)) for it in verdict.noise)
         and not _is_there(rule, outcomes, calls)
     )
 
 
+def _difference(noise: Noise) -> Difference:
+    return Difference(noise.path, noise.recorded, noise.replayed, noise.call)
+
+
 def _is_there(rule: Rule, outcomes: tuple[Outcome | None, ...], calls: set[str]) -> bool:
+    if not is_place(rule.path):
+        return True  # of several places it cannot be said so easily
     if rule.call is not None:
-        return rule.call in calls
+        return rule.call in calls or rule.call == "*"
     return any(_has_place(rule.path, outcome) for outcome in outcomes)
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _SUFFIX = ".replay.json"
 _MARKER = "replay_isolate"
+_ACCEPTED, _UNUSED = "replay_accepted", "replay_unused_rule"
+"""Properties of reports."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -69,14 +71,20 @@ class CaseFolder(pytest.Directory):
 
     def collect(self) -> "Iterator[CaseItem]":
         """Yield an item a file, in the order of their names."""
-        for entry in sorted(os.scandir(self.path), key=lambda entry: entry.name):
-            if entry.name.endswith(_SUFFIX):
-                name = entry.name.removesuffix(_SUFFIX)
+        for name in sorted(os.listdir(self.path)):  # noqa: PTH208 - names are all that is needed
+            if name.endswith(_SUFFIX) and self._is_wanted(self.path / name):
                 # Its id is a path, which can be given to pytest again.
-                nodeid = f"{self.nodeid}/{entry.name}"
                 yield CaseItem.from_parent(
-                    self, name=name, path=self.path / entry.name, nodeid=nodeid
+                    self,
+                    name=name.removesuffix(_SUFFIX),
+                    path=self.path / name,
+                    nodeid=f"{self.nodeid}/{name}",
                 )
+
+    def _is_wanted(self, path: Path) -> bool:
+        if self.session.isinitpath(path):
+            return True
+        return not self.ihook.pytest_ignore_collect(collection_path=path, config=self.config)
 
 
 class CaseCollector(pytest.File):
@@ -117,6 +125,7 @@ class _Run:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._session: Session | None = None
+        self._told: dict[str, list[str]] = {_ACCEPTED: [], _UNUSED: []}
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
@@ -124,20 +133,31 @@ class _Run:
         marked = item.get_closest_marker(_MARKER) is not None
         if not (marked or isinstance(item, CaseItem) or "replay.testing.session" in sys.modules):
             return (yield)
-        player = self._begun().player
+        session = self._begun()
+        player = session.player
         before, player.isolates = player.isolates, player.isolates or marked
         try:
             return (yield)
         finally:
             player.isolates = before
+            # Properties of a report reach the process that prints, also from one of xdist's.
+            item.user_properties += [(_ACCEPTED, str(it)) for it in session.accepted]
+            item.user_properties += [(_UNUSED, it) for it in session.unused]
+            session.accepted.clear()
+            session.unused.clear()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep what is to be said at the end."""
+        if report.when == "call":
+            for name, value in report.user_properties:
+                if name in self._told:
+                    self._told[name].append(str(value))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Say what was accepted, and which rules have nothing to say any more."""
-        if self._session is None:
-            return
-        for path in self._session.accepted:
+        for path in self._told[_ACCEPTED]:
             terminalreporter.write_line(f"replay: accepted {path}")
-        for rule in self._session.unused:
+        for rule in self._told[_UNUSED]:
             terminalreporter.write_line(
                 f"replay: warning: this noise rule excuses what is not there any more: {rule}",
                 yellow=True,

@@ -5,12 +5,13 @@ other programs share one that is made with the first case.
 """
 
 import os
-from collections import Counter
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
 from replay.errors import ReplayError
 from replay.replayer.verdict import Verdict
+from replay.report.pieces import escaped
 from replay.report.text import failure_text
 from replay.testing.accept import accepted
 from replay.testing.case_file import CaseFile, files_of, load_case
@@ -43,8 +44,6 @@ class Session:
         self.player = player
         self._accepts = accepts
         self._is_strict = is_strict
-        self.fired: Counter[str] = Counter()
-        """How often rules have excused something, by their kinds."""
         self.unused: list[str] = []
         """The rules of cases that excuse a place which is not there any more."""
         self.accepted: list[Path] = []
@@ -53,7 +52,6 @@ class Session:
         """Return the verdict of a case that matches; raises DriftError, UnreplayableError."""
         __tracebackhide__ = True
         verdict = self.player.verdict(file)
-        self.fired.update(noise.rule for noise in verdict.noise if noise.rule)
         if verdict.kind == "error":
             raise UnreplayableError(told(file, verdict))
         if verdict.kind == "drift" and not self._is_accepted(file, verdict):
@@ -69,7 +67,8 @@ class Session:
         return True
 
     def _look_for_unused(self, file: CaseFile, verdict: Verdict) -> None:
-        unused = [f"{file.path.name}: {rule.path}" for rule in unused_rules(file, verdict)]
+        rules = unused_rules(file, verdict)
+        unused = [escaped(f"{file.path.name}: {rule.path}") for rule in rules]
         self.unused += unused
         if unused and self._is_strict:
             __tracebackhide__ = True
@@ -77,21 +76,27 @@ class Session:
 
 
 def write(files: dict[Path, bytes]) -> None:
-    """Put files in place, each whole or not at all."""
+    """Put files in place, each whole or not at all; raises ReplayError for what cannot be."""
     for path, content in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        half = path.with_name(f".{path.name}.{os.getpid()}")
-        half.write_bytes(content)
-        half.replace(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            half = path.with_name(f".{path.name}.{os.getpid()}")
+            half.write_bytes(content)
+            half.replace(path)
+        except OSError as error:
+            raise ReplayError(
+                f"{path} cannot be written: {error.strerror or error}",
+                "name other folders: --to, --fixtures",
+            ) from error
 
 
 def told(file: CaseFile, verdict: Verdict) -> str:
     """Return what somebody reads of a case that fails: what differs, and how to replay it alone."""
     root = root_of(file.path.absolute().parent)
-    command = f"replay run {os.path.relpath(file.path, root)}"
+    command = f"replay run {shlex.quote(os.path.relpath(file.path, root))}"
     if root != Path.cwd():
-        command = f"cd {root}; {command}"
-    return f"{file.name}\n{failure_text(verdict, command)}"
+        command = f"cd {shlex.quote(str(root))}; {command}"
+    return f"{escaped(file.name)}\n{failure_text(verdict, command)}"
 
 
 _sessions: list[Session] = []
@@ -122,4 +127,5 @@ def replay_case(case: CaseFile | str | os.PathLike[str]) -> Verdict:
     try:
         return _sessions[-1].replay(case if isinstance(case, CaseFile) else load_case(case))
     except ReplayError as error:
-        raise UnreplayableError(f"{error.message}\nhint: {error.hint}") from error
+        message = escaped(f"{error.message}\nhint: {error.hint}", keep_lines=True)
+        raise UnreplayableError(message) from error

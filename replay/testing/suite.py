@@ -1,7 +1,7 @@
 """From cases to a suite: each is looked at twice, drafted, and tried in a process like a test's."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -15,6 +15,8 @@ from replay.testing.minimize import minimal
 from replay.testing.minimized import purpose_text
 from replay.testing.trial import tried
 
+_ROUNDS = 5
+"""How often others are looked for in the places of recordings that came to no case."""
 Progress = Callable[[int, int | None], None]
 """Is told how many are done, and of how many, if that is known."""
 
@@ -58,20 +60,48 @@ def suite_of(
     return Suite([_isolated(file, why.get(file.path)) for file in files], aside)
 
 
-def purposes_of(
-    read: Callable[[], Iterable[Case]], *, jobs: int | None, progress: Progress
-) -> Mapping[str, str]:
-    """Return the ids of the fewest recordings that do all that they all do: what each is for.
+def fewest(
+    read: Callable[[Collection[str] | None], Iterable[Case]],
+    target: Target,
+    *,
+    names: Names,
+    expect: Expect | None,
+    jobs: int | None,
+    progress: Progress,
+) -> Suite:
+    """Return the suite of the fewest recordings that do all that they all do.
 
-    `read` yields their cases, and may be called again.
+    `read` yields the cases of some ids, or of all; it is called again. For one that comes to no
+    case, because it drifts, another is taken that does as much; what cannot be replayed is set
+    aside.
     """
     measured = measure(
-        lambda: (replace(case, measures=True, looks="once") for case in read()),
+        lambda: (replace(case, measures=True, looks="once") for case in read(None)),
         isolation=None,
         jobs=jobs or os.cpu_count() or 1,
         progress=progress,
     )
-    return {kept.id: purpose_text(kept.purpose) for kept in minimal(measured.cases)}
+    suite, done = Suite([], []), set[str]()
+    wanted = {verdict.recording.id: "" for verdict in measured.failed}
+    for _ in range(_ROUNDS):
+        aside = {it.recording.id for it in suite.aside}
+        kept = minimal(case for case in measured.cases if case.id not in aside)
+        wanted |= {it.id: purpose_text(it.purpose) for it in kept}
+        todo = {id: purpose for id, purpose in wanted.items() if id not in done}
+        if not todo:
+            break
+        done |= todo.keys()
+        more = suite_of(
+            read(todo),
+            target,
+            names=names,
+            purposes=todo,
+            expect=expect,
+            jobs=jobs,
+            progress=progress,
+        )
+        suite = Suite([*suite.files, *more.files], [*suite.aside, *more.aside])
+    return suite
 
 
 def _isolated(file: CaseFile, why: str | None) -> CaseFile:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from replay.errors import ReplayError
 from replay.testing.case_file import CaseFile
-from replay.testing.name import file_stem
 
 _HEAD = '''"""Replays of captured invocations of a function, written by `replay generate`."""
 
@@ -28,9 +27,9 @@ def test_{name}() -> None:
 _NEEDED = ("CASES", "replay_case")
 
 
-def module_path(folder: Path, function_name: str) -> Path:
-    """Return where the tests of a function stand."""
-    return folder / f"test_replay_{file_stem(function_name)}.py"
+def module_path(folder: Path, stem: str) -> Path:
+    """Return where the tests of a function stand, whose cases are in a folder of this name."""
+    return folder / f"test_replay_{stem}.py"
 
 
 def module_text(files: Iterable[CaseFile], path: Path, existing: str | None) -> str:

@@ -5,13 +5,15 @@ a test's: a case that makes some is judged in a guarded process. Only the thread
 heard, and those that it might have started; the test's own are left alone.
 """
 
+import _thread
 import os
 import sys
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from threading import enumerate as threads
 from threading import get_ident
+from typing import Any
 
 from replay.replayer.file_guard import Check
 from replay.replayer.finding import FindingKind, FindingSink
@@ -26,6 +28,11 @@ _UNSUITED = frozenset(
         "utime",
     )
 ) | {"_thread.start_new_thread", "_thread.start_joinable_thread", "subprocess.Popen"}
+_THREAD_STARTS = (
+    (_thread, "start_new_thread"),
+    (threading, "_start_new_thread"),
+    (threading, "_start_joinable_thread"),
+)
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _COMPILED = "__pycache__"
 
@@ -49,13 +56,27 @@ class Guard:
     def guarding(self, project: Path, findings: FindingSink) -> Iterator[None]:
         """Refuse within; what was refused of the network goes to `findings`."""
         self.deed = None
-        self._others = frozenset(thread.ident for thread in threads()) - {get_ident()}
+        self._others = frozenset(thread.ident for thread in threading.enumerate()) - {get_ident()}
         self._findings = findings
         self._checks = self._checks_of(project)
+        starts = {name: getattr(*name) for name in _THREAD_STARTS if hasattr(*name)}
+        for (owner, name), start in starts.items():
+            setattr(owner, name, self._refusing(start))
         try:
             yield
         finally:
             self._checks = None
+            for (owner, name), start in starts.items():
+                setattr(owner, name, start)
+
+    def _refusing(self, start: Callable[..., Any]) -> Callable[..., Any]:
+        """Return what starts threads for the test alone: below Python 3.12 no event tells of it."""
+
+        def refuse(*args: Any, **kwargs: Any) -> Any:
+            self._hear("_thread.start_new_thread", ())
+            return start(*args, **kwargs)
+
+        return refuse
 
     def is_of_others(self) -> bool:
         """Whether this thread is none of the handler's."""

@@ -63,8 +63,10 @@ class Modules:
         try:
             yield
         finally:
-            # What was imported since stands at the end.
-            self._take_in(islice(reversed(sys.modules), max(0, len(sys.modules) - count)))
+            # What was imported since stands at the end. It has seen a handler, so it goes.
+            since = islice(reversed(sys.modules), max(0, len(sys.modules) - count))
+            for name in [it for it in since if self._is_ours(sys.modules[it])]:
+                del sys.modules[name]
             for name in self._own:
                 there = before.get(name)
                 if there is None:

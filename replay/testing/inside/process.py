@@ -33,7 +33,7 @@ from replay.testing.inside.guard import Guard, NotHereError
 from replay.testing.inside.limit import limited
 from replay.testing.inside.modules import Modules
 from replay.testing.inside.randomness import Randomness
-from replay.testing.inside.state import environment, messages, working_in
+from replay.testing.inside.state import environment, manners, working_in
 from replay.testing.inside.timeline import DeadlineReached, Line, stand_ins
 
 _MAX_IMPORTS = 16
@@ -136,7 +136,7 @@ class Inside:
     def _world(self, case: Case, findings: Findings) -> Iterator[Any]:
         recording = case.recording
         with (
-            messages(),
+            manners(),
             environment(self._variables(case)),
             self._randomness.of(recording.id, recording.entropy),
             self._clock(),

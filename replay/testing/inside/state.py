@@ -1,5 +1,6 @@
 """The state of this process that a replay puts in place, and the test's own again after it."""
 
+import decimal
 import logging
 import os
 import sys
@@ -52,14 +53,15 @@ def working_in(folders: tuple[Path, ...]) -> Iterator[None]:
 
 
 @contextmanager
-def messages() -> Iterator[None]:
-    """Have what a handler says of its log and of warnings hold for it alone."""
+def manners() -> Iterator[None]:
+    """Have what a handler says of logs, warnings and decimals hold for it alone."""
     root = logging.getLogger()
     level, handlers, disabled = root.level, root.handlers[:], logging.root.manager.disable
-    filters = warnings.filters[:]
+    filters, decimals = warnings.filters[:], decimal.getcontext().copy()
     try:
         yield
     finally:
+        decimal.setcontext(decimals)
         if root.level != level:
             root.setLevel(level)
         if root.handlers != handlers:
