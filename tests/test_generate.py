@@ -43,7 +43,7 @@ EVENTS = (
     {"item": "loop", "count": 1},
 )
 NAMES = [
-    "test_event_with_item_count_does_not_finish",
+    "test_event_with_item_count_exits_3",
     "test_event_with_item_count_raises_key_error",
     "test_event_with_item_count_returns",
     "test_event_with_item_count_sleep_returns",
@@ -181,12 +181,22 @@ def test_what_a_person_has_edited_is_theirs(shop, replay):
     case.write_text(case.read_text() + "\n")
     before = case.read_bytes()
     done = replay("generate", "--yes")
-    assert "more       tests/test_replay_shop.py" in done.stdout
+    assert "more         tests/test_replay_shop.py" in done.stdout
     assert case.read_bytes() == before
     assert "MINE = 1" in module.read_text()
     assert module.read_text().count("def test_") == 6
     module.write_text("import nothing\n")
     assert replay("generate", "--yes", "--overwrite").returncode == 2
+
+
+def test_a_module_that_is_gone_is_written_again(shop, replay):
+    """Also where all its cases are there."""
+    replay("generate", "--yes")
+    module = shop / "tests/test_replay_shop.py"
+    before = module.read_text()
+    module.unlink()
+    assert "new          tests/test_replay_shop.py" in replay("generate", "--yes").stdout
+    assert module.read_text() == before
 
 
 def test_cases_can_be_collected_without_a_module(shop, replay):

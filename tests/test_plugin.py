@@ -60,13 +60,13 @@ def test_coverage_counts_what_runs_in_guarded_processes_as_well(generated, optio
     """The line that ends the process is run nowhere else; without its case it is missing."""
     line = test_generate.SHOP.splitlines().index("        os._exit(3)") + 1
     assert line not in covered(generated, *options, "--replay-isolate")["shop.py"]
-    for path in (generated / "fixtures").rglob("*does_not_finish*"):
+    for path in (generated / "fixtures").rglob("*exits_3*"):
         path.unlink()
     module = generated / "tests/test_replay_shop.py"
-    kept = [it for it in module.read_text().split("\n\n\n") if "does_not_finish" not in it]
+    kept = [it for it in module.read_text().split("\n\n\n") if "exits_3" not in it]
     module.write_text("\n\n\n".join(kept))
     done = pytest_in(generated, "-n0", "--cov=.", "--cov-report=json", *options)
-    assert "4 passed" in done.stdout, done.stdout
+    assert "5 passed" in done.stdout, done.stdout
     missing = json.loads((generated / "coverage.json").read_text())["files"]["shop.py"]
     assert line in missing["missing_lines"]
 

@@ -1,7 +1,7 @@
 """`replay generate`: tests out of recordings."""
 
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ def generate(
     suite = _suite(source, wish, names=Names(there), jobs=jobs)
     if not (suite.files or suite.aside or plan.unreadable or source.there or allow_empty):
         raise nothing_matches()
-    _write(suite, wish, source.there, as_json=as_json)
+    _write(suite, wish, [it for it in there if it.recording.id in source.there], as_json=as_json)
     if plan.unreadable or any(not it.is_drift for it in suite.aside):
         return MISUSE
     return 1 if suite.aside else 0
@@ -80,11 +80,11 @@ class _Source:
         self.plan = plan
         self._asked = ids, wanted, settings
         self._known = known
-        self.there = 0
+        self.there = set[str]()
 
     def cases(self, only: Collection[str] | None = None) -> Iterator[Case]:
         """Yield the cases of the recordings, or of those alone whose ids are given."""
-        self.there = self.plan.unreadable = 0
+        self.plan.unreadable = 0
         with closing(recordings(*self._asked)) as found:
             yield from self.plan.cases(filter(lambda it: self._is_wanted(it, only), _bare(found)))
 
@@ -94,7 +94,8 @@ class _Source:
             return True
         if only is not None and id not in only:
             return False
-        self.there += id in self._known
+        if id in self._known:
+            self.there.add(id)
         return id not in self._known
 
 
@@ -117,13 +118,13 @@ def _suite(source: _Source, wish: Wish, *, names: Names, jobs: int | None) -> Su
         return suite_of(source.cases(), target, purposes={}, **how)
 
 
-def _write(suite: Suite, wish: Wish, there: int, *, as_json: bool) -> None:
+def _write(suite: Suite, wish: Wish, there: Sequence[CaseFile], *, as_json: bool) -> None:
     """Show what there is to write, and write it if that is wanted."""
-    planned = tuple(changes(suite.files, wish.modules, overwrites=wish.overwrites))
+    planned = tuple(changes(suite.files, wish.modules, there=there, overwrites=wish.overwrites))
     if as_json:
-        print_json(plan_document(suite, planned, there=there, folder=Path.cwd()))
+        print_json(plan_document(suite, planned, there=len(there), folder=Path.cwd()))
     else:
-        for line in plan_lines(suite, planned, there=there, folder=Path.cwd()):
+        for line in plan_lines(suite, planned, there=len(there), folder=Path.cwd()):
             print(line)
     if any(change.writes for change in planned) and (wish.is_sure or _is_wanted()):
         apply(planned)

@@ -12,7 +12,14 @@ from itertools import takewhile
 _HEX = "[0-9a-fA-F]"
 _UUID = re.compile(rf"{_HEX}{{8}}-{_HEX}{{4}}-(\w){_HEX}{{3}}-{_HEX}{{4}}-{_HEX}{{12}}\Z")
 _ADDRESS = re.compile(r"0x[0-9a-f]{6,16}")
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?")
+_DAY, _MONTH = "Mon|Tue|Wed|Thu|Fri|Sat|Sun", "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+_TIME = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?"
+    rf"|(?:{_DAY}), \d\d[ -](?:{_MONTH})[ -]\d{{4}} \d\d:\d\d:\d\d GMT"
+)
+"""As of ISO 8601, and as HTTP writes it (RFC 9110, section 5.6.7)."""
+_HTTP_TIME = "%a, %d %b %Y %H:%M:%S GMT"
+_NAMES = re.compile(f"{_DAY}|{_MONTH}")
 _FRACTION = re.compile(r"[.,]\d+")
 _DIGITS = re.compile(r"(?<![\w.-])\d{10,19}(?:\.\d+)?(?![\w-])")
 _TOKEN = re.compile(r"[\w+/=~.-]*\Z", re.ASCII)
@@ -214,12 +221,15 @@ def _are_close_texts(recorded: str, replayed: str, instant_ms: float, tolerance_
 
 def _notation(time: str) -> str:
     # isoformat() leaves out a fraction of zero.
-    return re.sub(r"\d", "0", _FRACTION.sub("", time))
+    return re.sub(r"\d", "0", _NAMES.sub("@", _FRACTION.sub("", time)))
 
 
 def _epoch_ms(text: str) -> float | None:
     try:
-        moment = datetime.fromisoformat(text)
+        if text.endswith("GMT"):
+            moment = datetime.strptime(text.replace("-", " "), _HTTP_TIME).replace(tzinfo=UTC)
+        else:
+            moment = datetime.fromisoformat(text)
     except ValueError:
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000

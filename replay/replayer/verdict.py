@@ -35,11 +35,11 @@ _MOVES: tuple[tuple[Factor, int], ...] = (
     ("clock", 1),
     ("pace", 1),
     ("deadline", 1),
-    ("entropy", 1),
+    ("entropy", 3),
     ("hash seed", 2),
     ("environment order", 1),
 )
-"""How often the second look moves each factor."""
+"""How often the second look moves each factor: a die falls on the same side now and then."""
 _TOLERANCE_MS = 2_000.0
 """How far apart two clocks may run between entry and a read; the time the handler took is added."""
 

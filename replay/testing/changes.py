@@ -51,12 +51,21 @@ class Change:
             yield line if len(line) <= _MAX_CHARACTERS else f"{line[:_MAX_CHARACTERS]} ..."
 
 
-def changes(files: Sequence[CaseFile], tests: Path | None, *, overwrites: bool) -> Iterator[Change]:
-    """Yield what becomes of each case's files, then of each test module that is in `tests`."""
+def changes(
+    files: Sequence[CaseFile],
+    tests: Path | None,
+    *,
+    there: Sequence[CaseFile] = (),
+    overwrites: bool,
+) -> Iterator[Change]:
+    """Yield what becomes of each case's files, then of each test module that is in `tests`.
+
+    Modules have tests of the cases as well that are `there` already.
+    """
     for file in files:
         yield from _case(file, overwrites=overwrites)
     if tests is not None:
-        yield from _modules(files, tests)
+        yield from _modules((*files, *there), tests)
 
 
 def apply(planned: Iterable[Change]) -> None:

@@ -91,7 +91,8 @@ def _draft(verdict: Verdict, handler: str, target: Target, *, expect: Expect | N
         name="case",
         handler=handler,
         recording=recording,
-        expected=recording.outcome,
+        # How a recording ended that has no end, only its replay can say.
+        expected=replay.outcome if recording.outcome is None else recording.outcome,
         folders=target.relative_folders(),
         runs="here" if why is None else "isolated",
         why=why,

@@ -77,7 +77,7 @@ def path_text(path: Path, folder: Path) -> str:
 
 def _change_lines(change: Change, folder: Path) -> Iterator[str]:
     if change.kind != "same":
-        yield f"{change.kind:11}{path_text(change.path, folder)}"
+        yield f"{change.kind:13}{path_text(change.path, folder)}"
     if change.kind in ("kept", "overwritten"):
         yield from (f"    {escaped(line)}" for line in change.diff())
 

@@ -41,9 +41,9 @@ def module_text(files: Iterable[CaseFile], path: Path, existing: str | None) -> 
     files = tuple(files)
     text = _head(files[0].path.parent, path) if existing is None else existing
     names = _names(text, path)
-    new = sorted(
-        (file for file in files if f"test_{file.name}" not in names), key=lambda file: file.name
-    )
+    # A test that was renamed still names its case.
+    new = [it for it in files if f"test_{it.name}" not in names and it.path.name not in text]
+    new.sort(key=lambda file: file.name)
     missing = [name for name in _NEEDED if name not in names]
     if new and missing:
         raise ReplayError(
