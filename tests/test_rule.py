@@ -55,6 +55,8 @@ def test_a_number_that_is_no_instant_is_no_time(then, now):
 def test_what_two_values_share_is_constant():
     """`like` is another value that has stood there."""
     bare, told = Rule("$.a", "token"), Rule("$.a", "token", like="ord-EU-77ab02")
+    same = Rule("$.a", "token", like="ord-EU-8f3a91")  # as it is once that was accepted
+    assert is_excused(same, Difference("$.a", "ord-EU-8f3a91", "ord-EU-1c99d0"))
     assert is_excused(bare, Difference("$.a", "ord-EU-8f3a91", "ord-US-1c99d0"))
     assert not is_excused(told, Difference("$.a", "ord-EU-8f3a91", "ord-US-1c99d0"))
     assert is_excused(told, Difference("$.a", "ord-EU-8f3a91", "ord-EU-1c99d0"))

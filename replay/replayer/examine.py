@@ -70,6 +70,9 @@ def _examine(case: Case, worlds: "Worlds") -> Verdict:
         return judge(case, BuiltinSandbox)
     verdict = judge_by(case, lambda others: worlds.replay_all(case, others))
     is_sure = verdict.kind == "match" and all(it.factor for it in verdict.dependences)
+    if verdict.replay and any(it.kind == "made" for it in verdict.replay.findings):
+        worlds.close()  # what a fork makes in /tmp is there for others until its process ends
+        is_sure = False
     return verdict if is_sure else judge(case, BuiltinSandbox)
 
 
@@ -110,6 +113,7 @@ class Worlds:
         """End them."""
         for sandbox in self._warm.values():
             sandbox.__exit__()
+        self._warm.clear()
 
     def _replay(self, case: Case, world: World) -> Replay:
         BuiltinSandbox.refuse(case)

@@ -1,6 +1,7 @@
 """Whether a path of a report is one of those that an RFC 9535 query names. Pure."""
 
 import re
+from importlib.util import find_spec
 from typing import Any
 
 from replay.errors import ReplayError
@@ -22,6 +23,8 @@ def check(query: str) -> None:
             f"the rule for {query} counts from an end, or looks at values",
             "name places: $.items[0].id, $.items[*].id",
         )
+    if not is_place(query) and find_spec("jsonpath_rfc9535") is not None:
+        _find(query, None)
 
 
 def is_place(path: str) -> bool:

@@ -141,10 +141,11 @@ def _holds(rule: Rule, difference: Difference, at: Instant) -> bool:
         case "span":
             return _is_near(then, now, like=rule.like)
         case "token":
-            like = then if rule.like is ABSENT else rule.like
+            # One that says the same as the expected value tells nothing of what is constant.
+            is_bare = rule.like in (ABSENT, then)
+            like = then if is_bare else rule.like
             texts = shape.without_times(then, now, at.epoch_ms, at.tolerance_ms)
             other, _ = shape.without_times(like, like, at.epoch_ms, at.tolerance_ms)
-            is_bare = rule.like is ABSENT
             return shape.is_same_token(texts[1], texts[0], texts[1] if is_bare else other)
         case "number":
             is_draw = type(then) is type(now) and shape.is_same_number(then, now, at.epoch_ms)

@@ -148,7 +148,17 @@ def error_of(case: Case, error: ReplayError) -> Verdict:
 
 def judge(case: Case, engine: Engine) -> Verdict:
     """Replay `case` in fresh processes and return its verdict; what cannot be is an error."""
-    return judge_by(case, lambda worlds: _replay_at_once(case, worlds, engine))
+    has_made = False
+
+    def replay_all(worlds: Sequence[World]) -> list[Replay]:
+        nonlocal has_made
+        # One that makes files of fixed names would find those of another beside it.
+        jobs = 1 if has_made else cpu_count()
+        replays = _replay_at_once(case, worlds, engine, jobs=jobs)
+        has_made = any(it.kind == "made" for replay in replays for it in replay.findings)
+        return replays
+
+    return judge_by(case, replay_all)
 
 
 def judge_by(case: Case, replay_all: Callable[[Sequence[World]], list[Replay]]) -> Verdict:
@@ -206,13 +216,15 @@ def _looks(case: Case, replay: Replay, seen: Sequence[Seen]) -> Looks:
     )
 
 
-def _replay_at_once(case: Case, worlds: Sequence[World], engine: Engine) -> list[Replay]:
-    """Replay a case in each world, in fresh processes, as many at once as there are cores."""
+def _replay_at_once(
+    case: Case, worlds: Sequence[World], engine: Engine, *, jobs: int | None
+) -> list[Replay]:
+    """Replay a case in each world, in fresh processes, so many at once."""
     if len(worlds) == 1:
         return [replay_fresh(engine, case, worlds[0])]
     from concurrent.futures import ThreadPoolExecutor  # a match needs no second look
 
-    with ThreadPoolExecutor(cpu_count()) as pool:
+    with ThreadPoolExecutor(jobs) as pool:
         try:
             return list(pool.map(lambda world: replay_fresh(engine, case, world), worlds))
         except KeyboardInterrupt:

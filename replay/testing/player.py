@@ -24,6 +24,13 @@ from replay.testing.case_file import CaseFile
 from replay.testing.inside.guard import NotHereError
 from replay.testing.inside.process import Inside
 
+_REASONS = {
+    "DeadlineReached": "passes its deadline",
+    "open": "writes files",
+    "_thread.start_new_thread": "starts threads",
+    "subprocess.Popen": "starts programs",
+}
+"""What `NotHereError` says, in words; of others the event of Python's auditing."""
 _PROJECT_FILE = "pyproject.toml"
 
 
@@ -49,10 +56,18 @@ class Player:
 
     def verdict_here(self, case: Case) -> Verdict | None:
         """Return the verdict of a case that matches in this process; None where it does not."""
+        found = self.tried_here(case)
+        return found if isinstance(found, Verdict) else None
+
+    def tried_here(self, case: Case) -> Verdict | str:
+        """Return the verdict of a case that matches in this process, or why there is none."""
         try:
-            return settled_by(case, self._inside.replay(case))
-        except (NotHereError, ReplayError, OSError):  # a folder that is not there
-            return None
+            verdict = settled_by(case, self._inside.replay(case))
+        except NotHereError as error:
+            return f"it {_REASONS.get(str(error), str(error))}"
+        except (ReplayError, OSError) as error:  # OSError: a folder that is not there
+            return str(error)
+        return verdict or "it does something else in a test's process"
 
     def case_of(self, file: CaseFile) -> Case:
         """Return the case that a file holds, with the rules of the project that it lies in."""

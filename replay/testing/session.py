@@ -127,5 +127,5 @@ def replay_case(case: CaseFile | str | os.PathLike[str]) -> Verdict:
     try:
         return _sessions[-1].replay(case if isinstance(case, CaseFile) else load_case(case))
     except ReplayError as error:
-        message = escaped(f"{error.message}\nhint: {error.hint}", keep_lines=True)
-        raise UnreplayableError(message) from error
+        hint = f"\nhint: {error.hint}" if error.hint else ""
+        raise UnreplayableError(escaped(error.message + hint, keep_lines=True)) from error

@@ -63,8 +63,9 @@ def _failures(files: Iterable[CaseFile], player: Player, project: Project) -> di
     found = {}
     for file in files:
         began_s = perf_counter()
-        if player.verdict_here(project.case(file)) is None:
-            found[file.path.name] = "it does something else in a test's process"
+        tried = player.tried_here(project.case(file))
+        if isinstance(tried, str):
+            found[file.path.name] = tried
         elif perf_counter() - began_s > _LONGEST_S:
             found[file.path.name] = "it takes real time in a test's process"
     return found
