@@ -6,6 +6,7 @@ Loaded by pytest wherever this package is installed, so it imports nothing befor
 import os
 import sys
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +118,11 @@ class CaseItem(pytest.Item):
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Return where it stands."""
         return self.path, None, self.name
+
+    @cached_property
+    def location(self) -> tuple[str, int | None, str]:
+        """The same, for reports: without looking up again how the path lies to the others."""
+        return self.nodeid.partition("::")[0], None, self.name
 
 
 class _Run:
