@@ -13,6 +13,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 _ACCOUNT, _REGION = "123456789012", "us-east-1"
+_SNS = f"https://sns.{_REGION}.amazonaws.com"
+_ETAG = "d41d8cd98f00b204e9800998ecf8427e"
 _INSTANT = "2026-01-01T12:00:00"
 _EPOCH_MS = 1_767_268_800_000
 
@@ -60,6 +62,7 @@ def _rest_context(method: str, path: str, resource: str) -> dict[str, Any]:
         "path": f"/test{path}",
         "protocol": "HTTP/1.1",
         "requestId": str(uuid.uuid4()),
+        "requestTime": "01/Jan/2026:12:00:00 +0000",
         "requestTimeEpoch": _EPOCH_MS,
         "resourcePath": resource,
         "stage": "test",
@@ -153,6 +156,10 @@ def sns_event(*messages: Any, topic: str = "topic", subject: str | None = None) 
                     "Subject": subject,
                     "Message": message if isinstance(message, str) else json.dumps(message),
                     "Timestamp": f"{_INSTANT}.000Z",
+                    "SignatureVersion": "1",
+                    "Signature": "EXAMPLE",
+                    "SigningCertUrl": f"{_SNS}/SimpleNotificationService.pem",
+                    "UnsubscribeUrl": f"{_SNS}/?Action=Unsubscribe&SubscriptionArn={arn}",
                     "MessageAttributes": {},
                 },
             }
@@ -175,10 +182,23 @@ def s3_event(
                 "awsRegion": _REGION,
                 "eventTime": f"{_INSTANT}.000Z",
                 "eventName": name,
+                "userIdentity": {"principalId": "EXAMPLE"},
+                "requestParameters": {"sourceIPAddress": "192.0.2.1"},
+                "responseElements": {"x-amz-request-id": "EXAMPLE", "x-amz-id-2": "EXAMPLE"},
                 "s3": {
                     "s3SchemaVersion": "1.0",
-                    "bucket": {"name": bucket, "arn": f"arn:aws:s3:::{bucket}"},
-                    "object": {"key": quote_plus(key, safe="/"), "size": size_bytes},
+                    "configurationId": "all",
+                    "bucket": {
+                        "name": bucket,
+                        "ownerIdentity": {"principalId": "EXAMPLE"},
+                        "arn": f"arn:aws:s3:::{bucket}",
+                    },
+                    "object": {
+                        "key": quote_plus(key, safe="/"),
+                        "size": size_bytes,
+                        "eTag": _ETAG,
+                        "sequencer": "0055AED6DCD90281E5",
+                    },
                 },
             }
         ]
