@@ -122,7 +122,7 @@ def test_a_suite_is_generated_runs_and_turns_red_where_behaviour_changes(shop, r
     assert "2 failed, 4 passed" in red.stdout, red.stdout
     for said in ("$.total", "recorded  700", "replayed  600", "replay run fixtures/shop/"):
         assert said in red.stdout
-    accepted = pytest_in(shop, "-n0", "--replay-accept=all")
+    accepted = pytest_in(shop, "-n0", "--replay-accept-all")
     assert "6 passed" in accepted.stdout
     assert accepted.stdout.count("replay: accepted") == 2
     assert "6 passed" in pytest_in(shop, "-n0").stdout

@@ -31,10 +31,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--replay-accept",
-        nargs="?",
+        action="store_const",
         const="ask",
-        choices=("ask", "all"),
-        help="make what a replay does now what its case expects: ask about each, or accept all",
+        help="ask of each case that drifts whether what it does is what it is to do from now on",
+    )
+    group.addoption(
+        "--replay-accept-all",
+        dest="replay_accept",
+        action="store_const",
+        const="all",
+        help="make what each case does what it is to do from now on",
     )
     group.addoption(
         "--replay-strict-noise",
@@ -195,8 +201,11 @@ class _Run:
     def _ask(self, text: str) -> bool:
         """Ask on the terminal; without one, accept nothing."""
         capture = self._config.pluginmanager.getplugin("capturemanager")
-        with capture.global_and_fixture_disabled():
+        capture.suspend(in_=True)
+        try:
             if not sys.stdin.isatty():
                 return False
             print(f"\n{text}")
             return input("is this what it is to do from now on? [y/N] ").strip().lower() == "y"
+        finally:
+            capture.resume()
