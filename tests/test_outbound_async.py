@@ -458,6 +458,8 @@ async def s_streamed(session, url):
         async for piece, is_end in response.content.iter_chunks():
             chunks[-1] += piece
             chunks += [b""] if is_end else []
+        # How often it says that the end has come depends on when the network brought it.
+        chunks = [chunk for chunk in chunks if chunk]
     async with session.get(f"{url}/binary") as response:
         # At most so many at once: of what the network has brought by then, which is chance.
         pieces = [piece async for piece in response.content.iter_chunked(1000)]
