@@ -276,3 +276,12 @@ def test_a_program_is_told_what_there_is_to_be(shop, replay):
     (shop / "shop.py").write_text(SHOP.replace("350", "300"))
     accepted = replay("accept", "fixtures", "--yes", "--json")
     assert [it["verdict"] for it in json.loads(accepted.stdout)] == ["drift", "drift"]
+
+
+def test_what_cannot_be_read_is_told_once(shop, replay):
+    """Though recordings are read several times to find the fewest."""
+    lines = (shop / "recorded.jsonl").read_text().splitlines()
+    (shop / "some.jsonl").write_text("\n".join([lines[0], lines[1][:-40], lines[2]]))
+    done = replay("generate", "some.jsonl", "--minimize")
+    assert done.returncode == 2
+    assert done.stderr.count("some.jsonl line 2") == 1

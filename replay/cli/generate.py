@@ -2,13 +2,12 @@
 
 import sys
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import typer
 
-from replay.cli.arguments import Found, IdsOrFilesArgument, recordings
+from replay.cli.arguments import IdsOrFilesArgument
 from replay.cli.command import (
     HandlerOption,
     JobsOption,
@@ -21,16 +20,17 @@ from replay.cli.command import (
     say,
 )
 from replay.cli.filters import AllowEmptyOption, filtered, nothing_matches
-from replay.cli.plan import Plan, plain_plan
+from replay.cli.plan import plain_plan
 from replay.cli.progress import Bar
+from replay.cli.source import Cases, Readable
 from replay.cli.wish import Wish, wishing
 from replay.errors import MISUSE
+from replay.recording import Recording
 from replay.replayer.case import Case
-from replay.settings import Settings
 from replay.store.selection import Selection
 from replay.testing.case_file import CaseFile
 from replay.testing.changes import apply, changes
-from replay.testing.draft import Names
+from replay.testing.draft import Names, Target
 from replay.testing.folder import cases
 from replay.testing.generated import path_text, plan_document, plan_lines
 from replay.testing.suite import Suite, fewest, suite_of
@@ -56,8 +56,8 @@ def generate(
     there = tuple(cases(wish.fixtures)) if wish.fixtures.is_dir() else ()
     known = frozenset(() if wish.overwrites else (file.recording.id for file in there))
     plan = plain_plan(settings, handler=handler, path=path)
-    source = _Source(plan, ids or [], wanted, settings, known)
-    suite = _suite(source, wish, names=Names(there), jobs=jobs)
+    source = _Source(Cases(plan, ids or [], wanted, settings), known)
+    suite = _suite(source, wish, wish.target(plan.folders), names=Names(there), jobs=jobs)
     if not (suite.files or suite.aside or plan.unreadable or source.there or allow_empty):
         raise nothing_matches()
     _write(suite, wish, [it for it in there if it.recording.id in source.there], as_json=as_json)
@@ -67,45 +67,29 @@ def generate(
 
 
 class _Source:
-    """What was asked for, which may be read again; `there` are those that are cases already."""
+    """The cases of what was asked for; `there` are the ids of those that are cases already."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        ids: list[str],
-        wanted: Selection,
-        settings: Settings,
-        known: frozenset[str],
-    ) -> None:
-        self.plan = plan
-        self._asked = ids, wanted, settings
+    def __init__(self, cases: Cases, known: frozenset[str]) -> None:
+        self._cases = cases
         self._known = known
         self.there = set[str]()
 
     def cases(self, only: Collection[str] | None = None) -> Iterator[Case]:
         """Yield the cases of the recordings, or of those alone whose ids are given."""
-        self.plan.unreadable = 0
-        with closing(recordings(*self._asked)) as found:
-            yield from self.plan.cases(filter(lambda it: self._is_wanted(it, only), _bare(found)))
+        return self._cases.read(lambda found: self._taken(found, only))
 
-    def _is_wanted(self, found: Found, only: Collection[str] | None) -> bool:
-        id = getattr(found, "id", None)  # what cannot be read has none, and is told by the plan
-        if id is None:
-            return True
-        if only is not None and id not in only:
-            return False
-        if id in self._known:
-            self.there.add(id)
-        return id not in self._known
+    def _taken(self, found: Readable, only: Collection[str] | None) -> Recording | None:
+        """Return what becomes a case: of one, its recording, for its expectation is to be found."""
+        recording = found.recording if isinstance(found, CaseFile) else found
+        if only is not None and recording.id not in only:
+            return None
+        if recording.id in self._known:
+            self.there.add(recording.id)
+            return None
+        return recording
 
 
-def _bare(found: Iterator[Found]) -> Iterator[Found]:
-    """Yield the recordings of cases: what they expect is what is to be found out anew."""
-    return (it.recording if isinstance(it, CaseFile) else it for it in found)
-
-
-def _suite(source: _Source, wish: Wish, *, names: Names, jobs: int | None) -> Suite:
-    target = wish.target(source.plan.folders)
+def _suite(source: _Source, wish: Wish, target: Target, *, names: Names, jobs: int | None) -> Suite:
     with Bar("measuring and looking twice" if wish.is_minimized else "looking twice") as bar:
         how: dict[str, Any] = {
             "names": names,

@@ -1,13 +1,11 @@
 """`replay minimize`: choose the smallest set of recordings that covers what all of them do."""
 
 import os
-from collections.abc import Iterator
-from contextlib import closing
 from typing import Annotated
 
 import typer
 
-from replay.cli.arguments import Found, IdsOrFilesArgument, recordings
+from replay.cli.arguments import IdsOrFilesArgument
 from replay.cli.command import (
     HandlerOption,
     JobsOption,
@@ -21,14 +19,13 @@ from replay.cli.command import (
     say,
 )
 from replay.cli.filters import AllowEmptyOption, filtered, nothing_matches
-from replay.cli.plan import Plan, plain_plan
+from replay.cli.plan import plain_plan
 from replay.cli.progress import Bar
 from replay.cli.sharing import IsolationChoice
-from replay.errors import MISUSE, DamagedError
+from replay.cli.source import Cases
+from replay.errors import MISUSE
 from replay.replayer.builtin import BuiltinSandbox
-from replay.replayer.case import Case
 from replay.replayer.process import prepared
-from replay.settings import Settings
 from replay.store.selection import Selection
 from replay.testing.edited import Edited, edited_since
 from replay.testing.measure import Measurement, measure
@@ -76,7 +73,7 @@ def minimize(
     settings = read_settings(store)
     plan = plain_plan(settings, handler=handler, path=path, measures=True)
     edited = edited_since(changed_since, plan.folders) if changed_since is not None else None
-    cases = _Cases(plan, ids or [], wanted, settings)
+    cases = Cases(plan, ids or [], wanted, settings)
     with Bar("measuring") as bar, prepared(BuiltinSandbox.module, hash_seed=0):
         measurement = measure(
             cases.read,
@@ -88,24 +85,6 @@ def minimize(
         raise nothing_matches()
     _print(_minimized(measurement, edited), as_json=as_json)
     return MISUSE if plan.unreadable or _say_failed(measurement) else 0
-
-
-class _Cases:
-    """The cases that were asked for, which may be read several times; told once what cannot be."""
-
-    def __init__(self, plan: Plan, ids: list[str], wanted: Selection, settings: Settings) -> None:
-        self._plan = plan
-        self._asked = ids, wanted, settings
-        self._is_read = False
-
-    def read(self) -> Iterator[Case]:
-        """Yield them."""
-        with closing(recordings(*self._asked)) as found:
-            yield from self._plan.cases(self._readable(found) if self._is_read else found)
-        self._is_read = True
-
-    def _readable(self, found: Iterator[Found]) -> Iterator[Found]:
-        return (recording for recording in found if not isinstance(recording, DamagedError))
 
 
 def _minimized(measurement: Measurement, edited: Edited | None) -> Minimized:

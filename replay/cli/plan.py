@@ -13,7 +13,7 @@ from replay.errors import DamagedError, ReplayError
 from replay.replayer.case import Break, Case, Clock, Looks, Misses
 from replay.replayer.change import changed
 from replay.replayer.network import CLOSED, Network
-from replay.replayer.outbound.rules import STANDARD, Rules
+from replay.replayer.outbound.rules import Rules
 from replay.replayer.pool import Isolation, Pool, Runtime, default_isolation, engine_of
 from replay.replayer.rule import Rule, rule_of
 from replay.settings import Settings
@@ -62,7 +62,7 @@ class Plan:
                 recording,
                 recording.invocation.handler,
                 (),
-                rules=self._rules(recording.invocation.function_name),
+                rules=Rules.of(recording.invocation.function_name, self.outbound_rules),
                 excuses=self.excuses,
             )
         )
@@ -86,10 +86,6 @@ class Plan:
             measures=self.measures,
         )
         return changed(case, self.changes) if self.changes else case
-
-    def _rules(self, function_name: str) -> Rules:
-        rules = {**self.outbound_rules.get("*", {}), **self.outbound_rules.get(function_name, {})}
-        return Rules(**rules) if rules else STANDARD
 
 
 def plain_plan(

@@ -14,7 +14,7 @@ from typing import Any
 
 from replay.errors import ReplayError
 from replay.replayer.case import Case
-from replay.replayer.outbound.rules import STANDARD, Rules
+from replay.replayer.outbound.rules import Rules
 from replay.replayer.pool import Pool, Sandboxes, default_isolation
 from replay.replayer.rule import rule_of
 from replay.replayer.verdict import Verdict, settled_by
@@ -121,8 +121,7 @@ class Project:
     def case(self, file: CaseFile) -> Case:
         """Return a case with the project's rules besides its own."""
         name = file.recording.invocation.function_name
-        calls = {**self._calls.get("*", {}), **self._calls.get(name, {})}
-        case = file.case(self.root, calls=Rules(**calls) if calls else STANDARD)
+        case = file.case(self.root, calls=Rules.of(name, self._calls))
         if not (self._path or self._rules):
             return case
         folders = tuple(dict.fromkeys((*self._path, *case.folders)))

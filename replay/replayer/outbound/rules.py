@@ -1,7 +1,8 @@
 """How strictly a function's outbound calls are judged. A plain value."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 Judgement: TypeAlias = Literal["noise", "drift"]
 
@@ -17,6 +18,11 @@ class Rules:
     writes: Judgement = "drift"
     order: Judgement = "drift"
     ignore: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, function_name: str, settings: Mapping[str, Mapping[str, Any]]) -> "Rules":
+        """Return the rules of a function: what is set for `*`, and for it above that."""
+        return cls(**{**settings.get("*", {}), **settings.get(function_name, {})})
 
 
 STANDARD = Rules()
