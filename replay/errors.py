@@ -31,3 +31,7 @@ class StoreError(ReplayError):
 
 class DamagedError(ReplayError):
     """One recording cannot be read; the others can."""
+
+
+class RedactionError(ReplayError):
+    """A captured value cannot be redacted within bounds; it is not stored then."""

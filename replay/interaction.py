@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from replay.codec import Truncated
+from replay.codec import Truncated, encode
 from replay.part import ANSWERED, SENT, answered_payload, sent_payload
 
 CALL_KINDS = (SENT, ANSWERED)
@@ -127,12 +127,12 @@ def call_payloads(interaction: Interaction) -> Iterator[tuple[str, bytes]]:
         "sequence": interaction.sequence,
         "at_import": interaction.at_import,
     }
-    call, answer = call_document(interaction.call), interaction.answer
+    call, answer = encode(call_document(interaction.call)), interaction.answer
     when: dict[str, Any] = {"at_us": interaction.at_us, "lane": interaction.lane}
     yield SENT, sent_payload(**place, **when, remaining_reads_ms=(), call=call)
     if answer is not None:
         duration_us = interaction.duration_us or 0
-        answered = answer_document(answer)
+        answered = encode(answer_document(answer))
         yield ANSWERED, answered_payload(**place, duration_us=duration_us, answer=answered)
 
 

@@ -84,3 +84,19 @@ class Invocation:
     def function_name(self) -> str:
         """The function's name; outside Lambda, where there is none, the handler's."""
         return self.context.text("function_name") or self.handler
+
+
+@dataclass(frozen=True, slots=True)
+class Redaction:
+    """How a recording was redacted, by which version of the known `rules`.
+
+    `generation` counts how often it was redacted again. `environment` has the pseudonyms of the
+    variables whose values are withheld, `pseudonyms` those in the recorded values, each with the
+    name that its secret was found under.
+    """
+
+    mode: str
+    rules: int
+    generation: int = 0
+    environment: Mapping[str, str] = field(default_factory=dict)
+    pseudonyms: Mapping[str, str] = field(default_factory=dict)

@@ -61,18 +61,17 @@ def begun_payload(
     remaining_ms: int | None,
     trace_id: str | None,
     sandbox: Mapping[str, object],
-    context: Mapping[str, object],
+    context: bytes,
     environment: bytes,
-    event: object,
-    is_parsed: bool = False,
+    event: bytes,
     lost_parts: int = 0,
     outbound: str = "off",
+    redaction: Mapping[str, object] | None = None,
 ) -> bytes:
-    """Return the payload of a begun part; `environment` is a codec document already.
+    """Return the payload of a begun part; context, environment and event are codec documents.
 
-    `is_parsed` says that the event came out of a JSON parser; see `codec.encode_fields`.
     `lost_parts` are those that this process has lost before, since it began. `outbound` is one of
-    `recording.Outbound`.
+    `recording.Outbound`; `redaction` is laid out as `recording.Redaction`.
     """
     fields: dict[str, object] = {
         "format": FORMAT,
@@ -85,14 +84,16 @@ def begun_payload(
         "trace_id": trace_id,
         "sandbox": sandbox,
         "environment": orjson.Fragment(environment),
-        "context": context,
+        "context": orjson.Fragment(context),
     }
     if outbound != "off":
         fields["outbound"] = outbound
     if lost_parts:
         fields["lost_parts"] = lost_parts
-    fields["event"] = event
-    return encode_fields(fields, is_parsed=is_parsed)
+    if redaction is not None:
+        fields["redaction"] = redaction
+    fields["event"] = orjson.Fragment(event)
+    return encode_fields(fields)
 
 
 def sent_payload(
@@ -102,9 +103,10 @@ def sent_payload(
     at_us: int,
     lane: int,
     remaining_reads_ms: Iterable[int],
-    call: Mapping[str, object],
+    call: bytes,
+    pseudonyms: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Return the payload of a sent part; `call` is laid out as by `call_document`.
+    """Return the payload of a sent part; `call` is a codec document, see `call_document`.
 
     `remaining_reads_ms` are those since the part before, so that a killed invocation keeps them.
     """
@@ -115,23 +117,26 @@ def sent_payload(
         "at_us": at_us,
         "lane": lane,
         "remaining_reads_ms": list(remaining_reads_ms),
-        "call": call,
     }
-    return encode_fields(fields)
+    return _with(fields, pseudonyms, "call", call)
 
 
 def answered_payload(
-    *, sequence: int, at_import: bool, duration_us: int, answer: Mapping[str, object]
+    *,
+    sequence: int,
+    at_import: bool,
+    duration_us: int,
+    answer: bytes,
+    pseudonyms: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Return the payload of an answered part; `answer` is laid out as by `answer_document`."""
+    """Return the payload of an answered part; `answer` is a document, see `answer_document`."""
     fields: dict[str, object] = {
         "format": FORMAT,
         "sequence": sequence,
         "at_import": at_import,
         "duration_us": duration_us,
-        "answer": answer,
     }
-    return encode_fields(fields)
+    return _with(fields, pseudonyms, "answer", answer)
 
 
 def ended_payload(
@@ -139,10 +144,11 @@ def ended_payload(
     duration_us: int | None,
     remaining_reads_ms: Iterable[int],
     reads_complete: bool,
-    outcome: Mapping[str, object],
+    outcome: bytes,
     entropy: Mapping[str, object] | None = None,
+    pseudonyms: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Return the payload of an ended part; `outcome` is laid out as by `outcome_document`.
+    """Return the payload of an ended part; `outcome` is a codec document, see `outcome_document`.
 
     `entropy`, where it was taped, is laid out as by `entropy_document`.
     """
@@ -155,7 +161,16 @@ def ended_payload(
     }
     if entropy is not None:
         fields["entropy"] = entropy
-    fields["outcome"] = outcome
+    return _with(fields, pseudonyms, "outcome", outcome)
+
+
+def _with(
+    fields: dict[str, object], pseudonyms: Mapping[str, str] | None, name: str, document: bytes
+) -> bytes:
+    """Return the payload of these fields, of the pseudonyms in a document, and of that."""
+    if pseudonyms:
+        fields["pseudonyms"] = pseudonyms
+    fields[name] = orjson.Fragment(document)
     return encode_fields(fields)
 
 

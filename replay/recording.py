@@ -13,7 +13,7 @@ from replay.codec import decode, encode
 from replay.entropy import EntropyTape, entropy_document, entropy_of
 from replay.errors import DamagedError
 from replay.interaction import CALL_KINDS, Interaction, call_payloads, interactions_of
-from replay.invocation import ContextSnapshot, Invocation, Sandbox
+from replay.invocation import ContextSnapshot, Invocation, Redaction, Sandbox
 from replay.outcome import ErrorLink, Exited, Outcome, Raised, Returned, TimedOut
 from replay.part import (
     BEGUN,
@@ -67,7 +67,7 @@ class Recording:
     `replay_version` is the version that wrote it; `lost_parts` are those that its process had
     lost by then, of whatever recordings; `entropy` is None where it was not taped. `outbound` says
     which calls were watched for; `interactions` are those that were made, in the order in which
-    they were sent, the sandbox's own before the handler's.
+    they were sent, the sandbox's own before the handler's. `redaction` is None where none was done.
     """
 
     id: str
@@ -81,6 +81,7 @@ class Recording:
     entropy: EntropyTape | None = None
     outbound: Outbound = "off"
     interactions: tuple[Interaction, ...] = ()
+    redaction: Redaction | None = None
     _read_from: tuple[Part, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
     def parts(self) -> tuple[Part, ...]:
@@ -99,10 +100,16 @@ class Recording:
             duration_us=self.duration_us,
             remaining_reads_ms=self.remaining_reads_ms,
             reads_complete=self.reads_complete,
-            outcome=outcome_document(self.outcome),
+            outcome=encode(outcome_document(self.outcome)),
             entropy=entropy_document(self.entropy) if self.entropy else None,
         )
         return (begun, *calls, Part(self.id, ENDED, ended))
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables as a replay sets them: pseudonyms in the places of those withheld."""
+        recorded = self.invocation.environment
+        return {**recorded, **self.redaction.environment} if self.redaction else recorded
 
     def call_parts(self, *, at_import: bool) -> tuple[Part, ...]:
         """Return the parts of the handler's calls, or of those that its import made."""
@@ -213,16 +220,30 @@ def _begun_of(recording: Recording) -> bytes:
         remaining_ms=invocation.remaining_ms,
         trace_id=invocation.trace_id,
         sandbox=_fields_of(invocation.sandbox),
-        context=_fields_of(invocation.context),
+        context=encode(_fields_of(invocation.context)),
         environment=encode(dict(invocation.environment)),
-        event=invocation.event,
+        event=encode(invocation.event),
         lost_parts=recording.lost_parts,
         outbound=recording.outbound,
+        redaction=_fields_of(recording.redaction) if recording.redaction else None,
     )
 
 
-def _fields_of(value: Sandbox | ContextSnapshot) -> dict[str, object]:
+def _fields_of(value: Sandbox | ContextSnapshot | Redaction) -> dict[str, object]:
     return {name: getattr(value, name) for name in value.__slots__}
+
+
+def _redaction_of(
+    begun: Mapping[str, Any], others: Iterable[Mapping[str, Any]]
+) -> Redaction | None:
+    if "redaction" not in begun:
+        return None
+    found = dict(begun["redaction"])
+    found["pseudonyms"] = {
+        **found["pseudonyms"],
+        **{it: name for other in others for it, name in other.get("pseudonyms", {}).items()},
+    }
+    return Redaction(**found)
 
 
 def _recording_of(
@@ -247,6 +268,7 @@ def _recording_of(
         "lost_parts": begun.get("lost_parts", 0),
         "outbound": begun.get("outbound", "off"),
         "interactions": interactions_of(calls) if calls else (),
+        "redaction": _redaction_of(begun, [*(call for _, call in calls), ended or {}]),
     }
     if ended is None:
         reads = [ms for _, call in calls for ms in call.get("remaining_reads_ms", ())]

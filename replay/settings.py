@@ -5,10 +5,10 @@ in pyproject.toml (commands only; the recorder reads no file), defaults. Imports
 setting that cannot be understood is a `SettingsError` that names its source.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from os.path import join
-from typing import Any
+from typing import Any, TypeAlias
 
 from replay.errors import SettingsError
 
@@ -19,10 +19,15 @@ _MAX_BODY_BYTES = 64 * MIB
 _OFF = ("off", "false", "no", "0")
 _LAMBDA_STORE = "/tmp/replay.db"  # noqa: S108 - the only folder that a function can write to
 _UNITS = {"": 1, "KIB": 2**10, "MIB": MIB, "GIB": 2**30}
+REDACT_MODES = ("balanced", "strict", "off")
 TAPES = ("entropy",)
 """What `REPLAY_TAPE` can name: what the invocation drew from the system's randomness."""
 _PYPROJECT_KEYS = ("store", "path", "handler", "timeout", "outbound", "noise")
 _RULES = {"reads": ("noise", "drift"), "writes": ("noise", "drift"), "order": ("noise", "drift")}
+
+
+RedactRule: TypeAlias = str | Callable[[str, Any], Any]
+"""A name pattern, a JSONPath, or a function of the name and the value of a leaf."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,12 @@ class Settings:
     """Cap of the body of an outbound call or its answer."""
     tape: tuple[str, ...] = ()
     """What else of an invocation is taped, of `TAPES`."""
+    redact: str = REDACT_MODES[0]
+    """How strictly captured values are redacted, of `REDACT_MODES`."""
+    redact_rules: tuple[RedactRule, ...] = ()
+    """What is secret besides what is known to be."""
+    redact_key: str = ""
+    """What pseudonyms are made with; empty: the key beside the store."""
     path: tuple[str, ...] = ()
     """Folders where handlers are looked for, before the working directory."""
     handler: str | None = None
@@ -56,6 +67,11 @@ class Settings:
     noise: tuple[Mapping[str, Any], ...] = ()
     """Rules for places that may vary, of all cases."""
 
+    @property
+    def is_strict(self) -> bool:
+        """Whether whatever is not known to be harmless is redacted."""
+        return self.redact == "strict"
+
 
 def recorder_settings(
     environment: Mapping[str, str],
@@ -63,8 +79,11 @@ def recorder_settings(
     store: str | None,
     sample: float | None,
     outbound: bool | None,
+    redact: "str | Iterable[RedactRule] | None" = None,
 ) -> Settings:
     """Return the settings of one decorated handler; `store` and others are its arguments."""
+    given = environment.get("REPLAY_REDACT", "")
+    mode, rules = _redaction(redact or (), given)
     on_lambda = "AWS_LAMBDA_RUNTIME_API" in environment
     cap = environment.get("REPLAY_MAX_STORE_BYTES")
     return Settings(
@@ -84,6 +103,9 @@ def recorder_settings(
         if "REPLAY_MAX_BYTES" in environment
         else _body_bytes(environment.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")),
         tape=_tapes(environment["REPLAY_TAPE"]) if "REPLAY_TAPE" in environment else (),
+        redact=mode,
+        redact_rules=rules,
+        redact_key=environment.get("REPLAY_REDACT_KEY", ""),
     )
 
 
@@ -110,6 +132,20 @@ def store_path(store: str) -> str:
             "name a path or sqlite:///PATH, for example REPLAY_STORE=replay.db",
         )
     return store
+
+
+def _redaction(
+    argument: "str | Iterable[RedactRule]", variable: str
+) -> tuple[str, tuple[RedactRule, ...]]:
+    """Return mode and rules: the variable's mode counts, rules add up.
+
+    A word that is a mode is one, whatever stands beside it.
+    """
+    own = [argument] if isinstance(argument, str) else list(argument)
+    wishes = [*own, *(part.strip() for part in variable.split(",") if part.strip())]
+    modes = [wish for wish in wishes if isinstance(wish, str) and wish.lower() in REDACT_MODES]
+    rules = tuple(wish for wish in wishes if wish not in modes)
+    return (modes[-1].lower() if modes else REDACT_MODES[0]), rules
 
 
 def _share(value: str | float) -> float:

@@ -21,10 +21,10 @@ from http_service import BINARY, CHUNKS, running_service
 from replay.codec import Truncated, decode
 from replay.errors import ReplayError
 from replay.interaction import Failure, Interaction, Response, call_payloads, interactions_of
-from replay.recorder.environment import WITHHELD
 from replay.recorder.outbound import aiohttp as aiohttp_adapter
 from replay.recorder.outbound import httpx as httpx_adapter
 from replay.recorder.outbound import outlet
+from replay.redaction.stand_in import WITHHELD
 
 for adapter in (httpx_adapter, aiohttp_adapter):
     adapter.install(importlib.import_module(adapter.MODULE))

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from databases import query
 
-from replay.recorder.environment import WITHHELD
+from replay.redaction.stand_in import WITHHELD
 from replay.store.selection import Selection
 
 boto3 = pytest.importorskip("boto3")

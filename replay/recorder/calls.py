@@ -42,7 +42,8 @@ class Calls:
         """
         if os.getpid() != self._pid:
             return None
-        document = call_document(call)
+        funnel = self._caller.funnel
+        document = funnel.document(call_document(call))
         with self._lock:
             now_ns = perf_counter_ns()
             self._count += 1
@@ -57,6 +58,7 @@ class Calls:
                 lane=self._lanes.of_caller(),
                 remaining_reads_ms=reads_ms,
                 call=document,
+                pseudonyms=funnel.pseudonyms(),
             )
             self._caller.write_call(SENT, payload)
         return sent
@@ -65,11 +67,14 @@ class Calls:
         """Write the answered part of a call; the first answer counts."""
         if os.getpid() != self._pid or self._under_way.pop(sent.sequence, None) is None:
             return
+        funnel = self._caller.funnel
+        document = funnel.document(answer_document(answer))
         payload = answered_payload(
             sequence=sent.sequence,
             at_import=self._caller.at_import,
             duration_us=sent.duration_us(),
-            answer=answer_document(answer),
+            answer=document,
+            pseudonyms=funnel.pseudonyms(),
         )
         self._caller.write_call(ANSWERED, payload)
 

@@ -6,13 +6,14 @@ callable is decorated how; what happens around a call is in `bootstrap.py` and `
 
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from os.path import basename
 from types import FunctionType, MethodType
 from typing import Any, TypeVar, overload
 
 from replay.recorder import bootstrap
 from replay.recorder.recorder import Recorder
+from replay.settings import RedactRule
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -23,7 +24,11 @@ _CO_COROUTINE = 0x80
 def capture(handler: Handler, /) -> Handler: ...
 @overload
 def capture(
-    *, sample: float | None = None, store: str | None = None, outbound: bool | None = None
+    *,
+    sample: float | None = None,
+    store: str | None = None,
+    outbound: bool | None = None,
+    redact: str | Iterable[RedactRule] | None = None,
 ) -> Callable[[Handler], Handler]: ...
 def capture(
     handler: Any = None,
@@ -32,15 +37,18 @@ def capture(
     sample: float | None = None,
     store: str | None = None,
     outbound: bool | None = None,
+    redact: str | Iterable[RedactRule] | None = None,
 ) -> Any:
     """Return `handler` so that each of its invocations is stored; bare or with arguments.
 
     Takes a function, an async function, a method or a callable object. `sample` is the share of
     invocations to store, by a hash of the request id; one that raises is stored all the same.
-    `store` is a path; `outbound` False leaves outbound calls alone. `REPLAY_*` variables outrank
-    them all. Must be the outermost decorator.
+    `store` is a path; `outbound` False leaves outbound calls alone. `redact` is `"balanced"`,
+    `"strict"`, `"off"`, or rules of your own besides: name patterns, JSONPaths, functions of the
+    name and the value of a leaf. `REPLAY_*` variables outrank them all. Must be the outermost
+    decorator.
     """
-    arguments = {"sample": sample, "store": store, "outbound": outbound}
+    arguments = {"sample": sample, "store": store, "outbound": outbound, "redact": redact}
     if handler is None:
         return lambda decorated: _decorate(decorated, arguments)
     return _decorate(handler, arguments)

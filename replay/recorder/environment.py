@@ -1,38 +1,25 @@
 """What the recorder takes from the process environment: its settings and the variables to keep.
 
 Both are worked out again only when a variable changes; an unchanged environment costs one
-comparison. Credentials never leave the process: AWS's own and `REPLAY_*KEY*` are dropped, and a
-variable that looks like a credential, by its name or as a URL with user info, keeps its name only.
+comparison. Which variables are kept is told in `variable.py`.
 """
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from replay.codec import encode
 from replay.payload import escapes_text
 from replay.recorder.journal import journal_of
-from replay.settings import recorder_settings
+from replay.settings import RedactRule, recorder_settings
+
+if TYPE_CHECKING:
+    from replay.recorder.funnel import Funnel
+    from replay.redaction.redactor import Rules
 
 TRACE_ID = "_X_AMZN_TRACE_ID"
 _RAW_TRACE_ID = TRACE_ID.encode()
-WITHHELD = "replay-withheld"
-_CREDENTIALS = (
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_SECURITY_TOKEN",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AWS_CONTAINER_AUTHORIZATION_",
-    "AWS_CONTAINER_CREDENTIALS_",
-)
-"""Beginnings of the names of AWS's own credentials."""
-_CREDENTIAL_WORDS = ("secret", "token", "passw", "passphrase", "credential", "dsn")
-_CREDENTIAL_ENDS = ("key", "keys", "pwd", "pass")
 _OFF = ("off", "false", "no", "0")
-_FOLDERS = ("PWD", "OLDPWD")
-_PLATFORM = ("AWS_LAMBDA_*", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "TZ", "LANG")
-"""Variables that a replay needs to rebuild the runtime, kept whatever REPLAY_ENV says."""
 
 
 class Environment:
@@ -41,8 +28,17 @@ class Environment:
     `encoded` holds the kept variables as a codec document, `journal` is where parts go.
     """
 
-    def __init__(self, *, store: str | None, sample: float | None, outbound: bool | None) -> None:
-        self._arguments = store, sample, outbound
+    def __init__(
+        self,
+        *,
+        store: str | None,
+        sample: float | None,
+        outbound: bool | None,
+        redact: str | Iterable[RedactRule] | None,
+    ) -> None:
+        self._arguments = store, sample, outbound, redact
+        self._rules: Rules | None = None
+        self._withheld: dict[str, str] = {}
         self._raw: object = None
         self.encoded = b"{}"
         self.handler = ""
@@ -63,15 +59,32 @@ class Environment:
             self._raw = raw
 
     def _read(self, variables: dict[str, str]) -> None:
-        store, sample, outbound = self._arguments
-        self.settings = recorder_settings(variables, store=store, sample=sample, outbound=outbound)
+        store, sample, outbound, redact = self._arguments
+        self.settings = recorder_settings(
+            variables, store=store, sample=sample, outbound=outbound, redact=redact
+        )
         self.journal = journal_of(self.settings)
-        self.encoded = encode(kept(variables, self.settings.keep))
         self.handler = variables.get("REPLAY_HANDLER") or variables.get("_HANDLER", "")
         self.escapes_text = escapes_text(variables)
         wish = variables.get("REPLAY_CAPTURE", "").lower()
         is_asked_for = store is not None or "REPLAY_STORE" in variables
         self.is_capturing = wish not in _OFF if wish else is_asked_for or not _in_test_runner()
+        if self.is_capturing:
+            self._redact(variables)
+
+    def funnel(self) -> "Funnel":
+        """Return the way of one invocation's values into its parts."""
+        from replay.recorder.funnel import Funnel  # with the first capture
+
+        return Funnel(self._rules, self._withheld)
+
+    def _redact(self, variables: dict[str, str]) -> None:
+        from replay.recorder.variable import kept, rules_of, withheld
+
+        self._rules = rules_of(self.settings, variables)
+        wanted = kept(variables, self.settings.keep)
+        self._withheld = withheld(variables, wanted, self._rules)
+        self.encoded = self.funnel().environment(wanted)
 
 
 def _in_test_runner() -> bool:
@@ -79,39 +92,3 @@ def _in_test_runner() -> bool:
         return True
     spec = getattr(sys.modules.get("__main__"), "__spec__", None)
     return getattr(spec, "name", None) == "unittest.__main__"
-
-
-def kept(variables: Mapping[str, str], patterns: tuple[str, ...]) -> dict[str, str]:
-    """Return the variables that a recording holds, sorted by name, without the trace id."""
-    return {
-        name: WITHHELD if looks_like_credential(name, value) else value
-        for name, value in sorted(variables.items())
-        if name != TRACE_ID and not _is_dropped(name) and _is_wanted(name, patterns)
-    }
-
-
-def _is_dropped(name: str) -> bool:
-    own_key = name.startswith("REPLAY_") and "KEY" in name
-    return own_key or name.startswith(_CREDENTIALS)
-
-
-def _is_wanted(name: str, patterns: tuple[str, ...]) -> bool:
-    if "*" in patterns:
-        return True
-    from fnmatch import fnmatchcase  # a regular expression each, rarely needed
-
-    return any(fnmatchcase(name, pattern) for pattern in (*patterns, *_PLATFORM))
-
-
-def looks_like_credential(name: str, value: str) -> bool:
-    """Whether a variable's name or its value (a URL with user info) gives a credential away."""
-    words = name.lower().replace("-", "_").replace(".", "_")
-    if any(word in words for word in _CREDENTIAL_WORDS):
-        return True
-    ends = any(part.endswith(_CREDENTIAL_ENDS) for part in words.split("_"))
-    return (ends and name not in _FOLDERS) or _has_user_info(value)
-
-
-def _has_user_info(value: str) -> bool:
-    _, is_url, rest = value.partition("://")
-    return bool(is_url) and "@" in rest

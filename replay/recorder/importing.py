@@ -47,6 +47,10 @@ class Import:
     def _begin(self) -> None:
         settings = recorder_settings(os.environ, store=None, sample=None, outbound=None)
         if settings.outbound:
+            from replay.recorder.funnel import Funnel  # nothing of it where none are wanted
+            from replay.recorder.variable import rules_of
+
+            self.funnel = Funnel(rules_of(settings, os.environ), {})
             self.max_bytes = min(settings.max_body_bytes, MAX_HELD_BYTES // 4)
             watch_libraries()
             sandbox.imported(self)

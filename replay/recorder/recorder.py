@@ -4,8 +4,7 @@
 under the guard of the decorator, never around the handler.
 """
 
-import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from time import time_ns
 from typing import TYPE_CHECKING
 from zlib import crc32
@@ -18,9 +17,11 @@ from replay.recorder.guard import guarded
 from replay.recorder.sandbox import next_place, outbound_calls
 from replay.recorder.snapshot import Entry
 from replay.recorder.unfinished import Unfinished, truncated
+from replay.settings import RedactRule
 from replay.version import __version__
 
 if TYPE_CHECKING:
+    from replay.recorder.funnel import Funnel
     from replay.recorder.outbound.outlet import Outlet
 
 _PACKAGE_ENTRY = "replay.recorder.handler.handler"
@@ -36,11 +37,14 @@ class Recorder:
         sample: float | None,
         store: str | None,
         outbound: bool | None,
+        redact: "str | Iterable[RedactRule] | None",
         awaited: bool,
     ) -> None:
         self._name_handler = name_handler
         self._awaited = awaited
-        self._environment = Environment(store=store, sample=sample, outbound=outbound)
+        self._environment = Environment(
+            store=store, sample=sample, outbound=outbound, redact=redact
+        )
         self._own_name = ""
         self._has_watched = False
 
@@ -55,17 +59,19 @@ class Recorder:
             guarded(watch_libraries)
         now_us = time_ns() // 1000
         entry = Entry(context, now_us)
-        payload = self._begun_payload(event, entry, now_us)
         unfinished = Unfinished(environment, self._awaited)
+        payload = self._begun_payload(event, entry, now_us, unfinished.funnel)
         is_sampled = _is_sampled(environment.settings.sample, entry, unfinished.id)
         unfinished.begin(payload, sampled=is_sampled)
         unfinished.watch(entry.context, entry.kind)
         return unfinished
 
-    def _begun_payload(self, event: object, entry: Entry, now_us: int) -> bytes:
+    def _begun_payload(self, event: object, entry: Entry, now_us: int, funnel: "Funnel") -> bytes:
         environment = self._environment
-        write = functools.partial(
-            begun_payload,
+        document = funnel.event(event, is_parsed=entry.kind == "lambda")
+        if len(document) > environment.settings.max_bytes:
+            document = encode(truncated(document))
+        return begun_payload(
             replay_version=__version__,
             captured_at_us=now_us,
             handler=self._handler_name(),
@@ -73,16 +79,13 @@ class Recorder:
             remaining_ms=entry.remaining_ms,
             trace_id=environment.trace_id,
             sandbox=next_place(),
-            context=entry.snapshot,
+            context=funnel.context(entry.snapshot),
+            event=document,
+            redaction=funnel.redaction(),
             environment=environment.encoded,
             lost_parts=environment.journal.lost,
             outbound=outbound_calls() if environment.settings.outbound else "off",
         )
-        payload = write(event=event, is_parsed=entry.kind == "lambda")
-        max_bytes = environment.settings.max_bytes
-        if len(payload) > max_bytes and len(encoded := encode(event)) > max_bytes:
-            return write(event=truncated(encoded))
-        return payload
 
     def _handler_name(self) -> str:
         if self._environment.handler not in ("", _PACKAGE_ENTRY):

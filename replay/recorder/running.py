@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from replay.recorder.calls import Calls
+    from replay.recorder.funnel import Funnel
 
 
 class Caller(Protocol):
     """What calls belong to; `calls` are those made so far, None before the first."""
 
     calls: "Calls | None"
+    funnel: "Funnel"
     token: "Token[Caller | None] | None"
 
     @property

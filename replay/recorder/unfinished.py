@@ -41,6 +41,7 @@ class Unfinished:
         "_settings",
         "_tape",
         "calls",
+        "funnel",
         "id",
         "token",
     )
@@ -49,6 +50,7 @@ class Unfinished:
     def __init__(self, environment: Environment, awaited: bool) -> None:
         self.id = new_ulid()
         self.calls: Calls | None = None
+        self.funnel = environment.funnel()
         self.token: Token[running.Caller | None] | None = None
         self._awaited = awaited
         self._escaped = environment.escapes_text
@@ -103,8 +105,7 @@ class Unfinished:
         """Write the ended part of a handler that returned `result`."""
         duration_us = self._stop()
         if self._is_begun:
-            outcome = marshal(result, escaped=self._escaped)
-            self._end(duration_us, _capped_outcome(outcome, self._settings.max_bytes))
+            self._end(duration_us, marshal(result, escaped=self._escaped))
 
     def raised(self, error: BaseException) -> None:
         """Write the ended part of a handler that raised `error`, and the begun part if held."""
@@ -122,8 +123,7 @@ class Unfinished:
             for kind, payload in calls:
                 self.write_call(kind, payload)
         if self._is_begun:
-            outcome = outcome_of_exception(error, awaited=self._awaited)
-            self._end(duration_us, _capped_outcome(outcome, self._settings.max_bytes))
+            self._end(duration_us, outcome_of_exception(error, awaited=self._awaited))
 
     def _stop(self) -> int:
         duration_us = (perf_counter_ns() - self._began_ns) // 1000
@@ -142,11 +142,14 @@ class Unfinished:
 
     def _end(self, duration_us: int, outcome: Returned | Raised | Exited) -> None:
         tape = self._tape
+        outcome = _capped_outcome(outcome, self._settings.max_bytes)
+        document = self.funnel.document(outcome_document(outcome))
         payload = ended_payload(
             duration_us=duration_us,
             remaining_reads_ms=tape.values if tape else (),
             reads_complete=tape is not None and tape.complete,
-            outcome=outcome_document(outcome),
+            outcome=document,
+            pseudonyms=self.funnel.pseudonyms(),
             entropy=self._draws.document() if self._draws else None,
         )
         self._write(ENDED, payload)

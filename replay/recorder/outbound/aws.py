@@ -14,7 +14,6 @@ from io import BytesIO
 from typing import Any
 
 from replay.interaction import Answer, AwsCall, Failure, Header, Response
-from replay.recorder.environment import WITHHELD
 from replay.recorder.guard import guarded
 from replay.recorder.outbound.answer_socket import AnswerSocket
 from replay.recorder.outbound.body import body_of, capped
@@ -23,6 +22,7 @@ from replay.recorder.outbound.http_client import Exchange
 from replay.recorder.outbound.message import exception_of
 from replay.recorder.outbound.outlet import Inside, Unanswered, open_call
 from replay.recorder.outbound.withheld import is_credential, kept_headers, kept_text
+from replay.redaction.stand_in import WITHHELD
 
 _CREDENTIALS = re.compile(
     rb'(<(SecretAccessKey|SessionToken)>|"(?:secretAccessKey|SecretAccessKey|sessionToken'

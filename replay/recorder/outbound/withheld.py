@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote, unquote_plus, urlencode, urlsplit, ur
 import orjson
 
 from replay.interaction import Header
-from replay.recorder.environment import WITHHELD
+from replay.redaction.stand_in import WITHHELD
 
 _FLEETING = frozenset(
     {

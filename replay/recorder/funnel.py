@@ -1,0 +1,116 @@
+"""What is captured of an invocation passes here on its way into a part, before it is written.
+
+A value that cannot be redacted, within bounds or at all, is not stored: how it is laid out, its
+size and a digest are.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from replay.codec import Truncated, encode, encode_parsed
+from replay.recorder.guard import guarded
+from replay.redaction.redactor import RULES, Redactor, Rules
+
+_FAILED = "replay-withheld: it could not be redacted"
+_CONTEXT_VALUES = ("client_context", "identity")
+_KEPT = {
+    "aws": ("kind", "service", "operation", "region", "is_read", "endpoint"),
+    "http": ("kind", "method"),
+    "response": ("kind", "status", "chunks"),
+    "failure": ("kind", "error_type", "module", "stage"),
+    "returned": ("kind", "content_type"),
+    "raised": ("kind", "error_type", "module"),
+}
+"""Of each kind of document what holds no captured value."""
+_IN_PLACE: dict[str, dict[str, Any]] = {
+    "http": {"url": "replay-withheld:", "headers": []},
+    "response": {"reason": "", "headers": [], "is_complete": False},
+    "failure": {"message": _FAILED, "arguments": [], "keywords": {}, "cause": None},
+    "raised": {"message": _FAILED, "stack": [], "arguments": [], "chain": []},
+}
+
+
+class Funnel:
+    """The way into the parts of one recording."""
+
+    __slots__ = ("_environment", "_mode", "_redactor")
+
+    def __init__(self, rules: Rules | None, environment: Mapping[str, str]) -> None:
+        self._mode = "off" if rules is None else ("strict" if rules.is_strict else "balanced")
+        self._environment = environment
+        self._redactor = Redactor(rules)
+
+    def event(self, event: object, *, is_parsed: bool) -> bytes:
+        """Return an event as a document; `is_parsed` says that it came out of a JSON parser."""
+        encoded = encode_parsed(event) if is_parsed else encode(event)
+        return self._redacted(encoded, lambda: _withheld(encoded))
+
+    def context(self, snapshot: Mapping[str, Any]) -> bytes:
+        """Return the snapshot of a context as a document: what its caller sent is redacted."""
+        encoded = encode(snapshot)
+        attributes = snapshot["attributes"]
+        if not (
+            snapshot["extra"] or snapshot["value"] is not None or attributes.get("client_context")
+        ):
+            return encoded
+        bare = {name: it for name, it in attributes.items() if name not in _CONTEXT_VALUES}
+        return self._redacted(
+            encoded, lambda: encode({**snapshot, "attributes": bare, "extra": {}, "value": None})
+        )
+
+    def document(self, document: Mapping[str, Any]) -> bytes:
+        """Return a call, an answer or an outcome as a document."""
+        encoded = encode(document)
+        return self._redacted(encoded, lambda: encode(_shape(document, encoded)))
+
+    def environment(self, variables: Mapping[str, str]) -> bytes:
+        """Return variables as a document."""
+        return self._redacted(encode(variables), lambda: b"{}")
+
+    def redaction(self) -> dict[str, object] | None:
+        """Return what a begun part tells of its redaction, once its documents have passed."""
+        if self._mode == "off":
+            return None
+        return {
+            "mode": self._mode,
+            "rules": RULES,
+            "generation": 0,
+            "environment": self._environment,
+            "pseudonyms": self._redactor.take_fresh(),
+        }
+
+    def pseudonyms(self) -> dict[str, str]:
+        """Return the pseudonyms in the documents that have passed since this was asked last."""
+        return self._redactor.take_fresh()
+
+    def _redacted(self, encoded: bytes, instead: Callable[[], bytes]) -> bytes:
+        redacted = guarded(self._redactor.encoded, encoded)
+        return instead() if redacted is None else redacted
+
+
+def _withheld(encoded: bytes) -> bytes:
+    return encode(_truncated(encoded))
+
+
+def _truncated(encoded: bytes) -> Truncated:
+    from hashlib import blake2b  # 3 ms, rarely needed
+
+    digest = blake2b(encoded, digest_size=16).hexdigest()
+    return Truncated(len(encoded), digest, _FAILED)
+
+
+def _shape(document: Mapping[str, Any], encoded: bytes) -> dict[str, Any]:
+    """Return a document without the captured values in it."""
+    kind = document["kind"]
+    kept = _KEPT.get(kind)
+    if kept is None:
+        return dict(document)
+    shape = {**{name: document[name] for name in kept}, **_IN_PLACE.get(kind, {})}
+    match kind:
+        case "aws":
+            shape["parameters"] = {"replay-withheld": _truncated(encoded)}
+        case "http" | "response":
+            shape["body"] = _truncated(encoded)
+        case "returned":
+            shape |= {"digest": _truncated(encoded).digest, "size_bytes": len(encoded)}
+    return shape

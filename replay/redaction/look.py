@@ -1,0 +1,133 @@
+"""Whether a captured value can hold a secret at all: most cannot, and then it is written as it is.
+
+A look at the names and the long texts costs a fraction of a walk that rebuilds. Finds every secret
+name, needle, mark and wrapping; may be wrong only by seeing what the walk then does not.
+"""
+
+from binascii import Error as Base64Error
+from binascii import a2b_base64
+from collections.abc import Collection
+from typing import Any
+
+import orjson
+
+from replay.redaction.name import Secrecies, is_header_name, listed
+from replay.redaction.needle import CARD_DIGITS, DIGITS, NEEDLES
+from replay.redaction.token import BEGINNINGS, is_aws_secret
+
+TELLS = listed(
+    "ass pwd pw psk natur answer contrase kennw wacht hasl hasł cre token key auth jwt otp pin cv"
+    " ssn code srf card iban senha clave mdp sig= sess cookie passphrase"
+)
+"""Pieces of which every name that is told in a text holds one."""
+CODE, STATE = "code", "state"
+"""What an OAuth callback brings together: there the code is a credential."""
+_PAIRED = ("value", "Value")
+"""Names whose value another field names."""
+_LONG_WORD_LENGTH = 14
+_MIN_TEXT_LENGTH = 6
+_HEAD_LENGTH = 24
+
+
+class Look:
+    """Looks at values for one recording; `known` are secrets that may occur again."""
+
+    __slots__ = ("_known", "_secrecies")
+
+    def __init__(self, secrecies: Secrecies, known: Collection[str]) -> None:
+        self._secrecies = secrecies
+        self._known = known
+
+    def may_hold_secrets(self, value: Any, encoded: bytes) -> bool:
+        """Whether a walk may find a secret; `encoded` is the value as JSON."""
+        if self._known and any(it.encode(errors="replace") in encoded for it in self._known):
+            return True
+        names: set[str] = set()
+        texts: set[str] = set()
+        tells = b"=" in encoded or b'" ' in encoded
+        _survey(value, names, texts, _MIN_TEXT_LENGTH if tells else _LONG_WORD_LENGTH)
+        if self._any_secret(names):
+            return True
+        return any(self.text_may_hold(text) for text in texts)
+
+    def text_may_hold(self, text: str) -> bool:
+        """Whether one text may hold a secret."""
+        if text[0] in '{["':
+            try:
+                value = orjson.loads(text)
+            except ValueError:
+                return True
+            return self.may_hold_secrets(value, text.encode(errors="replace"))
+        if len(text) >= _LONG_WORD_LENGTH and _has_card(text):
+            return True
+        if " " in text or "=" in text or '"' in text or "</" in text or ":" in text:
+            return _tells(text)
+        return len(text) >= _LONG_WORD_LENGTH and _may_be_token(text)
+
+    def _any_secret(self, names: set[str]) -> bool:
+        secrecies = self._secrecies
+        is_callback = CODE in names and STATE in names
+        return is_callback or any(secrecies[name] > 0 or name in _PAIRED for name in names)
+
+
+def _survey(value: Any, names: set[str], texts: set[str], least_length: int) -> None:
+    """Collect all names in a value, and the texts of some length."""
+    containers: list[Any] = [value if type(value) is dict else (value,)]
+    take, put, add_name, add_text = containers.pop, containers.append, names.update, texts.add
+    while containers:
+        container = take()
+        if type(container) is dict:
+            add_name(container)
+            container = container.values()
+        elif len(container) == 2 and is_header_name(container[0]):
+            add_name((container[0],))
+        for item in container:
+            kind = type(item)
+            if kind is str:
+                if len(item) >= least_length:
+                    add_text(item)
+            elif kind is dict or kind is list:
+                put(item)
+
+
+def _has_card(text: str) -> bool:
+    return CARD_DIGITS in text.encode(errors="replace").translate(DIGITS, b" -")
+
+
+def _tells(text: str) -> bool:
+    lowered = text.lower()
+    if any(tell in lowered for tell in TELLS) or any(it in text for it in NEEDLES):
+        return True
+    return len(text) >= _LONG_WORD_LENGTH and _holds_token(text)
+
+
+_LONG = b"a" * _LONG_WORD_LENGTH
+_WORDS = bytes(
+    97 if (byte < 128 and chr(byte).isalnum()) or byte in b"_-.|$+/" else 32 for byte in range(256)
+)
+
+
+def _holds_token(text: str) -> bool:
+    encoded = text.encode(errors="replace")
+    words = encoded.translate(_WORDS)
+    start = words.find(_LONG)
+    while start >= 0:
+        end = words.find(b" ", start)
+        end = end if end >= 0 else len(encoded)
+        if _may_be_token(encoded[start:end].decode()):
+            return True
+        start = words.find(_LONG, end)
+    return False
+
+
+def _may_be_token(word: str) -> bool:
+    if word[:2] in BEGINNINGS or "eyJ" in word or is_aws_secret(word):
+        return True
+    if "/" in word and any(it[:2] in BEGINNINGS for it in word.split("/")):
+        return True
+    head = word[:_HEAD_LENGTH]
+    try:
+        plain = a2b_base64(head[: len(head) // 4 * 4])
+    except (Base64Error, ValueError):
+        return False
+    return plain[:2] == b"\x1f\x8b" or (plain.isascii() and len(plain) > 2)

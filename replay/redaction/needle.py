@@ -1,0 +1,73 @@
+"""What secrets look like under any name, where a piece of text that they hold announces them.
+
+Each pattern begins with its needle and takes linear time; it is compiled when it is first needed.
+Standard library only.
+"""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import TypeAlias
+
+from replay.redaction.pseudonym import is_card
+
+StandIn: TypeAlias = Callable[[str], str]
+"""Returns what stands in the place of a secret."""
+CARD_DIGITS = b"0" * 14
+DIGITS = bytes(48 if 48 <= byte <= 57 else 32 for byte in range(256))
+_SCHEME = r"{0} {{1,3}}([A-Za-z0-9._~+/=\-]{{8,}})"
+_PATTERNS = {
+    "Bearer": _SCHEME.format("Bearer"),
+    "bearer": _SCHEME.format("bearer"),
+    "BEARER": _SCHEME.format("BEARER"),
+    "-----BEGIN": (
+        r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----([^-]{1,20000})(?:-----END)?"
+    ),
+    "://": r"://[^\s/@:\"'<>]{0,256}:([^\s/@\"'<>]{1,256})@",
+    "hooks.slack.com/": r"hooks\.slack\.com/\w{1,20}/([\w/\-]{10,200})",
+    "/api/webhooks/": r"/api/webhooks/\d{1,30}/([\w\-]{20,200})",
+    "AUTH PLAIN": r"AUTH PLAIN ([A-Za-z0-9+/]{8,512}={0,2})",
+    "AUTH LOGIN": r"AUTH LOGIN ([A-Za-z0-9+/]{8,512}={0,2})",
+    ":APA91b": r":APA91b([\w\-]{60,256})",
+    "IQoJb3JpZ2lu": r"IQoJb3JpZ2lu([A-Za-z0-9+/=%]{60,4096})",
+    "FwoGZXIvYXdz": r"FwoGZXIvYXdz([A-Za-z0-9+/=%]{60,4096})",
+    "$argon2": r"\$argon2i?d?\$[^\s\"']{1,100}\$([A-Za-z0-9+/$]{16,200})",
+}
+_CARD = (
+    r"\d(?<![\d.]\d)(?:\d{13,18}|\d{3}([ -])\d{4}\1\d{4}\1\d{4}|\d{3}([ -])\d{6}\2\d{5})"
+    r"(?!\d|\.\d)"
+)
+NEEDLES = tuple(_PATTERNS)
+_SCHEMES = ("Bearer", "bearer", "BEARER")
+
+
+def redact_needles(text: str, stand_in: StandIn) -> str:
+    """Return a text with the secrets replaced that needles announce."""
+    if CARD_DIGITS in text.encode(errors="replace").translate(DIGITS, b" -"):
+        text = _compiled(_CARD).sub(lambda it: _card(it, stand_in), text)
+    for needle in NEEDLES:
+        if needle in text:
+            replace = _words_apart if needle in _SCHEMES else _group
+            text = _compiled(_PATTERNS[needle]).sub(partial(replace, stand_in=stand_in), text)
+    return text
+
+
+@lru_cache(maxsize=32)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+def _card(match: re.Match[str], stand_in: StandIn) -> str:
+    return stand_in(match[0]) if is_card(match[0]) else match[0]
+
+
+def _group(match: re.Match[str], stand_in: StandIn) -> str:
+    start, end = match.start(1) - match.start(), match.end(1) - match.start()
+    return match[0][:start] + stand_in(match[1]) + match[0][end:]
+
+
+def _words_apart(match: re.Match[str], stand_in: StandIn) -> str:
+    """Replace a token after its scheme; "bearer authentication" is prose."""
+    if match[1].startswith("eyJ") or not any(it.isdigit() for it in match[1]):
+        return match[0]
+    return _group(match, stand_in)

@@ -1,0 +1,94 @@
+"""The secrets of one recording and what stands in their places.
+
+A secret that was found by its name is known from then on: wherever it occurs again, in whatever
+text, it is replaced as well. A pseudonym is never replaced again, so redacting twice is as
+redacting once. Holds secrets in memory, as the program does; nothing of them is written. Pure.
+"""
+
+import re
+from collections.abc import Collection, Iterable
+
+from replay.redaction.pseudonym import Pseudonyms
+
+WITHHELD = "replay-withheld"
+"""Stands for what is withheld whatever the rules: credentials, in variables and in calls."""
+_MIN_KNOWN_LENGTH = 6
+_LONG_ENOUGH = 12
+"""From this length on a secret is told from what happens to look like it."""
+
+
+class StandIns:
+    """What stands in the places of a recording's secrets.
+
+    `fresh` holds the pseudonyms given so far, each with the name that its secret was found under;
+    `replaced` counts replacements.
+    """
+
+    __slots__ = ("_given", "_kept", "_known", "_pseudonyms", "fresh", "replaced")
+
+    def __init__(self, pseudonyms: Pseudonyms, known: Iterable[str] = ()) -> None:
+        self._pseudonyms = pseudonyms
+        self._known = dict.fromkeys(known, "")
+        self._kept: set[str] = set()
+        self._given: set[str] = set()
+        self.fresh: dict[str, str] = {}
+        self.replaced = 0
+
+    def keep(self, pseudonyms: Iterable[str]) -> None:
+        """Leave these alone: they are pseudonyms already."""
+        self._kept.update(pseudonyms)
+
+    def of(self, secret: str, name: str = "") -> str:
+        """Return what stands in the place of a secret found under `name`."""
+        if not secret or secret == WITHHELD or self._is_pseudonym(secret):
+            return secret
+        pseudonym = self._pseudonyms.of(secret)
+        self.replaced += 1
+        self._note(pseudonym, name)
+        if name and is_distinct(secret):
+            self._known.setdefault(secret, name)
+        return pseudonym
+
+    def of_number(self, secret: int | float, name: str) -> int | float:
+        """Return what stands in the place of a number found under `name`."""
+        if str(secret) in self._kept:
+            return secret
+        pseudonym = self._pseudonyms.of_number(secret)
+        self.replaced += 1
+        self._note(str(pseudonym), name)
+        return pseudonym
+
+    def _note(self, pseudonym: str, name: str) -> None:
+        if pseudonym not in self._given:
+            self._given.add(pseudonym)
+            self.fresh[pseudonym] = name
+
+    def _is_pseudonym(self, text: str) -> bool:
+        # What has been given in this pass may be met again where a text is looked at twice; a short
+        # one is as likely another secret.
+        return text in self._kept or (len(text) >= _MIN_KNOWN_LENGTH and text in self._given)
+
+    @property
+    def known(self) -> Collection[str]:
+        """The secrets to be replaced wherever they occur."""
+        return self._known.keys()
+
+    def replace_known(self, text: str) -> str:
+        """Return a text with the known secrets in it replaced."""
+        for secret, name in list(self._known.items()):
+            if secret not in text:
+                continue
+            pseudonym = self.of(secret, name)
+            if len(secret) >= _LONG_ENOUGH:
+                text = text.replace(secret, pseudonym)
+            else:
+                whole = rf"(?<![A-Za-z0-9]){re.escape(secret)}(?![A-Za-z0-9])"
+                text = re.sub(whole, pseudonym.replace("\\", r"\\"), text)
+        return text
+
+
+def is_distinct(secret: str) -> bool:
+    """Whether a text that equals the secret is the secret, and not just the same word or number."""
+    if len(secret) < _MIN_KNOWN_LENGTH or secret.isdecimal():
+        return len(secret) >= _LONG_ENOUGH
+    return not secret.isalpha() or len(secret) >= 2 * _LONG_ENOUGH

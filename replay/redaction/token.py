@@ -1,0 +1,108 @@
+"""Credentials that services begin with a mark of their own, such as `ghp_` or `AKIA`.
+
+Looked for among the long words of a text, by their beginnings. Standard library only.
+"""
+
+import re
+from collections.abc import Callable
+
+from replay.redaction.needle import StandIn
+
+_MARKS = {
+    16: (
+        *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "gldt-", "glrt-"),
+        *(
+            "glptt-",
+            "sk_live_",
+            "sk_test_",
+            "rk_live_",
+            "rk_test_",
+            "whsec_",
+            "sk-",
+            "SG.",
+            "ya29.",
+        ),
+        *("GOCSPX-", "npm_", "pypi-", "shpat_", "shpca_", "shppa_", "shpss_", "dop_v1_", "doo_v1_"),
+        *("dor_v1_", "hvs.", "hvb.", "hf_", "lin_api_", "sq0atp-", "sq0csp-", "glsa_", "glc_"),
+        *("NRAK-", "figd_", "dckr_pat_", "sntrys_", "sntryu_", "gsk_", "nvapi-", "xkeysib-"),
+        *("AGE-SECRET-KEY-", "PMAK-", "rubygems_", "pul-", "CFPAT-", "phc_", "phx_", "ntn_"),
+        *("sbp_", "pscale_tkn_", "atlasv1.", "xai-", "pplx-", "r8_", "dt0c01.", "ATATT", "ATCTT"),
+        *("ATBB", "Atza|", "amzn1.oa2-", "tvly-", "re_live_", "live_sk_"),
+    ),
+    10: ("xoxb-", "xoxa-", "xoxp-", "xoxr-", "xoxs-", "xoxe-", "xoxe.", "xapp-", "xwfp-"),
+    30: ("AIza", "EAAC", "EAAB", "EAAG"),
+}
+"""Marks, by how many characters follow at least."""
+_EXACT = {
+    **dict.fromkeys(("AKIA", "ASIA", "ABIA", "ACCA"), re.compile(r"[A-Z0-9]{16}\Z")),
+    **dict.fromkeys(("SK", "key-", "dapi"), re.compile(r"[0-9a-f]{32}\Z")),
+    **dict.fromkeys(("$2a$", "$2b$", "$2y$"), re.compile(r"\d\d\$[./A-Za-z0-9]{53}\Z")),
+    "AA": re.compile(r"[A-Za-z0-9_\-]{33}\Z"),
+}
+"""Marks that are too short to be told without what follows."""
+_LEAST = {mark: least for least, marks in _MARKS.items() for mark in marks}
+_BY_BEGINNING: dict[str, tuple[str, ...]] = {}
+for _mark in (*_LEAST, *_EXACT):
+    _BY_BEGINNING[_mark[:2]] = (*_BY_BEGINNING.get(_mark[:2], ()), _mark)
+BEGINNINGS = frozenset(_BY_BEGINNING)
+"""The first two characters of a marked credential."""
+_LONG_WORD = re.compile(r"[A-Za-z0-9_\-.|$/+]{14,}")
+_AWS_SECRET_LENGTH = 40
+_NO_WORD_LENGTH = 20
+"""From this length on even a body without digits is no word."""
+
+
+def redact_marked(text: str, stand_in: StandIn, redact_jwt: Callable[[str], str]) -> str:
+    """Return a text with the marked credentials in it replaced."""
+    done, pieces = 0, []
+    for match in _LONG_WORD.finditer(text):
+        start, word = match.start(), match[0]
+        is_known = word[:2] in _BY_BEGINNING or "/" in word or word[:3] == "eyJ"
+        if not is_known and len(word) != _AWS_SECRET_LENGTH:
+            continue
+        before = text[max(0, start - 2) : start]
+        replaced = _redacted(word, before, stand_in, redact_jwt)
+        if replaced == word and "/" in word:
+            pieces_of = (_redacted(it, "", stand_in, redact_jwt) for it in word.split("/"))
+            replaced = "/".join(pieces_of)
+        if replaced != word:
+            pieces += [text[done:start], replaced]
+            done = match.end()
+    return "".join((*pieces, text[done:])) if pieces else text
+
+
+def is_aws_secret(word: str) -> bool:
+    """Whether a word looks like the secret key of an AWS account: 40 characters of base64."""
+    if len(word) != _AWS_SECRET_LENGTH or not {"_", "-", ".", "|", "$"}.isdisjoint(word):
+        return False
+    has_all = word != word.lower() and word != word.upper()
+    return has_all and any(it.isdigit() for it in word)
+
+
+def mark_length(text: str) -> int:
+    """Return how long the mark is that a credential begins with, 0 without one."""
+    return max(
+        (len(mark) for mark in _BY_BEGINNING.get(text[:2], ()) if text.startswith(mark)), default=0
+    )
+
+
+def _redacted(word: str, before: str, stand_in: StandIn, redact_jwt: Callable[[str], str]) -> str:
+    if word.startswith("eyJ"):
+        return redact_jwt(word)
+    if is_aws_secret(word):
+        return stand_in(word)
+    for mark in _BY_BEGINNING.get(word[:2], ()):
+        body = word[len(mark) :].rstrip(".")
+        if word.startswith(mark) and _is_credential(mark, body, before):
+            return mark + stand_in(body) + word[len(mark) + len(body) :]
+    return word
+
+
+def _is_credential(mark: str, body: str, before: str) -> bool:
+    if mark in _EXACT:
+        is_named = mark != "AA" or (before[-1:] == ":" and before[-2:-1].isdigit())
+        return is_named and _EXACT[mark].match(body) is not None
+    is_word = not any(it.isdigit() for it in body) and (
+        len(body) < _NO_WORD_LENGTH or body.islower() or "-" in body
+    )
+    return len(body) >= _LEAST[mark] and not is_word

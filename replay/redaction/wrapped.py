@@ -1,0 +1,147 @@
+"""What is wrapped in a text: JSON, base64, gzip, each unwrapped, redacted, and wrapped again.
+
+What does not change stays as it was written, to the byte: of a JSON text only the values that are
+replaced are written anew. Standard library and orjson only.
+"""
+
+import re
+import zlib
+from binascii import Error as Base64Error
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+
+from replay.errors import RedactionError
+from replay.redaction.stand_in import StandIns
+
+_GZIP = b"\x1f\x8b"
+_MAX_UNZIPPED_BYTES = 16 * 2**20
+"""In somebody's function memory is scarce."""
+_MIN_BASE64_LENGTH = 16
+_BASE64 = re.compile(r"[A-Za-z0-9+/\-_]+={0,2}\Z")
+_TOKENS = re.compile(
+    r'"(?:[^"\\]|\\.)*"(\s*:)?|-?\d[\d.eE+\-]*|true|false|null|NaN|-?Infinity', re.DOTALL
+)
+_TEXT_CONTROLS = frozenset("\t\n\r\x0b\x0c")
+
+
+def redact_json(text: str, redact: Callable[[Any], Any], stand_ins: StandIns) -> str | None:
+    """Return a JSON text with its value redacted; None where it is not the text of a container."""
+    value = _parsed(text)
+    if type(value) is not dict and type(value) is not list:
+        return None
+    before = stand_ins.replaced
+    redacted = redact(value)
+    if stand_ins.replaced == before:
+        return text
+    tokens = [match for match in _TOKENS.finditer(text) if match[1] is None]
+    old, new = list(_leaves(_parsed(text))), list(_leaves(redacted))
+    if len(tokens) != len(new):  # a key that is there twice
+        return orjson.dumps(redacted).decode()
+    return "".join(_rewritten(text, tokens, old, new))
+
+
+def redact_bytes(content: bytes, redact: Callable[[str], str]) -> bytes:
+    """Return bytes with the text that they are, zipped or not, redacted."""
+    if content[:2] == _GZIP:
+        plain = _unzipped(content)
+        redacted = plain if plain is None else redact_bytes(plain, redact)
+        return content if redacted is None or redacted == plain else _zipped(redacted)
+    text = _text_of(content)
+    if text is None:
+        return content
+    redacted_text = redact(text)
+    return content if redacted_text is text or redacted_text == text else redacted_text.encode()
+
+
+def redact_base64(text: str, redact: Callable[[str], str], stand_ins: StandIns) -> str | None:
+    """Return base64 with what it holds redacted; None where it is not base64 of a text."""
+    if len(text) < _MIN_BASE64_LENGTH or _BASE64.match(text) is None:
+        return None
+    is_url_safe = "-" in text or "_" in text
+    standard = text.replace("-", "+").replace("_", "/") if is_url_safe else text
+    try:
+        content = a2b_base64(standard + "=" * (-len(standard) % 4))
+    except Base64Error:
+        return None
+    if content[:2] != _GZIP and _text_of(content) is None:
+        return None
+    before = stand_ins.replaced
+    redacted = redact_bytes(content, redact)
+    if stand_ins.replaced == before:
+        return text
+    encoded = b2a_base64(redacted, newline=False).decode()
+    if is_url_safe:
+        encoded = encoded.replace("+", "-").replace("/", "_")
+    return encoded if text.endswith("=") or len(text) % 4 == 0 else encoded.rstrip("=")
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        pass
+    import json  # accepts NaN and lone surrogates, rarely needed
+
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    pending = [iter((value,))]
+    while pending:
+        for item in pending[-1]:
+            if type(item) is dict:
+                pending.append(iter(item.values()))
+                break
+            if type(item) is list:
+                pending.append(iter(item))
+                break
+            yield item
+        else:
+            pending.pop()
+
+
+def _rewritten(
+    text: str, tokens: list[re.Match[str]], before: list[Any], after: list[Any]
+) -> Iterator[str]:
+    import json  # to write a text as it was: escaped or not
+
+    done, is_ascii = 0, text.isascii()
+    for token, old, new in zip(tokens, before, after, strict=True):
+        if old is not new and old != new:
+            yield text[done : token.start()]
+            yield json.dumps(new, ensure_ascii=is_ascii)
+            done = token.end()
+    yield text[done:]
+
+
+def _text_of(content: bytes) -> str | None:
+    """Return the text that bytes are; None where they are none."""
+    try:
+        head = content[:64].decode(errors="ignore")
+        if not all(it.isprintable() or it in _TEXT_CONTROLS for it in head):
+            return None
+        return content.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _unzipped(content: bytes) -> bytes | None:
+    try:
+        stream = zlib.decompressobj(31)
+        plain = stream.decompress(content, _MAX_UNZIPPED_BYTES)
+    except zlib.error:
+        return None
+    if stream.unconsumed_tail:
+        raise RedactionError("what is zipped is larger than can be looked at")
+    return plain
+
+
+def _zipped(content: bytes) -> bytes:
+    stream = zlib.compressobj(wbits=31)
+    return stream.compress(content) + stream.flush()
