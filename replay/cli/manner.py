@@ -1,6 +1,6 @@
 """The options that say how each case is replayed: what runs, on which clock, how often."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +13,7 @@ from replay.cli.filters import path_and_value
 from replay.cli.options import with_options
 from replay.cli.plan import Plan
 from replay.cli.reach import Reach
+from replay.cli.secret import secrets_of
 from replay.replayer.case import Break, Clock, Looks
 from replay.replayer.rule import rule_of
 from replay.settings import Settings
@@ -44,6 +45,7 @@ class Manner:
     changes: tuple[tuple[str, object], ...]
     breaks_at: Break | None
     looks: Looks
+    secrets: Mapping[str, str]
 
     def plan(self, settings: Settings, reach: Reach) -> Plan:
         """Return the plan of a run."""
@@ -83,6 +85,14 @@ _OPTIONS: dict[str, object] = {
         list[str] | None,
         typer.Option("--set", help="JSONPATH=VALUE: set in the event first; may be repeated."),
     ],
+    "secret": Annotated[
+        list[str] | None,
+        typer.Option(
+            "--secret",
+            help="NAME=VALUE or NAME=env:VARIABLE: the true value of what was redacted under this"
+            " name; never stored or shown; may be repeated.",
+        ),
+    ],
     "pdb": Annotated[
         BreakChoice | None,
         typer.Option(
@@ -108,6 +118,7 @@ def _manner(
     clock: ClockChoice | None,
     timeout: float | None,
     values: list[str] | None,
+    secret: list[str] | None,
     pdb: BreakChoice | None,
     once: bool | None,
     twice: bool | None,
@@ -117,6 +128,7 @@ def _manner(
         path=path,
         clock=(clock or ClockChoice.virtual).value,
         timeout_s=timeout,
+        secrets=secrets_of(secret or ()),
         changes=tuple(path_and_value(text, "--set") for text in values or ()),
         breaks_at=pdb.value if pdb else None,
         looks="once" if once or pdb else "twice" if twice else "once, then again",

@@ -17,6 +17,7 @@ from replay.cli.output import Output, printing
 from replay.cli.plan import Plan
 from replay.cli.progress import Bar
 from replay.cli.reach import Reach, reaching
+from replay.cli.secret import Secrets
 from replay.cli.sharing import Sharing, sharing
 from replay.errors import MISUSE
 from replay.replayer.pool import Pool
@@ -61,7 +62,8 @@ def run(
     ):
         ahead = _first_two(found, allow_empty=allow_empty)
         pool = shared.pool(plan, len(ahead))
-        return _judge_all(plan, pool, chain(ahead, found), stream)
+        secrets = Secrets(manner.secrets)
+        return _judge_all(plan, pool, chain(ahead, found), stream, secrets)
 
 
 def _first_two(found: Iterator[Found], *, allow_empty: bool) -> list[Found]:
@@ -83,9 +85,11 @@ def _selected(
         yield found
 
 
-def _judge_all(plan: Plan, pool: Pool, found: Iterator[Found], stream: VerdictStream) -> int:
+def _judge_all(
+    plan: Plan, pool: Pool, found: Iterator[Found], stream: VerdictStream, secrets: Secrets
+) -> int:
     kinds: set[VerdictKind] = set()
-    verdicts = pool.verdicts(plan.cases(found))
+    verdicts = secrets.masked(pool.verdicts(secrets.given(plan.cases(found))))
     with (
         closing(stream),
         closing(verdicts),
@@ -95,6 +99,7 @@ def _judge_all(plan: Plan, pool: Pool, found: Iterator[Found], stream: VerdictSt
             kinds.add(verdict.kind)
             stream.add(verdict)
             bar(done, None)
+    secrets.refuse_unknown()
     if plan.unreadable or "error" in kinds:
         return MISUSE
     return 1 if "drift" in kinds else 0

@@ -20,6 +20,7 @@ from replay.replayer.clock import entry_of
 from replay.replayer.coverage import CoverageReader
 from replay.replayer.engine import IMPORT_LIMIT_S, Sandbox, not_outermost
 from replay.replayer.replay import Replay
+from replay.replayer.secret import stand_ins
 from replay.replayer.world import World
 
 _LASTING = (Returned, Raised)
@@ -132,6 +133,7 @@ def _request(case: Case, world: World) -> Message:
         "entry": entry_of(case, world).values(),
         "tape": tape and entropy_document(tape),
         "breaks_at": case.breaks_at,
+        "stand_ins": stand_ins(case.recording),
         "calls": [[part.kind, len(part.payload)] for part in calls],
     }
     return message, b"".join((_begun(case), *(part.payload for part in calls)))

@@ -113,12 +113,12 @@ class Sandbox(ABC):
         return workspace.temporary(self._case, self._world, is_shared=self._is_shared)
 
     def _start_message(self) -> dict[str, Any]:
-        invocation = self._case.recording.invocation
+        recording = self._case.recording
         place = self._workspace
         environment = (
-            environment_of(invocation, str(place.home), str(place.task_root))
+            environment_of(recording, str(place.home), str(place.task_root))
             if self._world.is_replay
-            else dict(invocation.environment)
+            else dict(recording.invocation.environment)
         )
         if self._world.is_environment_reversed:
             environment = dict(reversed(environment.items()))
@@ -129,7 +129,8 @@ class Sandbox(ABC):
             "task_root": str(place.task_root),
             "environment": environment,
             "world": self._world.fields(),
-            "entry_ms": self._world.import_epoch_ms or entry_epoch_ms(self._world, invocation),
+            "entry_ms": self._world.import_epoch_ms
+            or entry_epoch_ms(self._world, recording.invocation),
             "network": self._case.network.fields(),
             "calls": _calls_at_import(self._case),
             "misses": self._case.misses,

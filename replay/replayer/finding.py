@@ -16,14 +16,24 @@ from replay.codec import decode, encode
 from replay.replayer.channel import out_of_reach
 
 FindingKind: TypeAlias = Literal[
-    "timed_out", "took", "computed", "raced", "refused", "called", "wrote", "made", "measured"
+    "timed_out",
+    "took",
+    "computed",
+    "raced",
+    "refused",
+    "called",
+    "wrote",
+    "made",
+    "measured",
+    "proved",
 ]
 """timed_out: the main thread crossed its deadline; took: microseconds that the handler has taken
 by its own clock, where only the process knows; computed: from which read on the remaining time is
 no longer the recorded one; raced: threads ran at once; refused: a way out of the replay that the
 guard has closed; called: an
 outbound call that the recording answers, or should; wrote: a file outside of the temporary folders;
-made: one inside of them; measured: what lines a case has run that ended its process."""
+made: one inside of them; measured: what lines a case has run that ended its process; proved:
+something signed or verified with a pseudonym in the place of a secret."""
 
 _MAX_UNREAD = 10_000
 """How many of the parent's own are kept until it reads: one that tries for ever fills no disk."""

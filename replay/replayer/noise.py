@@ -5,7 +5,7 @@ and the recorded value has the same type and shape (shape.py) as the replayed on
 stays a difference: a missing key, another type, the error type, the payload as a whole.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -14,7 +14,11 @@ from replay.recorder.outbound.withheld import without_signature
 from replay.replayer import shape
 from replay.replayer.compare import ABSENT, ERROR_TYPE_PATH, ROOT, Difference, compare
 from replay.replayer.outbound.contract import NO_CALLS, Contract, between
+from replay.replayer.secret import differs_by_pseudonyms
 from replay.replayer.world import Factor
+
+REDACTED = "redacted"
+"""The rule that excuses a text of which only a pseudonym is known; a factor says more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +92,33 @@ def split(
 
 
 def excuse(
-    differences: tuple[Difference, ...],
+    differences: tuple[Difference, ...], pseudonyms: Collection[str] = ()
 ) -> tuple[tuple[Noise, ...], tuple[Difference, ...]]:
     """Return the differences that no second look is needed to explain, and those that are left.
 
-    A signed URL depends on credentials, which a replay does not have.
+    A signed URL depends on credentials, which a replay does not have; of what was redacted only the
+    `pseudonyms` are known.
     """
-    signed = [d for d in differences if _is_same_but_signed(d.recorded, d.replayed)]
-    noise = [Noise(d.path, d.recorded, d.replayed, rule="signature", call=d.call) for d in signed]
-    return tuple(noise), tuple(d for d in differences if d not in signed)
+    noise, left = [], []
+    for it in differences:
+        rule = _rule_of(it, pseudonyms)
+        if rule is None:
+            left.append(it)
+        else:
+            noise.append(Noise(it.path, it.recorded, it.replayed, rule=rule, call=it.call))
+    return tuple(noise), tuple(left)
+
+
+def _rule_of(difference: Difference, pseudonyms: Collection[str]) -> str | None:
+    then, now = difference.recorded, difference.replayed
+    if _is_same_but_signed(then, now):
+        return "signature"
+    return REDACTED if pseudonyms and differs_by_pseudonyms(then, now, pseudonyms) else None
+
+
+def difference_of(noise: Noise) -> Difference:
+    """Return the difference that a rule has excused."""
+    return Difference(noise.path, noise.recorded, noise.replayed, call=noise.call)
 
 
 def _is_same_but_signed(then: object, now: object) -> bool:
@@ -228,9 +250,14 @@ _OF_ORDER: tuple[Factor, ...] = ("hash seed", "environment order")
 """Factors that move the order of things, and nothing else."""
 
 
-def _found(one: Seen, other: Seen) -> Found:
+def differences_between(one: Seen, other: Seen) -> tuple[Difference, ...]:
+    """Return where two replays differ."""
     outcomes = compare(one.outcome, other.outcome)
-    return {_place(d): d for d in (*outcomes, *between(one.contract, other.contract))}
+    return (*outcomes, *between(one.contract, other.contract))
+
+
+def _found(one: Seen, other: Seen) -> Found:
+    return {_place(d): d for d in differences_between(one, other)}
 
 
 def _place(difference: Difference) -> Place:

@@ -27,6 +27,7 @@ from replay.replayer.case import Case
 from replay.replayer.clock import entry_of
 from replay.replayer.engine import IMPORT_LIMIT_S, Sandbox, not_outermost
 from replay.replayer.replay import Replay
+from replay.replayer.secret import stand_ins
 from replay.replayer.world import World, own_variables
 
 if TYPE_CHECKING:
@@ -143,6 +144,7 @@ class RicSandbox(Sandbox):
             "is_taped": tape is not None,
             "has_calls": bool(case.recording.interactions),
             "own": own_variables(invocation),
+            "stand_ins": stand_ins(case.recording),
             "entry": entry_of(case, world).values(),
         }
         headers = _headers(invocation) | {_ENTRY_HEADER: json.dumps(entry)}

@@ -96,12 +96,14 @@ def _client(channel: Channel, surroundings: Surroundings, witness: Witness | Non
 
         def post_invocation_result(self, invoke_id: str, result: Any, *rest: Any) -> None:
             surroundings.findings.add("took", us=surroundings.clock.leave_handler())
+            surroundings.leave()
             payload = result if isinstance(result, bytes) else result.encode()
             _report(Returned(payload, rest[0] if rest else JSON_TYPE))
             super().post_invocation_result(invoke_id, result, *rest)
 
         def post_invocation_error(self, invoke_id: str, error: str, *rest: Any) -> None:
             surroundings.findings.add("took", us=surroundings.clock.leave_handler())
+            surroundings.leave()
             if witness is not None and witness.outcome is not None:
                 posted = json.loads(error)
                 _report(Raised(posted["errorType"], posted["errorMessage"]))
@@ -122,7 +124,7 @@ def _enter_world(
     entry, request.invocation_id = json.loads(request.invocation_id), None
     tape = _tape(channel) if entry["is_taped"] else None
     calls = _calls(channel) if entry["has_calls"] else ()
-    surroundings.enter(entry["seed"], entry["own"], tape, calls)
+    surroundings.enter(entry["seed"], entry["own"], tape, calls, entry["stand_ins"])
     # Not of the instance: a function may have set a marshaller of its own on the class.
     marshaller = _Unmarshalled(type(client).marshaller, request)
     request.deadline_time_in_ms = surroundings.clock.enter_handler(Entry(*entry["entry"]))

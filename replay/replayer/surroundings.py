@@ -26,6 +26,7 @@ from replay.replayer.finding import FindingWriter
 from replay.replayer.guard import Guard
 from replay.replayer.machine import Machine
 from replay.replayer.network import Endpoint, GuardKind, Network
+from replay.replayer.proof import Proofs
 from replay.replayer.world import OWN_VARIABLES, World
 
 if TYPE_CHECKING:
@@ -62,10 +63,12 @@ class Surroundings:
         self._machine = Machine() if world.clock == "virtual" else None
         self.clock = clock_of(world, findings.add)
         self._guard: Guard | None = None
+        self._proofs: Proofs | None = None
         if world.is_replay:
             self._guard = Guard(
                 start, findings, channel, runtime_api=runtime_api, has_own_network=has_own_network
             )
+            self._proofs = Proofs(findings)
             self._entropy = Entropy(world.import_seed or f"{world.seed}/import")
         self.clock.start_import(start["entry_ms"])
         self._responder = self._answer_calls(start, runtime_api) if world.is_replay else None
@@ -110,17 +113,28 @@ class Surroundings:
         own: Mapping[str, str],
         tape: EntropyTape | None,
         interactions: Sequence[Interaction] = (),
+        stand_ins: Mapping[str, str] | None = None,
     ) -> None:
-        """Set up what is the case's own: its variables, its calls, its randomness, first `tape`."""
+        """Set up what is the case's own: its variables, its calls, its randomness, first `tape`.
+
+        `stand_ins` are the pseudonyms in it, each with the name of its secret.
+        """
         for name in OWN_VARIABLES:
             os.environ.pop(name, None)
         os.environ.update(own)
         if self._guard is not None:
             self._guard.forget()
+        if self._proofs is not None:
+            self._proofs.expect(stand_ins or {})
         if self._responder is not None:
             self._responder.enter(interactions)
         if self._entropy is not None and seed is not None:
             self._entropy.restart(seed, tape)
+
+    def leave(self) -> None:
+        """Note what only the end of a case tells."""
+        if self._proofs is not None:
+            self._proofs.end()
 
 
 class Witness(Observer):

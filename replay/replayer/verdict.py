@@ -25,6 +25,13 @@ from replay.replayer.process import interrupt
 from replay.replayer.replay import Replay
 from replay.replayer.rule import Instant
 from replay.replayer.rule import excused as excused_by_rules
+from replay.replayer.secret import (
+    NeedsSecretError,
+    given,
+    moved_tables,
+    stand_ins,
+    substituted,
+)
 from replay.replayer.warm import replay_fresh
 from replay.replayer.world import Factor, World
 
@@ -40,6 +47,8 @@ _MOVES: tuple[tuple[Factor, int], ...] = (
     ("environment order", 1),
 )
 """How often the second look moves each factor: a die falls on the same side now and then."""
+_MANY_SECRETS = 5
+"""Above so many it is not asked which of them a drift rests on."""
 _TOLERANCE_MS = 2_000.0
 """How far apart two clocks may run between entry and a read; the time the handler took is added."""
 
@@ -106,7 +115,8 @@ def _compared(
     differences = compare(case.recording.outcome, seen.outcome)
     if seen.contract is NO_CALLS and not differences:
         return (), ()
-    signed, left = noise.excuse((*differences, *seen.contract.differences))
+    differences = (*differences, *seen.contract.differences)
+    signed, left = noise.excuse(differences, stand_ins(case.recording))
     found, left = excused_by_rules(left, case.excuses, instant_of(case.recording, duration_us))
     excused = [
         Noise(
@@ -158,7 +168,48 @@ def judge(case: Case, engine: Engine) -> Verdict:
         has_made = any(it.kind == "made" for replay in replays for it in replay.findings)
         return replays
 
-    return judge_by(case, replay_all)
+    verdict = judge_by(case, replay_all)
+    if verdict.kind != "drift" or not stand_ins(case.recording):
+        return verdict
+    try:
+        names = _needed_secrets(case, verdict, engine)
+    except ReplayError as error:
+        return error_of(case, error)
+    needs = NeedsSecretError(names, case.recording.id) if names else None
+    return verdict if needs is None else error_of(case, needs)
+
+
+def _needed_secrets(case: Case, verdict: Verdict, engine: Engine) -> list[str]:
+    """Return the names of the secrets that a drift rests on, none if it rests on none.
+
+    Something was proved with what stands in the place of one; or what differs is made of it: with
+    other pseudonyms something else stands there.
+    """
+    replay = verdict.replay
+    if replay is None:
+        return []
+    proved = [it.facts["name"] for it in replay.findings if it.kind == "proved"]
+    if proved:
+        return proved
+    tables = moved_tables(case.recording)
+    if not _rests_on(tables.pop(""), case, verdict, engine):
+        return []
+    if len(tables) > _MANY_SECRETS:
+        return list(tables)
+    found = [name for name, it in tables.items() if _rests_on(it, case, verdict, engine)]
+    return found or list(tables)
+
+
+def _rests_on(table: dict[str, str], case: Case, verdict: Verdict, engine: Engine) -> bool:
+    """Whether a path that differs moves with these pseudonyms."""
+    if verdict.replay is None or not table:
+        return False
+    moved = dataclasses.replace(case, recording=given(case.recording, table))
+    other = replay_fresh(engine, moved, World.of(case))
+    back = {it: pseudonym for pseudonym, it in table.items()}
+    here, there = _seen(case, verdict.replay), _seen(case, substituted(other, back))
+    depends = {(it.call, it.path) for it in noise.differences_between(here, there)}
+    return any((it.call, it.path) in depends for it in verdict.differences)
 
 
 def judge_by(case: Case, replay_all: Callable[[Sequence[World]], list[Replay]]) -> Verdict:
@@ -177,8 +228,11 @@ def judge_by(case: Case, replay_all: Callable[[Sequence[World]], list[Replay]]) 
         looks = _looks(case, replay, [_seen(case, it) for it in again])
     except ReplayError as error:
         return error_of(case, error)
-    found, drift = noise.split(differences, looks)
-    verdict = _verdict(case, replay, seen.contract, drift=drift, found=(*excused, *found))
+    redacted = [it for it in excused if it.rule == noise.REDACTED]
+    found, drift = noise.split((*differences, *map(noise.difference_of, redacted)), looks)
+    unknown, drift = noise.excuse(drift, stand_ins(case.recording))
+    others = (it for it in excused if it.rule != noise.REDACTED)
+    verdict = _verdict(case, replay, seen.contract, drift=drift, found=(*others, *found, *unknown))
     if case.looks != "twice":
         return verdict
     told = {(it.call, it.path) for it in drift} | {(it.call, it.path) for it in verdict.noise}

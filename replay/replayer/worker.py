@@ -142,11 +142,13 @@ class _Sandbox:
             self._witness.expect(lambda: invocation_of(request["id"], begun).event)
         tape = entropy_of(request["tape"]) if request["tape"] else None
         own = own_variables(invocation)
-        self._surroundings.enter(request["seed"], own, tape, interactions_of(calls))
+        interactions = interactions_of(calls)
+        self._surroundings.enter(request["seed"], own, tape, interactions, request["stand_ins"])
         entry = Entry(*request["entry"])
         context = rebuild(invocation.context, self._surroundings.clock.enter_handler(entry))
         remaining_ms = entry.remaining_ms if isinstance(context, LambdaContext) else None
         outcome = self._invoke(invocation, context)
+        self._surroundings.leave()
         answer = {
             "stage": "done",
             "duration_us": self._surroundings.clock.leave_handler(),

@@ -141,13 +141,13 @@ class World:
                 return self
 
 
-def environment_of(invocation: Invocation, home: str, task_root: str) -> dict[str, str]:
+def environment_of(recording: Recording, home: str, task_root: str) -> dict[str, str]:
     """Return the variables of a replayed handler: those recorded, the real search paths, defaults.
 
     The trace id comes with each invocation. AWS credentials are placeholders, `HOME` is `home` and
     `LAMBDA_TASK_ROOT` is `task_root`, so that nothing real is found by them.
     """
-    recorded = invocation.environment
+    recorded = recording.environment
     kept = {k: v for k, v in recorded.items() if k not in _NOT_SET and k.upper() not in _PROXIES}
     environment = {**_DEFAULTS, **kept, **_FIXED}
     environment |= {name: os.environ[name] for name in _REAL if name in os.environ}
@@ -166,7 +166,7 @@ def own_variables(invocation: Invocation) -> dict[str, str]:
 
 def import_key(case: Case) -> Hashable:
     """Return what the import of a case's handler depends on: equal keys may share a process."""
-    variables = case.recording.invocation.environment
+    variables = case.recording.environment
     shared = frozenset(variables.items())
     if _LOG_STREAM in variables:
         shared -= {(_LOG_STREAM, variables[_LOG_STREAM])}

@@ -149,9 +149,8 @@ class Inside:
                 yield imported.function
 
     def _variables(self, case: Case) -> dict[str, str]:
-        invocation = case.recording.invocation
-        common = environment_of(invocation, self._home.name, str(case.folders[0]))
-        return common | own_variables(invocation)
+        common = environment_of(case.recording, self._home.name, str(case.folders[0]))
+        return common | own_variables(case.recording.invocation)
 
     def _import_of(self, case: Case) -> "_Import":
         key = import_key(case)

@@ -1,0 +1,145 @@
+"""The secrets of a recording in its replay: what stands in their places, and what needs true ones.
+
+A redacted recording replays with pseudonyms in the places of its secrets. Most handlers hand them
+on; one that verifies a signature with a true key cannot come to the same end. Pure.
+"""
+
+import dataclasses
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from replay.errors import ReplayError
+from replay.recording import Recording
+from replay.redaction.pseudonym import Pseudonyms
+
+Value = TypeVar("Value")
+_MOVED = Pseudonyms(lambda: b"the secret factor, moved")
+_UNNAMED = "a redacted value"
+_MIN_LENGTH = 4
+"""A shorter pseudonym stands in texts by chance."""
+
+
+class NeedsSecretError(ReplayError):
+    """A replay differs because it was given a pseudonym: `names` tell of which secrets."""
+
+    def __init__(self, names: Iterable[str], id: str) -> None:
+        named = sorted(set(names))
+        super().__init__(
+            f"needs secret {', '.join(named)}: what differs rests on its true value, which was"
+            " redacted",
+            f"replay run {id[-8:]} --secret {named[0]}=VALUE, or --secret {named[0]}=env:VARIABLE",
+        )
+
+
+def stand_ins(recording: Recording) -> dict[str, str]:
+    """Return what stands in the place of each secret, with the name that it was found under."""
+    if recording.redaction is None:
+        return {}
+    by_variable = {value: name for name, value in recording.redaction.environment.items()}
+    return {**recording.redaction.pseudonyms, **by_variable}
+
+
+def table_of(recording: Recording, secrets: Mapping[str, str]) -> dict[str, str]:
+    """Return for each pseudonym of the named secrets its true value."""
+    folded = {name.lower(): value for name, value in secrets.items()}
+    return {
+        pseudonym: folded[name.lower()]
+        for pseudonym, name in stand_ins(recording).items()
+        if name.lower() in folded
+    }
+
+
+def moved_tables(recording: Recording) -> dict[str, dict[str, str]]:
+    """Return for each secret's name what to move its pseudonyms to; "" moves all at once."""
+    tables: dict[str, dict[str, str]] = {"": {}}
+    for pseudonym, name in stand_ins(recording).items():
+        if len(pseudonym) >= _MIN_LENGTH:
+            moved = tables[""][pseudonym] = _MOVED.of(pseudonym)
+            tables.setdefault(name or _UNNAMED, {})[pseudonym] = moved
+    return tables
+
+
+def given(recording: Recording, table: Mapping[str, str]) -> Recording:
+    """Return a recording with what the table says in the places of its pseudonyms."""
+    if recording.redaction is None or not table:
+        return recording
+    variables, pseudonyms = recording.redaction.environment, recording.redaction.pseudonyms
+    redaction = dataclasses.replace(
+        recording.redaction,
+        environment={name: it for name, it in variables.items() if it not in table},
+        pseudonyms={it: name for it, name in pseudonyms.items() if it not in table},
+    )
+    given_variables = {name: it for name, it in variables.items() if it in table}
+    invocation = recording.invocation
+    environment = {**invocation.environment, **given_variables}
+    recording = dataclasses.replace(
+        recording, invocation=dataclasses.replace(invocation, environment=environment)
+    )
+    changed = {
+        field.name: substituted(getattr(recording, field.name), table)
+        for field in dataclasses.fields(recording)
+        if field.init and field.name not in ("id", "redaction")
+    }
+    return Recording(recording.id, redaction=redaction, **changed)
+
+
+def substituted(value: Value, table: Mapping[str, str]) -> Value:
+    """Return a value with the table's texts replaced in all texts and bytes of it."""
+    if not table:
+        return value
+    texts = {re.escape(it): other for it, other in table.items()}
+    pattern = re.compile("|".join(sorted(texts, key=len, reverse=True)))
+    result: Value = _Substitution(pattern, table).of(value)
+    return result
+
+
+class _Substitution:
+    def __init__(self, pattern: re.Pattern[str], table: Mapping[str, str]) -> None:
+        self._pattern, self._table = pattern, table
+
+    def of(self, value: Any) -> Any:
+        """Return a value of plain data and dataclasses with texts replaced."""
+        match value:
+            case str():
+                return self._pattern.sub(lambda it: self._table[it[0]], value)
+            case bytes():
+                return self._of_bytes(value)
+            case dict():
+                return {self.of(key): self.of(item) for key, item in value.items()}
+            case list():
+                return [self.of(item) for item in value]
+            case tuple() if type(value) is tuple:
+                return tuple(self.of(item) for item in value)
+            case ReplayError():
+                error = type(value).__new__(type(value))
+                ReplayError.__init__(
+                    error, self.of(value.message), self.of(value.hint), value.exit_code
+                )
+                return error
+            case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
+                return self._of_fields(value)
+        return value
+
+    def _of_bytes(self, value: bytes) -> bytes:
+        text = value.decode(errors="surrogateescape")
+        return self.of(text).encode(errors="surrogateescape")  # type: ignore[no-any-return]
+
+    def _of_fields(self, value: Any) -> Any:
+        names = [field.name for field in dataclasses.fields(value) if field.init]
+        before = {name: getattr(value, name) for name in names}
+        after = {name: self.of(item) for name, item in before.items()}
+        return value if after == before else dataclasses.replace(value, **after)
+
+
+def differs_by_pseudonyms(then: object, now: object, pseudonyms: Iterable[str]) -> bool:
+    """Whether a recorded text is the replayed one but for what was redacted in it."""
+    if not (isinstance(then, str) and isinstance(now, str)):
+        return False
+    found = [it for it in pseudonyms if len(it) >= _MIN_LENGTH and it in then]
+    if not found:
+        return False
+    alike = re.escape(then)
+    for pseudonym in sorted(found, key=len, reverse=True):
+        alike = alike.replace(re.escape(pseudonym), f".{{{len(pseudonym)}}}")
+    return re.fullmatch(alike, now, re.DOTALL) is not None

@@ -1,0 +1,147 @@
+"""Redacted recordings in a replay: they match, or say which secret they need."""
+
+import contextlib
+import hashlib
+import hmac
+import importlib
+import json
+import sys
+
+import pytest
+
+HANDLER = """
+import hashlib, hmac, os
+from replay import capture
+
+@capture
+def handler(event, context):
+    return globals()[event["do"]](event)
+
+def compare(event):
+    return {"ok": event["headers"]["x-api-key"] == os.environ["API_KEY"]}
+
+def verify(event):
+    key = os.environ["WEBHOOK_SECRET"].encode()
+    wanted = hmac.new(key, event["body"].encode(), hashlib.sha256).hexdigest()
+    return {"statusCode": 200 if hmac.compare_digest(wanted, event["proof"]) else 401}
+
+def echo(event):
+    return {"token": event["token"], "text": "got " + event["token"], "key": os.environ["API_KEY"]}
+
+def fingerprint(event):
+    return {"print": hashlib.sha256(event["token"].encode()).hexdigest()}
+
+def fail(event):
+    raise ValueError("cannot use " + event["password"])
+
+def constant(event):
+    return {"password": "const-in-code-1", "n": 1}
+"""
+BODY = '{"a": 1}'
+PROOF = hmac.new(b"webhook-77-x", BODY.encode(), hashlib.sha256).hexdigest()
+EVENTS = [
+    {"do": "compare", "headers": {"x-api-key": "true-api-key-1"}},
+    {"do": "verify", "body": BODY, "proof": PROOF},
+    {"do": "echo", "token": "tok-abc-123"},
+    {"do": "fingerprint", "token": "tok-abc-123"},
+    {"do": "fail", "password": "pw-123-xyz"},
+    {"do": "constant"},
+]
+SECRETS = ("true-api-key-1", "webhook-77-x", "tok-abc-123", "pw-123-xyz", "const-in-code-1")
+
+
+@pytest.fixture
+def shop(project, monkeypatch):
+    """A project whose handler has been captured, and how to import it."""
+    (project / "shop.py").write_text(HANDLER)
+    monkeypatch.syspath_prepend(str(project))
+    monkeypatch.setenv("REPLAY_STORE", str(project / "replay.db"))
+    monkeypatch.setenv("API_KEY", "true-api-key-1")
+    monkeypatch.setenv("WEBHOOK_SECRET", "webhook-77-x")
+    monkeypatch.delitem(sys.modules, "shop", raising=False)
+    module = importlib.import_module("shop")
+    for event in EVENTS:
+        with contextlib.suppress(ValueError):
+            module.handler(event, None)
+    yield module
+    sys.modules.pop("shop", None)
+
+
+@pytest.fixture
+def run(shop, replay):
+    """Run `replay run --json`: its result, and its verdicts."""
+
+    def run(*arguments):
+        result = replay("run", "--json", *arguments)
+        return result, json.loads(result.stdout or "[]")
+
+    return run
+
+
+def test_no_secret_is_in_the_raw_bytes_of_any_file(shop, project):
+    """Database, WAL, key, and whatever else lies there."""
+    found = [
+        (path.name, secret)
+        for path in project.iterdir()
+        if path.is_file() and path.suffix != ".py"
+        for secret in SECRETS
+        if secret.encode() in path.read_bytes()
+    ]
+    assert found == []
+
+
+def test_without_redaction_they_would_be(shop, project, monkeypatch):
+    """The control: what is looked for above can be there."""
+    monkeypatch.setenv("REPLAY_REDACT", "off")
+    monkeypatch.setenv("REPLAY_STORE", str(project / "open.db"))
+    shop.handler(EVENTS[2], None)
+    assert any(b"tok-abc-123" in path.read_bytes() for path in project.glob("open.db*"))
+
+
+def test_a_redacted_recording_matches_or_says_what_it_needs(run):
+    """Compared, handed on, raised: match. Signed with, hashed: needs the secret, by name."""
+    result, verdicts = run()
+    assert result.returncode == 2
+    told = [
+        (it["verdict"], (it.get("error") or {"message": ""})["message"][:27]) for it in verdicts
+    ]
+    assert sorted(told) == [
+        ("error", "needs secret WEBHOOK_SECRET"),
+        ("error", "needs secret token: what di"),
+        *[("match", "")] * 4,
+    ]
+
+
+def test_the_true_value_is_given_for_one_replay_and_never_shown(run, project, monkeypatch):
+    """By name, from the command line or a variable; the report has the pseudonym."""
+    monkeypatch.setenv("TOKEN_HERE", "tok-abc-123")
+    options = ["--secret", "WEBHOOK_SECRET=webhook-77-x", "--secret", "token=env:TOKEN_HERE"]
+    html = project / "report.html"
+    result, verdicts = run(*options, "--html", str(html))
+    assert {"match"} == {it["verdict"] for it in verdicts}
+    assert result.returncode == 0
+    shown = result.stdout + html.read_text()
+    assert [secret for secret in SECRETS if secret in shown and secret != SECRETS[-1]] == []
+
+
+def test_a_wrong_secret_is_drift_that_is_not_shown_either(run):
+    """It was given, so nothing is needed; what it led to differs."""
+    result, verdicts = run("--secret", "WEBHOOK_SECRET=another-key-5", "--secret", "token=zzz")
+    kinds = sorted(it["verdict"] for it in verdicts)
+    assert kinds == ["drift", "drift", *["match"] * 4]
+    assert "another-key-5" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("NOPE=1", "nothing of that name was redacted"),
+        ("NOPE", "has no value"),
+        ("API_KEY=env:UNSET_HERE", "UNSET_HERE is not set"),
+    ],
+)
+def test_a_secret_that_cannot_be_given_is_an_error(run, option, told):
+    """What, which one, and what there is."""
+    result, _ = run("--secret", option)
+    assert result.returncode == 2
+    assert told in result.stderr
