@@ -39,6 +39,7 @@ class Environment:
         self._arguments = store, sample, outbound, redact
         self._rules: Rules | None = None
         self._withheld: dict[str, str] = {}
+        self._pseudonyms: dict[str, str] = {}
         self._raw: object = None
         self.encoded = b"{}"
         self.handler = ""
@@ -76,7 +77,7 @@ class Environment:
         """Return the way of one invocation's values into its parts."""
         from replay.recorder.funnel import Funnel  # with the first capture
 
-        return Funnel(self._rules, self._withheld)
+        return Funnel(self._rules, self._withheld, self._pseudonyms)
 
     def _redact(self, variables: dict[str, str]) -> None:
         from replay.recorder.variable import kept, rules_of, withheld
@@ -84,7 +85,9 @@ class Environment:
         self._rules = rules_of(self.settings, variables)
         wanted = kept(variables, self.settings.keep)
         self._withheld = withheld(variables, wanted, self._rules)
-        self.encoded = self.funnel().environment(wanted)
+        funnel = self.funnel()
+        self.encoded = funnel.environment(wanted)
+        self._pseudonyms = funnel.pseudonyms()
 
 
 def _in_test_runner() -> bool:

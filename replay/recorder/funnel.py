@@ -31,13 +31,23 @@ _IN_PLACE: dict[str, dict[str, Any]] = {
 
 
 class Funnel:
-    """The way into the parts of one recording."""
+    """The way into the parts of one recording.
 
-    __slots__ = ("_environment", "_mode", "_redactor")
+    `environment` has the pseudonyms of the variables that are withheld, `of_environment` those in
+    the values of the others.
+    """
 
-    def __init__(self, rules: Rules | None, environment: Mapping[str, str]) -> None:
+    __slots__ = ("_environment", "_mode", "_of_environment", "_redactor")
+
+    def __init__(
+        self,
+        rules: Rules | None,
+        environment: Mapping[str, str],
+        of_environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._mode = "off" if rules is None else ("strict" if rules.is_strict else "balanced")
         self._environment = environment
+        self._of_environment = of_environment or {}
         self._redactor = Redactor(rules)
 
     def event(self, event: object, *, is_parsed: bool) -> bytes:
@@ -76,7 +86,7 @@ class Funnel:
             "rules": RULES,
             "generation": 0,
             "environment": self._environment,
-            "pseudonyms": self._redactor.take_fresh(),
+            "pseudonyms": {**self._of_environment, **self._redactor.take_fresh()},
         }
 
     def pseudonyms(self) -> dict[str, str]:

@@ -30,6 +30,8 @@ class Secrecy(IntEnum):
     HARMLESS = -1
 
 
+_FOLDERS = ("PWD", "OLDPWD")
+"""Variables of a shell; small letters mean a password."""
 _MAX_NAMES = 8192
 _MAX_HEADER_LENGTH = 64
 _STRONG = frozenset(
@@ -141,7 +143,7 @@ _COOKIES = frozenset(
 def secrecy_of(name: str) -> Secrecy:
     """Return what a name says of its value."""
     words = words_of(name[-128:])
-    if not words:
+    if not words or name in _FOLDERS:
         return Secrecy.ORDINARY
     folded = "_".join(words)
     exact = _EXACT.get(folded)
