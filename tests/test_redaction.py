@@ -10,6 +10,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import events
 
 from replay.codec import encode
 from replay.errors import RedactionError, SettingsError
@@ -17,7 +18,6 @@ from replay.redaction.name import Secrecy, secrecy_of
 from replay.redaction.pseudonym import Pseudonyms, is_card
 from replay.redaction.redactor import Redactor, Rules
 from replay.redaction.rule import own_rules
-from tests.strategies import events
 
 KEY = b"k" * 32
 SECRET_NAMES = (
