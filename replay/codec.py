@@ -25,7 +25,6 @@ _EXACT = (
     | orjson.OPT_PASSTHROUGH_DATETIME
     | orjson.OPT_PASSTHROUGH_SUBCLASS
 )
-_WRITTEN = frozenset({str, int, bool, type(None), orjson.Fragment})
 _SPAN = 60
 """Levels of nesting written in place; what lies deeper is hoisted. orjson stops at 254 levels, and
 a tagged dictionary takes three."""
@@ -75,13 +74,13 @@ def encode_parsed(value: object) -> bytes:
 
 
 def encode_fields(fields: Mapping[str, object]) -> bytes:
-    """Return an object of these fields, in one pass where all are plain; total.
+    """Return an object of these fields, in one pass if that can be; total.
 
-    A field may be an `orjson.Fragment` of what `encode` has returned.
+    A field is what JSON has, in exactly the types that parsing gives, or an `orjson.Fragment` of
+    what `encode` has returned, or what orjson refuses.
     """
     try:
-        if all(type(it) in _WRITTEN or is_plain(it) for it in fields.values()):
-            return _untagged(fields)
+        return _untagged(fields)
     except (TypeError, RuntimeError):
         pass
     return orjson.dumps({name: _fragment(value) for name, value in fields.items()})

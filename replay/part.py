@@ -88,10 +88,10 @@ def begun_payload(
     }
     if outbound != "off":
         fields["outbound"] = outbound
-    if lost_parts:
-        fields["lost_parts"] = lost_parts
     if redaction is not None:
         fields["redaction"] = redaction
+    if lost_parts:
+        fields["lost_parts"] = lost_parts
     fields["event"] = orjson.Fragment(event)
     return encode_fields(fields)
 

@@ -36,7 +36,7 @@ OPEN_NAMES = (
 TOKEN = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4"
 
 
-def rules(*own, is_strict=False, known=()):
+def rules(*own, is_strict=False, known=None):
     return Rules(
         Pseudonyms(lambda: KEY),
         is_strict=is_strict,

@@ -68,7 +68,7 @@ class Calls:
         if os.getpid() != self._pid or self._under_way.pop(sent.sequence, None) is None:
             return
         funnel = self._caller.funnel
-        document = funnel.document(answer_document(answer))
+        document = funnel.answer(answer_document(answer))
         payload = answered_payload(
             sequence=sent.sequence,
             at_import=self._caller.at_import,

@@ -69,13 +69,19 @@ class Funnel:
         )
 
     def document(self, document: Mapping[str, Any]) -> bytes:
-        """Return a call, an answer or an outcome as a document."""
+        """Return a call or an outcome as a document."""
         encoded = encode(document)
         return self._redacted(encoded, lambda: encode(_shape(document, encoded)))
 
     def environment(self, variables: Mapping[str, str]) -> bytes:
         """Return variables as a document."""
         return self._redacted(encode(variables), lambda: b"{}")
+
+    def answer(self, document: Mapping[str, Any]) -> bytes:
+        """Return an answer as a document; the program may keep the secrets that it was given."""
+        redacted = self.document(document)
+        self._redactor.remember()
+        return redacted
 
     def redaction(self) -> dict[str, object] | None:
         """Return what a begun part tells of its redaction, once its documents have passed."""

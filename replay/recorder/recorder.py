@@ -59,8 +59,9 @@ class Recorder:
             guarded(watch_libraries)
         now_us = time_ns() // 1000
         entry = Entry(context, now_us)
-        unfinished = Unfinished(environment, self._awaited)
-        payload = self._begun_payload(event, entry, now_us, unfinished.funnel)
+        funnel = environment.funnel()
+        payload = self._begun_payload(event, entry, now_us, funnel)
+        unfinished = Unfinished(environment, funnel, self._awaited)  # after its sandbox's id
         is_sampled = _is_sampled(environment.settings.sample, entry, unfinished.id)
         unfinished.begin(payload, sampled=is_sampled)
         unfinished.watch(entry.context, entry.kind)

@@ -20,6 +20,7 @@ from replay.recorder.ulid import new_ulid
 if TYPE_CHECKING:
     from replay.recorder.calls import Calls
     from replay.recorder.entropy import Draws
+    from replay.recorder.funnel import Funnel
 
 _HEAD_BYTES = 4096
 _FULL_BYTES = 100
@@ -47,10 +48,10 @@ class Unfinished:
     )
     at_import = False
 
-    def __init__(self, environment: Environment, awaited: bool) -> None:
+    def __init__(self, environment: Environment, funnel: "Funnel", awaited: bool) -> None:
         self.id = new_ulid()
         self.calls: Calls | None = None
-        self.funnel = environment.funnel()
+        self.funnel = funnel
         self.token: Token[running.Caller | None] | None = None
         self._awaited = awaited
         self._escaped = environment.escapes_text

@@ -92,12 +92,15 @@ def rules_of(settings: Settings, variables: Mapping[str, str]) -> Rules | None:
     if settings.redact == "off":
         return None
     store = os.path.abspath(store_path(settings.store))
-    known = (value for name, value in variables.items() if _is_secret(name, value))
     return Rules(
         Pseudonyms(functools.partial(key_of, store, settings.redact_key)),
         is_strict=settings.is_strict,
         own=_own_rules(settings) if settings.redact_rules else None,
-        known=(value for value in known if is_distinct(value)),
+        known={
+            value: name
+            for name, value in variables.items()
+            if _is_secret(name, value) and is_distinct(value)
+        },
     )
 
 

@@ -30,44 +30,48 @@ _HEAD_LENGTH = 24
 
 
 class Look:
-    """Looks at values for one recording; `known` are secrets that may occur again."""
+    """Looks at values; `known` are secrets that may occur again, in bytes."""
 
     __slots__ = ("_known", "_secrecies")
 
-    def __init__(self, secrecies: Secrecies, known: Collection[str]) -> None:
+    def __init__(self, secrecies: Secrecies, known: Collection[str] = ()) -> None:
         self._secrecies = secrecies
-        self._known = known
+        self._known = [it.encode(errors="replace") for it in known]
 
     def may_hold_secrets(self, value: Any, encoded: bytes) -> bool:
         """Whether a walk may find a secret; `encoded` is the value as JSON."""
-        if self._known and any(it.encode(errors="replace") in encoded for it in self._known):
-            return True
+        for known in self._known:
+            if known in encoded:
+                return True
+        return CARD_DIGITS in encoded.translate(DIGITS, b" -") or self._may_hold(value, encoded)
+
+    def _may_hold(self, value: Any, encoded: bytes) -> bool:
         names: set[str] = set()
         texts: set[str] = set()
         tells = b"=" in encoded or b'" ' in encoded
         _survey(value, names, texts, _MIN_TEXT_LENGTH if tells else _LONG_WORD_LENGTH)
-        if self._any_secret(names):
+        secrecies = self._secrecies
+        for name in names:
+            if secrecies[name] > 0 or name in _PAIRED:
+                return True
+        if CODE in names and STATE in names:
             return True
-        return any(self.text_may_hold(text) for text in texts)
+        return any(map(self._text_may_hold, texts))
 
     def text_may_hold(self, text: str) -> bool:
         """Whether one text may hold a secret."""
+        return (len(text) >= _LONG_WORD_LENGTH and _has_card(text)) or self._text_may_hold(text)
+
+    def _text_may_hold(self, text: str) -> bool:
         if text[0] in '{["':
             try:
                 value = orjson.loads(text)
             except ValueError:
                 return True
-            return self.may_hold_secrets(value, text.encode(errors="replace"))
-        if len(text) >= _LONG_WORD_LENGTH and _has_card(text):
-            return True
+            return self._may_hold(value, text.encode(errors="replace"))
         if " " in text or "=" in text or '"' in text or "</" in text or ":" in text:
             return _tells(text)
         return len(text) >= _LONG_WORD_LENGTH and _may_be_token(text)
-
-    def _any_secret(self, names: set[str]) -> bool:
-        secrecies = self._secrecies
-        is_callback = CODE in names and STATE in names
-        return is_callback or any(secrecies[name] > 0 or name in _PAIRED for name in names)
 
 
 def _survey(value: Any, names: set[str], texts: set[str], least_length: int) -> None:
@@ -96,8 +100,12 @@ def _has_card(text: str) -> bool:
 
 def _tells(text: str) -> bool:
     lowered = text.lower()
-    if any(tell in lowered for tell in TELLS) or any(it in text for it in NEEDLES):
-        return True
+    for tell in TELLS:
+        if tell in lowered:
+            return True
+    for needle in NEEDLES:
+        if needle in text:
+            return True
     return len(text) >= _LONG_WORD_LENGTH and _holds_token(text)
 
 

@@ -20,6 +20,7 @@ _MAPPED_LENGTH = 4096
 """Characters of a secret that are mapped one by one; what follows becomes a row of one letter."""
 _CARD_LENGTHS = range(13, 20)
 _LONGEST_DIGITS = 19
+_LARGEST = 1e300
 
 
 class Pseudonyms:
@@ -43,9 +44,11 @@ class Pseudonyms:
         mapped = self.of(head)
         if len(head) >= _LONGEST_DIGITS:
             mapped = "10" + mapped[2:]  # within 64 bits
-        elif len(mapped) > 1 and mapped[0] == "0" != head[0]:
+        elif e or (len(mapped) > 1 and mapped[0] == "0" != head[0]):
             mapped = "1" + mapped[1:]
         number = type(secret)(mapped + e + exponent)
+        if abs(number) > _LARGEST:
+            number = type(secret)(_LARGEST)
         return (-number if secret < 0 else number) if mapped != head else secret + 1
 
     def _stream(self, secret: str, attempt: int) -> Iterator[int]:

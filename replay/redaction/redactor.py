@@ -5,7 +5,7 @@ of its parts gives away by name is replaced in all that follow. Takes and return
 What rebuilds a value is loaded with the first that may hold a secret.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NewType
 
 import orjson
@@ -21,14 +21,22 @@ if TYPE_CHECKING:
 
 Redacted = NewType("Redacted", bytes)
 """A codec document that may be written: only this module makes one."""
+_MAX_REMEMBERED = 500
+_answered_known: dict[str, str] = {}
+_answered_whole: dict[str, str] = {}
+"""Secrets that this process was given in answers, also at import, before there is a store."""
 RULES = 1
 """Counts the versions of the rules that are known; a recording tells by which it was redacted."""
 
 
 class Rules:
-    """What is secret; `own` is what the user has added, `known` are secrets of the environment."""
+    """What is secret; `own` is what the user has added.
 
-    __slots__ = ("is_strict", "known", "own", "pseudonyms", "secrecies")
+    `known` and `whole` are secrets that any recording may hold, each with its name: those of the
+    environment, and those that the program was given in answers, which it may keep.
+    """
+
+    __slots__ = ("is_strict", "known", "look", "own", "pseudonyms", "secrecies", "whole")
 
     def __init__(
         self,
@@ -36,67 +44,96 @@ class Rules:
         *,
         is_strict: bool = False,
         own: "OwnRules | None" = None,
-        known: Iterable[str] = (),
+        known: Mapping[str, str] | None = None,
     ) -> None:
         self.pseudonyms = pseudonyms
         self.is_strict = is_strict
         self.own = own
-        self.known = frozenset(known)
+        self.known = {**_answered_known, **(known or {})}
+        self.whole = dict(_answered_whole)
         self.secrecies = Secrecies(own.secrecy_of if own else secrecy_of)
+        self.look = Look(self.secrecies, (*self.known, *self.whole))
+
+    def remember(self, stand_ins: StandIns) -> None:
+        """Look for what was found in one recording in all that follow, within bounds."""
+        before = len(self.known) + len(self.whole)
+        _add(stand_ins.known, self.known, _answered_known)
+        _add(stand_ins.whole, self.whole, _answered_whole)
+        if len(self.known) + len(self.whole) > before:
+            self.look = Look(self.secrecies, (*self.known, *self.whole))
+
+
+def _add(found: Mapping[str, str], *places: dict[str, str]) -> None:
+    for place in places:
+        new = [it for it in found.items() if it[0] not in place]
+        place.update(new[: max(_MAX_REMEMBERED - len(place), 0)])
 
 
 class Redactor:
     """Redacts the parts of one recording, in their order; without rules it changes nothing."""
 
-    __slots__ = ("_rules", "_stand_ins")
+    __slots__ = ("_look", "_rules", "_stand_ins")
 
     def __init__(self, rules: Rules | None) -> None:
         self._rules = rules
-        if rules is not None:
-            self._stand_ins = StandIns(rules.pseudonyms, rules.known)
+        self._stand_ins: StandIns | None = None  # most recordings need none
+        self._look = rules.look if rules is not None else None
 
     def keep(self, pseudonyms: Iterable[str]) -> None:
         """Leave these alone: they are pseudonyms of an earlier redaction."""
         if self._rules is not None:
+            self._stand_ins = self._stand_ins or _stand_ins(self._rules)
             self._stand_ins.keep(pseudonyms)
 
     def encoded(self, encoded: bytes) -> Redacted:
         """Return a codec document redacted; raises RedactionError, and its like of the codec's."""
         rules = self._rules
-        if rules is None:
+        if rules is None or self._look is None:
             return Redacted(encoded)
         value = orjson.loads(encoded)
-        if not rules.is_strict and rules.own is None:
-            look = Look(rules.secrecies, self._stand_ins.known)
-            if not look.may_hold_secrets(value, encoded):
-                return Redacted(encoded)
-        before = self._stand_ins.replaced
-        redacted = self._walked(value, rules)
-        if self._stand_ins.replaced == before and (rules.own is None or not rules.own.leaf_rules):
+        is_lenient = not rules.is_strict and rules.own is None
+        if is_lenient and not self._look.may_hold_secrets(value, encoded):
             return Redacted(encoded)
+        stand_ins = self._stand_ins = self._stand_ins or _stand_ins(rules)
+        before = stand_ins.replaced
+        redacted = _walked(value, rules, stand_ins)
+        if stand_ins.replaced == before and (rules.own is None or not rules.own.leaf_rules):
+            return Redacted(encoded)
+        self._look = Look(rules.secrecies, (*stand_ins.known, *stand_ins.whole))
         return Redacted(redacted)
 
-    def _walked(self, value: Any, rules: Rules) -> bytes:
-        from replay.redaction.strict import StrictWalk  # most values hold no secret
-        from replay.redaction.walk import Walk
-
-        walk = (StrictWalk if rules.is_strict else Walk)(self._stand_ins, rules.secrecies)
-        value = walk.value(value)
-        if rules.own is not None:
-            value = _by_own_rules(walk, rules.own, value)
-        redacted = orjson.dumps(value)
-        if any(secret.encode(errors="replace") in redacted for secret in self._stand_ins.known):
-            # It stood there before it was known.
-            redacted = orjson.dumps(Walk(self._stand_ins, rules.secrecies).value(value))
-        return redacted
+    def remember(self) -> None:
+        """Have what was found so far looked for in all recordings that follow."""
+        if self._rules is not None and self._stand_ins is not None:
+            self._rules.remember(self._stand_ins)
 
     def take_fresh(self) -> dict[str, str]:
         """Return the pseudonyms given since this was asked last, each with the name it is of."""
-        if self._rules is None:
+        if self._stand_ins is None or not self._stand_ins.fresh:
             return {}
         fresh = dict(self._stand_ins.fresh)
         self._stand_ins.fresh.clear()
         return fresh
+
+
+def _stand_ins(rules: Rules) -> StandIns:
+    learns = not rules.is_strict
+    return StandIns(rules.pseudonyms, rules.known, rules.whole, learns=learns)
+
+
+def _walked(value: Any, rules: Rules, stand_ins: StandIns) -> bytes:
+    from replay.redaction.strict import StrictWalk  # most values hold no secret
+    from replay.redaction.walk import Walk
+
+    walk = (StrictWalk if rules.is_strict else Walk)(stand_ins, rules.secrecies)
+    value = walk.value(value)
+    if rules.own is not None:
+        value = _by_own_rules(walk, rules.own, value)
+    redacted = orjson.dumps(value)
+    if stand_ins.whole or any(it.encode(errors="replace") in redacted for it in stand_ins.known):
+        stand_ins.look_again()  # it stood there before it was known
+        redacted = orjson.dumps(Walk(stand_ins, rules.secrecies).value(value))
+    return redacted
 
 
 def _by_own_rules(walk: "Walk", own: "OwnRules", value: Any) -> Any:

@@ -8,6 +8,7 @@ orjson only.
 from collections.abc import Callable
 from typing import Any
 
+from replay.codec import TAG
 from replay.errors import RedactionError
 from replay.redaction import credential
 from replay.redaction.assignment import redact_assignments
@@ -25,6 +26,8 @@ _MIN_TEXT_LENGTH = 6
 _MIN_WORD_LENGTH = 14
 _NAMES = frozenset(listed("name Name key Key headerName parameterName field ParameterKey id"))
 _VALUES = frozenset(listed("value Value stringValue StringValue ParameterValue values val"))
+_GENERIC = _VALUES | set(listed("S N B SS NS BS L M token text string raw data content plain"))
+"""Names that say nothing of their value but its type, those of DynamoDB among them."""
 _SECURE = "SecureString"
 _ORDINARY = Secrecy.ORDINARY
 
@@ -52,8 +55,12 @@ class Walk:
     def leaf(self, value: Any, secrecy: Secrecy, name: str) -> Any:
         """Return what stands in the place of a leaf."""
         if type(value) is str:
-            return self._secret(value, secrecy, name) if secrecy > 0 else self.text(value, name)
-        if secrecy is Secrecy.SECRET and type(value) in (int, float):
+            if secrecy > 0:
+                return self._secret(value, secrecy, name)
+            return self.stand_ins.of_whole(value) or self.text(value, name)
+        if type(value) in (int, float) and (
+            secrecy is Secrecy.SECRET or self.stand_ins.of_whole(str(value))
+        ):
             return self.stand_ins.of_number(value, name)
         return value
 
@@ -70,8 +77,8 @@ class Walk:
                     own = Secrecy.TOKEN  # of an OAuth callback
                 value[key] = self.value(item, own, key)
             elif kind is str:
-                if len(item) >= _MIN_WORD_LENGTH or _may_tell(item):
-                    value[key] = self.text(item, key)
+                if len(item) >= _MIN_WORD_LENGTH or self.stand_ins.whole or _may_tell(item):
+                    value[key] = self.leaf(item, own, key)
             elif kind is dict:
                 self._object(item, _ORDINARY, key)
             elif kind is list:
@@ -88,7 +95,7 @@ class Walk:
                 own = Secrecy.SECRET if value.get("Type") == _SECURE else own
             elif named is not None and key in _NAMES:
                 own = Secrecy.HARMLESS
-            if own is _ORDINARY and secrecy > 0 and secrecy is not Secrecy.OPAQUE:
+            if own is _ORDINARY and _is_inherited(secrecy, key):
                 own, called = secrecy, name
             value[key] = self.value(item, own, called)
         return value
@@ -112,7 +119,7 @@ class Walk:
             return text
         if self.stand_ins.known:
             text = self.stand_ins.replace_known(text)
-        if not self._look.text_may_hold(text):
+        if not self._look.text_may_hold(text) and not self.stand_ins.any_whole_in(text):
             return text
         if text[0] in "{[" or text[0].isspace():
             nested = self.nested(redact_json, text, self.value)
@@ -165,6 +172,16 @@ class Walk:
             if redacted != text:
                 return redacted
         return credential.redact_credential(text, name, self._claims, self.stand_ins)
+
+
+def _is_inherited(secrecy: Secrecy, key: str) -> bool:
+    """Whether what stands under a secret name makes a value in it secret, under an ordinary name.
+
+    Of a token its claims, its scopes and the like are told beside it.
+    """
+    if secrecy is Secrecy.TOKEN:
+        return key in _GENERIC or key.startswith(TAG)
+    return secrecy in (Secrecy.SECRET, Secrecy.COOKIE)
 
 
 def _may_tell(text: str) -> bool:

@@ -116,6 +116,22 @@ def _rule_of(difference: Difference, pseudonyms: Collection[str]) -> str | None:
     return REDACTED if pseudonyms and differs_by_pseudonyms(then, now, pseudonyms) else None
 
 
+def derived(
+    differences: tuple[Difference, ...], moved: Collection[Place]
+) -> tuple[tuple[Noise, ...], tuple[Difference, ...]]:
+    """Return what was sent and is made of redacted values, which move it, and what is left."""
+    found = [it for it in differences if it.call and _place(it) in moved and _is_alike(it)]
+    told = [Noise(it.path, it.recorded, it.replayed, rule=REDACTED, call=it.call) for it in found]
+    return tuple(told), tuple(it for it in differences if it not in found)
+
+
+def _is_alike(difference: Difference) -> bool:
+    then, now = difference.recorded, difference.replayed
+    if isinstance(then, str) and isinstance(now, str):
+        return len(then) == len(now)
+    return type(then) is type(now)
+
+
 def difference_of(noise: Noise) -> Difference:
     """Return the difference that a rule has excused."""
     return Difference(noise.path, noise.recorded, noise.replayed, call=noise.call)

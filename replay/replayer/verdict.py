@@ -7,7 +7,7 @@ in, so what stands here is the whole decision and does nothing else.
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from os import cpu_count
 from typing import Literal, TypeAlias
@@ -38,15 +38,6 @@ from replay.replayer.world import Factor, World
 VerdictKind: TypeAlias = Literal["match", "drift", "error"]
 Engine: TypeAlias = type[Sandbox]
 
-_MOVES: tuple[tuple[Factor, int], ...] = (
-    ("clock", 1),
-    ("pace", 1),
-    ("deadline", 1),
-    ("entropy", 3),
-    ("hash seed", 2),
-    ("environment order", 1),
-)
-"""How often the second look moves each factor: a die falls on the same side now and then."""
 _MANY_SECRETS = 5
 """Above so many it is not asked which of them a drift rests on."""
 _TOLERANCE_MS = 2_000.0
@@ -169,47 +160,58 @@ def judge(case: Case, engine: Engine) -> Verdict:
         return replays
 
     verdict = judge_by(case, replay_all)
-    if verdict.kind != "drift" or not stand_ins(case.recording):
+    if verdict.kind != "drift" or verdict.replay is None or not stand_ins(case.recording):
         return verdict
     try:
-        names = _needed_secrets(case, verdict, engine)
+        return _judged_by_secrets(case, verdict, verdict.replay, engine)
     except ReplayError as error:
         return error_of(case, error)
-    needs = NeedsSecretError(names, case.recording.id) if names else None
-    return verdict if needs is None else error_of(case, needs)
 
 
-def _needed_secrets(case: Case, verdict: Verdict, engine: Engine) -> list[str]:
-    """Return the names of the secrets that a drift rests on, none if it rests on none.
+def _judged_by_secrets(case: Case, verdict: Verdict, replay: Replay, engine: Engine) -> Verdict:
+    """Return the verdict of a drift once it is known what of it rests on redacted values.
 
-    Something was proved with what stands in the place of one; or what differs is made of it: with
-    other pseudonyms something else stands there.
+    What is sent and made of them, such as a digest, is noise while it has the recorded form. What
+    is proved with one, or returned and made of one, needs the true value: a NeedsSecretError.
     """
-    replay = verdict.replay
-    if replay is None:
-        return []
+    seen, tables = _seen(case, replay), moved_tables(case.recording)
+    moved = _moved_with(tables.pop(""), case, replay, engine)
+    derived, left = noise.derived(verdict.differences, moved)
     proved = [it.facts["name"] for it in replay.findings if it.kind == "proved"]
-    if proved:
-        return proved
-    tables = moved_tables(case.recording)
-    if not _rests_on(tables.pop(""), case, verdict, engine):
-        return []
-    if len(tables) > _MANY_SECRETS:
-        return list(tables)
-    found = [name for name, it in tables.items() if _rests_on(it, case, verdict, engine)]
-    return found or list(tables)
+    if left and (proved or any((it.call, it.path) in moved for it in left)):
+        raise NeedsSecretError(
+            proved or _names_of(tables, left, case, replay, engine), case.recording.id
+        )
+    found = (*verdict.noise, *derived)
+    return _verdict(case, replay, seen.contract, drift=left, found=found)
 
 
-def _rests_on(table: dict[str, str], case: Case, verdict: Verdict, engine: Engine) -> bool:
-    """Whether a path that differs moves with these pseudonyms."""
-    if verdict.replay is None or not table:
-        return False
+def _moved_with(
+    table: dict[str, str], case: Case, replay: Replay, engine: Engine
+) -> set[tuple[str | None, str]]:
+    """Return the places, each a call and a path, that move with these pseudonyms."""
+    if not table:
+        return set()
     moved = dataclasses.replace(case, recording=given(case.recording, table))
     other = replay_fresh(engine, moved, World.of(case))
     back = {it: pseudonym for pseudonym, it in table.items()}
-    here, there = _seen(case, verdict.replay), _seen(case, substituted(other, back))
-    depends = {(it.call, it.path) for it in noise.differences_between(here, there)}
-    return any((it.call, it.path) in depends for it in verdict.differences)
+    here, there = _seen(case, replay), _seen(case, substituted(other, back))
+    return {(it.call, it.path) for it in noise.differences_between(here, there)}
+
+
+def _names_of(
+    tables: dict[str, dict[str, str]],
+    left: Sequence[Difference],
+    case: Case,
+    replay: Replay,
+    engine: Engine,
+) -> list[str]:
+    """Return the names of the secrets that a difference moves with."""
+    if len(tables) > _MANY_SECRETS:
+        return list(tables)
+    places = {(it.call, it.path) for it in left}
+    moving = (it for it in tables if places & _moved_with(tables[it], case, replay, engine))
+    return list(moving) or list(tables)
 
 
 def judge_by(case: Case, replay_all: Callable[[Sequence[World]], list[Replay]]) -> Verdict:
@@ -224,7 +226,7 @@ def judge_by(case: Case, replay_all: Callable[[Sequence[World]], list[Replay]]) 
         excused, differences = _compared(case, seen, replay.duration_us)
         if not _is_looked_at_again(case, differences):
             return _verdict(case, replay, seen.contract, drift=differences, found=excused)
-        again = replay_all((world, *(other for _, other in _moved(world))))
+        again = replay_all((world, *(other for _, other in world.all_moved())))
         looks = _looks(case, replay, [_seen(case, it) for it in again])
     except ReplayError as error:
         return error_of(case, error)
@@ -247,18 +249,11 @@ def _is_looked_at_again(case: Case, differences: tuple[Difference, ...]) -> bool
     return explicable and case.looks == "once, then again"
 
 
-def _moved(world: World) -> Iterator[tuple[Factor, World]]:
-    """Yield each world that could explain why a replay differs, with the factor that is moved."""
-    for factor, times in _MOVES:
-        for number in range(1, times + 1):
-            yield factor, world.moved(factor, number)
-
-
 def _looks(case: Case, replay: Replay, seen: Sequence[Seen]) -> Looks:
     """Return a replay with what was seen again, and in each of the moved worlds."""
     again, *others = seen
     by_factor: defaultdict[Factor, tuple[Seen, ...]] = defaultdict(tuple)
-    for (factor, _), other in zip(_moved(World.of(case)), others, strict=True):
+    for (factor, _), other in zip(World.of(case).all_moved(), others, strict=True):
         by_factor[factor] += (other,)
     at = instant_of(case.recording, replay.duration_us)
     return Looks(

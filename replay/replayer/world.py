@@ -5,7 +5,7 @@ find out what a difference depends on, the second look moves one factor of it at
 """
 
 import os
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
@@ -62,6 +62,17 @@ _LOG_STREAM = "AWS_LAMBDA_LOG_STREAM_NAME"
 OWN_VARIABLES = (_TRACE_ID, _LOG_STREAM)
 """Variables that differ between invocations of one function."""
 _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
+
+_MOVES: tuple[tuple[Factor, int], ...] = (
+    ("clock", 1),
+    ("pace", 1),
+    ("deadline", 1),
+    ("entropy", 3),
+    ("hash seed", 2),
+    ("environment order", 1),
+)
+"""How often the second look moves each factor: a die falls on the same side now and then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +132,12 @@ class World:
     def fields(self) -> dict[str, object]:
         """Return what `World(**fields)` makes this world of."""
         return {name: getattr(self, name) for name in self.__slots__}
+
+    def all_moved(self) -> Iterator[tuple[Factor, "World"]]:
+        """Yield each world that could explain why a replay differs, with the factor moved."""
+        for factor, times in _MOVES:
+            for number in range(1, times + 1):
+                yield factor, self.moved(factor, number)
 
     def moved(self, factor: Factor, times: int = 1) -> "World":
         """Return this world with one factor elsewhere; an address moves by itself."""

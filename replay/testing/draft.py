@@ -11,7 +11,7 @@ from replay.errors import ReplayError
 from replay.outcome import Raised, Returned
 from replay.recording import Recording
 from replay.replayer.compare import ABSENT, ROOT
-from replay.replayer.noise import Dependence, Noise
+from replay.replayer.noise import REDACTED, Dependence, Noise
 from replay.replayer.rule import Instant, Rule, array_of, kind_of
 from replay.replayer.verdict import Verdict, instant_of
 from replay.report.pieces import value_text
@@ -137,6 +137,8 @@ def _rules(found: Iterable[Noise | Dependence], at: Instant) -> tuple[Rule, ...]
     rules: dict[tuple[str | None, str], Rule] = {}
     for it in found:
         if isinstance(it, Noise) and it.factor is None:
+            if it.rule == REDACTED and it.call is not None:  # made of a pseudonym
+                rules[it.call, it.path] = Rule(it.path, "token", None, it.call, like=it.replayed)
             continue  # a rule of the project's
         then, now = (it.recorded, it.replayed) if isinstance(it, Noise) else (it.here, it.elsewhere)
         rule = _rule(it, then, now, at)
