@@ -5,12 +5,13 @@ surrogates, bytes and deep nesting, turns NaN into null and a tuple into a list 
 written as an object with a single key that begins with `$replay:`, a *tag*. A dictionary of the
 user that looks like a tag is itself written under one, so nothing is ambiguous.
 
-Imports orjson and the standard library. Invariants: `encode` never raises and never calls code of
-the value's class; `decode(encode(x))` equals x in value and type for every value that Lambda can
-pass in; every other value becomes `Opaque`, which keeps its type name.
+Imports orjson and the standard library, and `untagger` where there is a tag to read. Invariants:
+`encode` never raises and never calls code of the value's class; `decode(encode(x))` equals x in
+value and type for every value that Lambda can pass in; every other value becomes `Opaque`, which
+keeps its type name.
 """
 
-from binascii import a2b_base64, b2a_base64
+from binascii import b2a_base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import isfinite
@@ -32,6 +33,9 @@ _MAX_NODES = 1_000_000
 """Values visited before the rest becomes opaque: bounds shared structures that unfold for ever."""
 _MAX_SPANS = 100
 """Spans of nesting kept, 6,000 levels; Lambda's own parser gives up far earlier."""
+_MAX_INT_BITS = 2**16
+"""Longer integers become opaque: Lambda takes 14,285 bits, and the time to print one grows with the
+square of its length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,11 @@ def _untagged(value: object) -> bytes:
 def decode(encoded: bytes) -> Any:
     """Return the value that `encode` was given; raises ValueError on bytes it did not write."""
     value = orjson.loads(encoded)
-    return _untag(value, ()) if _MARK in encoded else value
+    if _MARK not in encoded:
+        return value
+    from replay.untagger import Untagger  # of no use to who writes
+
+    return Untagger(TAG, Opaque, _truncated).rebuild(value)
 
 
 def is_plain(value: object) -> bool:
@@ -212,7 +220,11 @@ def _tag_str(value: str) -> object:
 
 def _tag_int(value: int) -> object:
     # Hexadecimal has no limit of 4,300 digits and takes linear time.
-    return value if -(2**63) <= value < 2**63 else _tagged("int", hex(value))
+    if -(2**63) <= value < 2**63:
+        return value
+    if value.bit_length() > _MAX_INT_BITS:
+        return _tagged("opaque", "replay.codec.TooLarge")
+    return _tagged("int", hex(value))
 
 
 def _tag_float(value: float) -> object:
@@ -243,54 +255,8 @@ _SCALARS: dict[type, Callable[[Any], object]] = {
 }
 
 
-def _untag(value: Any, hoisted: Any) -> Any:
-    if type(value) is list:
-        return [_untag(item, hoisted) for item in value]
-    if type(value) is not dict:
-        return value
-    if len(value) == 1:
-        (key, body), *_ = value.items()
-        if key.startswith(TAG):
-            return _untag_one(key[len(TAG) :], body, hoisted)
-    return {key: _untag(item, hoisted) for key, item in value.items()}
-
-
-def _untag_one(name: str, body: Any, hoisted: Any) -> Any:
-    match name:
-        case "tuple":
-            return tuple(_untag(body, hoisted))
-        case "dict":
-            return {_untag(key, hoisted): _untag(item, hoisted) for key, item in body}
-        case "deep":
-            return _untag_deep(body)
-        case "ref":
-            return hoisted[body]
-        case "truncated":
-            return Truncated(*body)
-    if name not in _UNTAG:
-        raise ValueError(f"unknown tag {TAG}{name}")
-    return _UNTAG[name](body)
-
-
-def _untag_deep(entries: list[Any]) -> Any:
-    # A reference always points to a later entry, so the last entry is rebuilt first.
-    rebuilt: dict[int, Any] = {}
-    for index in range(len(entries) - 1, -1, -1):
-        rebuilt[index] = _untag(entries[index], rebuilt)
-    return rebuilt[0]
-
-
-def _decimal(body: str) -> object:
-    from decimal import Decimal
-
-    return Decimal(body)
-
-
-_UNTAG: dict[str, Callable[[Any], object]] = {
-    "str": lambda body: body.encode().decode("unicode_escape"),
-    "int": lambda body: int(body, 16),
-    "float": float,
-    "bytes": a2b_base64,
-    "decimal": _decimal,
-    "opaque": Opaque,
-}
+def _truncated(body: list[Any]) -> Truncated:
+    size_bytes, digest, head = body
+    if [type(size_bytes), type(digest), type(head)] != [int, str, str]:
+        raise TypeError("it says no size, digest and head")
+    return Truncated(size_bytes, digest, head)

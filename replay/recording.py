@@ -14,6 +14,7 @@ from replay.entropy import EntropyTape, entropy_document, entropy_of
 from replay.errors import DamagedError
 from replay.interaction import CALL_KINDS, Interaction, call_payloads, interactions_of
 from replay.invocation import ContextSnapshot, Invocation, Redaction, Sandbox
+from replay.layout import check_begun, check_call, check_ended
 from replay.outcome import ErrorLink, Exited, Outcome, Raised, Returned, TimedOut
 from replay.part import (
     BEGUN,
@@ -30,6 +31,8 @@ _OF_SANDBOX = b'"at_import":true'
 _HEAD_BYTES = 64
 """Where a call's payload says whose it is: format and sequence come before, and no captured value.
 """
+_MAX_WHY = 100
+"""Characters of what a payload says of itself in a message."""
 CONVERTERS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """For each older format N the function that turns a decoded payload of N into one of N + 1."""
 
@@ -133,6 +136,7 @@ class Recording:
             if part.kind in CALL_KINDS
         ]
         try:
+            _check_layout(begun, calls, ended)
             recording = _recording_of(id, begun, calls, ended)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             why = f"{type(error).__name__}: {error}"
@@ -195,19 +199,40 @@ def read_payload(id: str, kind: str, payload: bytes) -> dict[str, Any]:
     """Return a part's payload as plain data of the current format; raises DamagedError."""
     try:
         document = decode(payload)
-        number = document["format"]
+        number = _format_of(document)
     except (ValueError, KeyError, TypeError) as error:
-        raise DamagedError(f"recording {id}: its {kind} part cannot be decoded") from error
+        raise DamagedError(
+            f"recording {id}: its {kind} part cannot be decoded ({str(error)[:_MAX_WHY]})"
+        ) from error
     while number in CONVERTERS:
         document = CONVERTERS[number](document)
         number = document["format"]
     if number == FORMAT:
         return dict(document)
-    writer = document.get("replay_version", "")
+    writer = str(document.get("replay_version", ""))[:_MAX_WHY]
     raise DamagedError(
         f"recording {id} has format {number}; this version reads formats up to {FORMAT}",
         f"pip install 'lambda-replay>={writer}'" if writer else "pip install -U lambda-replay",
     )
+
+
+def _check_layout(
+    begun: Mapping[str, Any],
+    calls: Iterable[tuple[str, Mapping[str, Any]]],
+    ended: Mapping[str, Any] | None,
+) -> None:
+    check_begun(begun)
+    for kind, payload in calls:
+        check_call(kind, payload)
+    if ended is not None:
+        check_ended(ended)
+
+
+def _format_of(document: Any) -> int:
+    number = document["format"]
+    if type(document) is not dict or type(number) is not int:
+        raise ValueError("no object with a format")
+    return number
 
 
 def _begun_of(recording: Recording) -> bytes:

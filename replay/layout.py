@@ -1,0 +1,205 @@
+"""What the payloads of a recording's parts hold, field by field: checked when they are read.
+
+A payload may come from anybody: whatever is made of it afterwards takes its fields for what they
+are called. Imports the codec. Invariant: what the recorder writes passes; of anything else, the
+first field that is of another kind is a ValueError that names it.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from replay.codec import Truncated
+
+Check: TypeAlias = Callable[[Any], bool]
+Layout: TypeAlias = Mapping[str, Check]
+_MAX_NUMBER = 2**128
+"""Above it arithmetic with fractions fails; a fake context may tell of many years."""
+
+
+def check_begun(payload: Mapping[str, Any]) -> None:
+    """Raise ValueError, or KeyError, where a begun part is laid out otherwise."""
+    _check(payload, _BEGUN)
+    _check(payload["context"], _CONTEXT, "context ")
+    _check(payload["sandbox"], _SANDBOX, "sandbox ")
+    if payload.get("outbound", "off") not in ("off", "handler", "all"):
+        raise ValueError("outbound is no known word")
+    if not _is_number(payload.get("lost_parts", 0)):
+        raise ValueError("lost_parts is of another kind")
+    if "redaction" in payload:
+        _check(payload["redaction"], _REDACTION, "redaction ")
+
+
+def check_ended(payload: Mapping[str, Any]) -> None:
+    """Raise ValueError, or KeyError, where an ended part is laid out otherwise."""
+    _check(payload, _ENDED)
+    _check_pseudonyms(payload)
+    check_outcome(payload["outcome"])
+
+
+def check_outcome(outcome: Mapping[str, Any]) -> None:
+    """Raise ValueError, or KeyError, where an outcome is laid out otherwise."""
+    kind = outcome["kind"]
+    _check(outcome, _OUTCOMES[kind], "outcome ")
+    if kind == "returned" and type(outcome.get("payload")) not in (str, bytes):
+        _check(outcome, _DIGEST, "outcome ")
+    for link in outcome["chain"] if kind == "raised" else ():
+        _check(link, {"link": _is_text, **_LINK}, "chain ")
+
+
+def check_call(kind: str, payload: Mapping[str, Any]) -> None:
+    """Raise ValueError, or KeyError, where a sent or an answered part is laid out otherwise."""
+    _check(payload, _CALL)
+    _check_pseudonyms(payload)
+    if kind == "sent":
+        _check(payload, _SENT)
+        _check(payload["call"], _CALLS[payload["call"]["kind"]], "call ")
+        return
+    _check(payload, _ANSWERED)
+    check_answer(payload["answer"])
+
+
+def check_answer(answer: Mapping[str, Any]) -> None:
+    """Raise ValueError, or KeyError, where an answer is laid out otherwise."""
+    cause: Any = answer
+    while cause is not None:
+        _check(cause, _ANSWERS[cause["kind"]], "answer ")
+        cause = cause.get("cause")
+
+
+def _check_pseudonyms(payload: Mapping[str, Any]) -> None:
+    if not _is_texts(payload.get("pseudonyms", {})):
+        raise ValueError("pseudonyms is of another kind")
+
+
+def _check(document: Mapping[str, Any], layout: Layout, where: str = "") -> None:
+    for name, is_so in layout.items():
+        if not is_so(document[name]):
+            raise ValueError(f"{where}{name} is of another kind")
+
+
+def _is(kind: type) -> Check:
+    return lambda value: type(value) is kind
+
+
+def _or_none(is_so: Check) -> Check:
+    return lambda value: value is None or is_so(value)
+
+
+def _all(is_so: Check) -> Check:
+    return lambda value: type(value) is list and all(map(is_so, value))
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is int and abs(value) < _MAX_NUMBER
+
+
+def _is_header(value: Any) -> bool:
+    return type(value) is list and [type(it) for it in value] == [str, str]
+
+
+def _is_texts(value: Any) -> bool:
+    return type(value) is dict and {*map(type, value), *map(type, value.values())} <= {str}
+
+
+def _is_body(value: Any) -> bool:
+    return value is None or type(value) in (str, bytes, Truncated)
+
+
+def _is_anything(_: Any) -> bool:
+    return True
+
+
+_is_text, _is_truth, _is_mapping, _is_list = _is(str), _is(bool), _is(dict), _is(list)
+_BEGUN: Layout = {
+    "replay_version": _is_text,
+    "captured_at_us": _is_number,
+    "handler": _is_text,
+    "awaited": _is_truth,
+    "remaining_ms": _or_none(_is_number),
+    "trace_id": _or_none(_is_text),
+    "sandbox": _is_mapping,
+    "context": _is_mapping,
+    "environment": _is_texts,
+    "event": _is_anything,
+}
+_CONTEXT: Layout = {
+    "kind": lambda value: value in ("lambda", "durable", "object", "value"),
+    "type_name": _is_text,
+    "attributes": _is_mapping,
+    "extra": _is_mapping,
+    "w3c": _is_mapping,
+    "deadline_epoch_ms": _or_none(_is_number),
+}
+_REDACTION: Layout = {
+    "mode": _is_text,
+    "rules": _is_number,
+    "generation": _is_number,
+    "environment": _is_texts,
+    "pseudonyms": _is_texts,
+}
+_SANDBOX: Layout = {
+    "id": _is_text,
+    "sequence": _is_number,
+    "python_version": _is_text,
+    "runtime_client": _or_none(_is_text),
+}
+_ENDED: Layout = {
+    "duration_us": _or_none(_is_number),
+    "remaining_reads_ms": _all(_is_number),
+    "reads_complete": _is_truth,
+    "outcome": _is_mapping,
+}
+_LINK: Layout = {
+    "error_type": _is_text,
+    "module": _is_text,
+    "message": _is_text,
+    "stack": _all(_is_text),
+}
+_DIGEST: Layout = {"digest": _is_text, "size_bytes": _is_number}
+_OUTCOMES: Mapping[str, Layout] = {
+    "returned": {"content_type": _is_text},
+    "raised": {**_LINK, "arguments": _is_list, "chain": _all(_is_mapping)},
+    "timed_out": {"limit_ms": _is_number},
+    "exited": {"status": _is_number},
+}
+_CALL: Layout = {"sequence": _is_number, "at_import": _is_truth}
+_SENT: Layout = {
+    "at_us": _is_number,
+    "lane": _is_number,
+    "remaining_reads_ms": _all(_is_number),
+    "call": _is_mapping,
+}
+_ANSWERED: Layout = {"duration_us": _is_number, "answer": _is_mapping}
+_CALLS: Mapping[str, Layout] = {
+    "aws": {
+        "service": _is_text,
+        "operation": _is_text,
+        "region": _or_none(_is_text),
+        "parameters": _is_mapping,
+        "is_read": _is_truth,
+        "endpoint": _is_text,
+    },
+    "http": {
+        "method": _is_text,
+        "url": _is_text,
+        "headers": _all(_is_header),
+        "body": _is_body,
+    },
+}
+_ANSWERS: Mapping[str, Layout] = {
+    "response": {
+        "status": _is_number,
+        "reason": _is_text,
+        "headers": _all(_is_header),
+        "chunks": _or_none(_all(_is_number)),
+        "is_complete": _is_truth,
+        "body": _is_body,
+    },
+    "failure": {
+        **dict.fromkeys(("error_type", "module", "message"), _is_text),
+        "arguments": _is_list,
+        "keywords": _is_mapping,
+        "stage": lambda value: value in ("request", "response", "body"),
+        "cause": _or_none(_is_mapping),
+    },
+}
