@@ -4,11 +4,15 @@
 orjson would change in silence - an integer over 64 bits, a key that stands twice - is refused.
 """
 
+import errno
 import json
 import re
+import stat
 from collections.abc import Callable
 from hashlib import blake2b
-from typing import Any
+from os import fstat
+from pathlib import Path
+from typing import Any, BinaryIO
 
 DOCUMENT_FORMAT = 1
 KEYS = ("format", "id", "tags", "parts", "digest")
@@ -16,8 +20,37 @@ KEYS = ("format", "id", "tags", "parts", "digest")
 _DIGEST = re.compile(r"[0-9a-f]{32}")
 
 
+MAX_BYTES = 64 * 2**20
+"""A longer document is refused: whoever reads a file does not know what is in it."""
+
+
 class LayoutError(Exception):
     """The document is not laid out as one; the message says in what."""
+
+
+def open_given(path: Path) -> BinaryIO:
+    """Return a file that somebody has named, opened; raises OSError, also for a device.
+
+    A link in a folder of fixtures may lead to one that never ends.
+    """
+    try:
+        file = path.open("rb")
+    except ValueError as error:  # a NUL in its name
+        raise OSError(errno.EINVAL, str(error)) from error
+    mode = fstat(file.fileno()).st_mode
+    if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+        file.close()
+        raise OSError(errno.ENODEV, "it is a device")
+    return file
+
+
+def read_given(path: Path, *, max_bytes: int = MAX_BYTES) -> bytes:
+    """Return the bytes of a file that somebody has named; raises OSError, also where it is long."""
+    with open_given(path) as file:
+        content = file.read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise OSError(errno.EFBIG, f"it has over {max_bytes / 2**20:g} MiB")
+    return content
 
 
 def loaded(document: bytes, load: Callable[[bytes], Any]) -> dict[str, Any]:

@@ -23,12 +23,14 @@ import orjson
 from replay.document import (
     DOCUMENT_FORMAT,
     KEYS,
+    MAX_BYTES,
     LayoutError,
     check_format,
     check_keys,
     digest_of,
     load_strictly,
     loaded,
+    open_given,
     with_digest,
 )
 from replay.errors import DamagedError, ReplayError
@@ -39,8 +41,7 @@ from replay.tag import is_tag
 
 SCHEMA = Path(__file__).with_name("fixture.schema.json")
 """The JSON Schema (draft 2020-12) of a document."""
-MAX_LINE_BYTES = 64 * 2**20
-"""A longer document is refused: whoever reads a file does not know what is in it."""
+MAX_LINE_BYTES = MAX_BYTES
 _ID = re.compile(r"[0-7][0-9a-hjkmnp-tv-z]{25}")
 _ID_FIELD = re.compile(rb'"id"\s*:\s*"([0-7][0-9a-hjkmnp-tv-z]{25})"')
 _PLAIN_PART = {"kind", "payload"}
@@ -129,7 +130,7 @@ def read_fixtures(path: Path) -> Iterator[Fixture | DamagedError]:
     read: absent, a directory, empty, of another kind.
     """
     try:
-        with path.open("rb") as file:
+        with open_given(path) as file:
             yield from read_stream(file, str(path))
     except OSError as error:
         raise ReplayError(

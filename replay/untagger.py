@@ -10,8 +10,8 @@ from binascii import a2b_base64
 from collections.abc import Callable
 from typing import Any
 
-_MAX_DEPTH = 6_000
-"""As deep as the codec writes."""
+_MAX_DEPTH = 6_100
+"""As deep as the codec writes, and the payload around it."""
 _MAX_INT_DIGITS = 2**14 + 3
 """Hexadecimal; the codec writes no longer ones, and printing takes the square of their number."""
 _MAX_ALIKE = 64

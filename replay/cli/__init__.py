@@ -13,6 +13,8 @@ import typer
 from replay.version import __version__
 
 _RECURSION_LIMIT = 20_000
+_MAX_DIGITS = 20_000
+"""As many as the longest integer has that the codec keeps; a number of millions takes hours."""
 _GC_THRESHOLD = 100_000
 """Objects between two collections of garbage; with Python's 700, imports spend 30 ms on it."""
 
@@ -53,9 +55,9 @@ def program() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command, by default with this process's arguments; exits with the command's code."""
-    # Events nest deeper than Python's stack allows by default, and hold integers of any length.
+    # Events nest deeper than Python's stack allows by default, and hold longer integers.
     sys.setrecursionlimit(_RECURSION_LIMIT)
-    sys.set_int_max_str_digits(0)
+    sys.set_int_max_str_digits(_MAX_DIGITS)
     given = sys.argv[1:] if arguments is None else arguments
     # An option whose value may be left out, which Typer does not know.
     words = ["--pdb=raise" if word == "--pdb" else word for word in given]

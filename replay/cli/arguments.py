@@ -10,6 +10,7 @@ import typer
 from replay.cli.command import opened
 from replay.cli.completion import complete_id
 from replay.cli.filters import check_ids_or_filters
+from replay.document import open_given
 from replay.errors import DamagedError
 from replay.fixture import read_fixtures, recording_of
 from replay.recording import Recording
@@ -72,7 +73,7 @@ def in_file(path: Path) -> Iterator[Found]:
 def _case_in(path: Path) -> CaseFile | DamagedError | None:
     """Return the case that a file is; None where it is none."""
     try:
-        with path.open("rb") as file:
+        with open_given(path) as file:
             if not _CASE.match(file.read(_HEAD_BYTES)):
                 return None
         return load_case(path)

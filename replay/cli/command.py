@@ -21,6 +21,7 @@ import typer
 
 from replay.cli.progress import Bar
 from replay.errors import ReplayError
+from replay.report.jsonable import indent_of
 from replay.report.pieces import Piece, escaped
 from replay.settings import Settings, command_settings
 from replay.version import __version__
@@ -129,7 +130,7 @@ def print_pieces(pieces: Iterable[Piece]) -> None:
 
 def print_json(document: Any) -> None:
     """Write a document to stdout as indented JSON, in ASCII: lone surrogates pass as escapes."""
-    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    sys.stdout.write(json.dumps(document, indent=indent_of(document)) + "\n")
 
 
 def read_settings(store: str | None) -> Settings:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from replay.document import open_given
 from replay.errors import ReplayError
 
 MAX_EVENT_BYTES = 6 * 2**20
@@ -19,7 +20,7 @@ def read_event(text: str) -> Any:
     where, encoded = _read(text, "the event")
     if len(encoded) > MAX_EVENT_BYTES:
         raise ReplayError(
-            f"{where} has {len(encoded):,} bytes; Lambda takes events up to {MAX_EVENT_BYTES:,}",
+            f"{where} has more than {MAX_EVENT_BYTES:,} bytes, which is what Lambda takes",
             "put the data where the function can fetch it, for example into S3",
         )
     return _parse(encoded, where)
@@ -63,14 +64,15 @@ def read_variables(env_file: Path | None) -> dict[str, str]:
 def _read(text: str, what: str) -> tuple[str, bytes]:
     """Return what an argument is called in messages, and its bytes."""
     if text == "-":
-        return f"{what} on stdin", sys.stdin.buffer.read()
+        return f"{what} on stdin", sys.stdin.buffer.read(MAX_EVENT_BYTES + 1)
     if text.lstrip()[:1] in ("{", "[", '"'):
         return what, text.encode(errors="surrogateescape")
     path = Path(text)
-    if not path.exists() and _is_json(text):
+    if not os.path.exists(text) and _is_json(text):  # noqa: PTH110 - of any text at all
         return what, text.encode()
     try:
-        return str(path), path.read_bytes()
+        with open_given(path) as file:
+            return str(path), file.read(MAX_EVENT_BYTES + 1)
     except OSError as error:
         raise ReplayError(f"cannot read {what} from {text}: {error.strerror}", _HINT) from error
 
@@ -78,7 +80,7 @@ def _read(text: str, what: str) -> tuple[str, bytes]:
 def _is_json(text: str) -> bool:
     try:
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 

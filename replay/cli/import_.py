@@ -10,6 +10,7 @@ import typer
 
 from replay.cli.command import StoreOption, answering, opened, read_settings, say, say_error
 from replay.cli.progress import Bar
+from replay.document import open_given
 from replay.errors import MISUSE, DamagedError, ReplayError
 from replay.fixture import Fixture, read_fixtures, read_stream
 from replay.store import foreign
@@ -85,7 +86,7 @@ def _read(file: str) -> Iterator[Fixture | DamagedError]:
 
 def _is_database(path: Path) -> bool:
     try:
-        with path.open("rb") as opened_file:
+        with open_given(path) as opened_file:
             return opened_file.read(len(foreign.MAGIC)) == foreign.MAGIC
     except OSError:  # read_fixtures says what is wrong with it
         return False

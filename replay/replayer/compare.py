@@ -121,10 +121,13 @@ def plain(value: Any) -> Any:
 
 
 def _number(literal: str) -> int | float | str:
-    if literal.lstrip("-").isdigit():
-        return int(literal)
-    exact = Decimal(literal)
-    number = float(exact)
+    try:
+        if literal.lstrip("-").isdigit():
+            return int(literal)
+        exact = Decimal(literal)
+        number = float(exact)
+    except (ValueError, ArithmeticError):  # more digits than Python reads, or an exponent of many
+        return literal
     return number if exact.is_finite() and Decimal(repr(number)) == exact else str(exact)
 
 

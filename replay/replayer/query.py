@@ -8,6 +8,8 @@ from replay.errors import ReplayError
 
 _STEP = re.compile(r"\.([^.\[\]'\"]+)|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]")
 _MAX_INDEX = 100_000
+_MAX_DESCENTS = 2
+"""Each multiplies the time by the depth of what is compared."""
 _UNPLACED = re.compile(r"\[\s*-|:\s*-|\?")
 _EVERYTHING = re.compile(r"\$(\.\.?\*|(\.\.)?\[\s*\*\s*\])?\Z")
 
@@ -23,6 +25,8 @@ def check(query: str) -> None:
             f"the rule for {query} counts from an end, or looks at values",
             "name places: $.items[0].id, $.items[*].id",
         )
+    if query.count("..") > _MAX_DESCENTS:
+        raise ReplayError(f"the rule for {query} looks everywhere too often", "name the places")
     if not is_place(query) and find_spec("jsonpath_rfc9535") is not None:
         _find(query, None)
 

@@ -14,7 +14,7 @@ from replay.codec import Truncated
 from replay.interaction import Body
 from replay.replayer.compare import ABSENT
 from replay.report.html_markup import Markup, cut, join, tag, text
-from replay.report.jsonable import jsonable
+from replay.report.jsonable import indent_of, jsonable
 
 MAX_TEXT = 64 * 1024
 """Characters of a whole document that are shown: an event, an outcome, an output."""
@@ -32,7 +32,8 @@ Row: TypeAlias = tuple[str | None, str | None, bool]
 def pretty(value: Any) -> str:
     """Return a value as indented JSON."""
     try:
-        return json.dumps(jsonable(value), indent=2, ensure_ascii=False)
+        plain = jsonable(value)
+        return json.dumps(plain, indent=indent_of(plain), ensure_ascii=False)
     except RecursionError:
         return "(nested too deeply to be shown)"
 

@@ -1,10 +1,13 @@
 """Decoded values as plain JSON."""
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from replay.codec import Opaque, Truncated
+
+_INDENT = 2
+_MAX_SPACES = 64 * 2**20
 
 
 def jsonable_mapping(mapping: Mapping[str, object]) -> dict[str, object]:
@@ -27,3 +30,22 @@ def jsonable(value: Any) -> Any:
     if value is None or isinstance(value, str | bool | int | float):
         return value
     return str(value)
+
+
+def indent_of(value: Any) -> int | None:
+    """Return by how much a value's JSON is indented; None, on one line, where it nests too deep.
+
+    Indentation grows with the square of the depth: a megabyte can be made to take gigabytes.
+    """
+    level, depth, spaces = [value], 0, 0
+    while level and spaces < _MAX_SPACES:
+        level = [item for one in level for item in _items(one)]
+        depth += 1
+        spaces += len(level) * depth * _INDENT
+    return _INDENT if spaces < _MAX_SPACES else None
+
+
+def _items(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list | tuple) else ()

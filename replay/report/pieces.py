@@ -5,10 +5,12 @@ or by rich.
 """
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 from replay.replayer.compare import ABSENT
+from replay.report.jsonable import indent_of
 
 Piece: TypeAlias = tuple[str, str]
 """A text, and its style in rich's words; "" is plain."""
@@ -24,20 +26,24 @@ STYLES = {
     "damaged": "bold yellow",
 }
 _MAX_VALUE = 300
-_BIDI = {0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)}
+_OBEYED = "\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ud800-\\udfff"
+"""What a terminal or a reader of lines obeys, what turns text around, what cannot be encoded."""
+_UNSEEN = "\\u00ad\\u180e\\u200b\\u2060-\\u2064\\ufeff\\U000e0000-\\U000e007f"
+"""What has no width, so that two names look like one. The two joiners stay, scripts and emoji need
+them."""
+_ESCAPED = re.compile(f"[{_OBEYED}{_UNSEEN}]")
+_ESCAPED_IN_LINES = re.compile(f"(?![\\n\\t])[{_OBEYED}{_UNSEEN}]")
 
 
 def escaped(text: str, *, keep_lines: bool = False) -> str:
-    """Return `text` with control, bidirectional and lone surrogate characters as escapes."""
-    kept = "\n\t" if keep_lines else ""
-    return "".join([c if c in kept or not _is_control(ord(c)) else _escape(ord(c)) for c in text])
+    """Return `text` with the characters that do something, or cannot be seen, as escapes."""
+    return (_ESCAPED_IN_LINES if keep_lines else _ESCAPED).sub(_escape, text)
 
 
-def _is_control(code: int) -> bool:
-    return code < 32 or 127 <= code < 160 or code in _BIDI or 0xD800 <= code < 0xE000
-
-
-def _escape(code: int) -> str:
+def _escape(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if code > 0xFFFF:
+        return f"\\U{code:08x}"
     return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
 
 
@@ -69,4 +75,4 @@ def plain_text(pieces: Iterable[Piece]) -> str:
 
 def json_text(value: Any) -> str:
     """Return a value as indented JSON, escaped for a terminal."""
-    return escaped(json.dumps(value, indent=2, ensure_ascii=False), keep_lines=True)
+    return escaped(json.dumps(value, indent=indent_of(value), ensure_ascii=False), keep_lines=True)

@@ -122,7 +122,12 @@ def decode_text(raw: bytes) -> str:
 
 def refuse_absent(path: Path) -> None:
     """Raise StoreError where there is no file to open, or one that SQLite would do harm to."""
-    if path.is_dir():
+    try:
+        is_folder = path.is_dir()
+        path.exists()
+    except OSError as error:
+        raise StoreError(f"{path} cannot be a store: {error.strerror}", NAME_STORE) from error
+    if is_folder:
         raise StoreError(f"{path} is a directory, not a store", NAME_STORE)
     wal = path.with_name(path.name + "-wal")
     if path.exists() and not path.stat().st_size and wal.exists() and wal.stat().st_size:

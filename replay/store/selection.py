@@ -8,6 +8,8 @@ longer than the query.
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from replay.store.column import storable
+
 _CLAUSES = {
     **{
         name: f"{name} = ?"
@@ -66,4 +68,4 @@ class Selection:
         text = " ".join(
             ("SELECT", columns, "FROM recording WHERE", where, "ORDER BY id", order, "LIMIT ?")
         )
-        return Query(text, (*(value for _, value in wanted), limit))
+        return Query(text, (*(storable(value) for _, value in wanted), limit))

@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import orjson
 
+from replay.document import read_given
 from replay.errors import DamagedError
 from replay.fixture import Fixture, embedded_fixture, fixture_line
 from replay.outcome import Outcome
@@ -118,7 +119,7 @@ def load_case(path: str | os.PathLike[str]) -> CaseFile:
     """Return the case that a file holds; raises DamagedError, naming it, where it holds none."""
     path = Path(path)
     try:
-        content = path.read_bytes()
+        content = read_given(path)
     except OSError as error:
         raise DamagedError(
             f"{path} cannot be read: {error.strerror or error}", "replay generate writes such files"
@@ -224,7 +225,7 @@ def _bring_back(recording: dict[str, Any], path: Path) -> None:
             continue
         if Path(name).name != name:
             raise ValueError(f"the part's file {name!r} is not in its folder")
-        payload = (folder_of(path) / name).read_bytes()
+        payload = read_given(folder_of(path) / name)
         if name.endswith(".json"):
             part["payload"] = orjson.loads(payload)
         else:

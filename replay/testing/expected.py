@@ -35,10 +35,10 @@ def _payload_document(payload: bytes, content_type: str) -> dict[str, object]:
         return {"content_type": content_type, "base64": b64encode(payload).decode()}
     try:
         value = orjson.loads(payload)
-    except ValueError:  # lone surrogates, NaN
-        return {"payload": payload.decode()}
-    # What orjson would round stays as it was written.
-    is_exact = orjson.dumps(value) == _without_spaces(payload)
+        # What orjson would round stays as it was written.
+        is_exact = orjson.dumps(value) == _without_spaces(payload)
+    except (ValueError, TypeError, RecursionError):  # lone surrogates, NaN, nested too deep
+        return {"payload": payload.decode(errors="backslashreplace")}
     return {"value": value} if is_exact else {"payload": payload.decode()}
 
 

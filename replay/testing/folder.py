@@ -6,6 +6,7 @@ from pathlib import Path
 
 import orjson
 
+from replay.document import read_given
 from replay.errors import DamagedError, ReplayError
 from replay.testing.case_file import CaseFile, is_case, read_case
 
@@ -28,7 +29,7 @@ def found_in(folder: Path) -> Iterator[CaseFile | DamagedError]:
         raise ReplayError(f"{folder} is no folder", "replay generate writes cases to fixtures/")
     for path in sorted(it for it in folder.rglob("*.json") if it.is_file()):
         try:
-            content = path.read_bytes()
+            content = read_given(path)
             if _may_be_case(content):
                 yield read_case(content, path)
         except DamagedError as error:
