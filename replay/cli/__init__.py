@@ -28,6 +28,7 @@ _COMMANDS = {
     "invoke": "invoke:invoke",
     "list": "list:list_recordings",
     "minimize": "minimize:minimize",
+    "prune": "prune:prune",
     "run": "run:run",
     "show": "show:show",
     "tag": "tag:tag",

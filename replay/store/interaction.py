@@ -6,7 +6,7 @@ were its own; of copies the first counts.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -204,11 +204,15 @@ def legacy_of(connection: Connection, id: str) -> Legacy | None:
     return Legacy(sandbox_id, list(_located(driver(connection), _SANDBOXES, id)))
 
 
-def hand_on(connection: Connection, left: Legacy) -> None:
-    """Insert the parts anew for another recording of the sandbox, if it has any more."""
+def hand_on(connection: Connection, left: Legacy, *, besides: Collection[str] = ()) -> None:
+    """Insert the parts anew for another recording of the sandbox, if it has any more.
+
+    Not for one of `besides`, which are about to be removed as well.
+    """
     of_sandbox = recording.c.sandbox_id == left.sandbox_id
     watched = select(recording.c.id).where(of_sandbox, recording.c.outbound == _WATCHED)
-    heir = connection.scalar(watched.order_by(recording.c.id).limit(1))
+    heirs = connection.scalars(watched.order_by(recording.c.id))
+    heir = next((id for id in heirs if id not in besides), None)
     if heir is None:
         return
     there = held(connection, [left.sandbox_id])

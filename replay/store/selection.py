@@ -5,6 +5,7 @@ part of a statement's text. The text goes to the driver as it is: building it wi
 longer than the query.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -69,3 +70,10 @@ class Selection:
             ("SELECT", columns, "FROM recording WHERE", where, "ORDER BY id", order, "LIMIT ?")
         )
         return Query(text, (*(storable(value) for _, value in wanted), limit))
+
+    @staticmethod
+    def of_ids(columns: str, ids: Sequence[str]) -> Query:
+        """Return the query for the rows of some recordings, newest first."""
+        places = ", ".join("?" * len(ids))
+        text = " ".join(("SELECT", columns, "FROM recording WHERE id IN (", places, ")"))
+        return Query(f"{text} ORDER BY id DESC", tuple(ids))

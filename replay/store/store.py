@@ -4,18 +4,18 @@ Opening it takes in what the recorder has written since. A recording that cannot
 as the `DamagedError` that says why, in its place among the others.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, select
 
 from replay.errors import DamagedError
 from replay.fixture import Fixture, recording_of
 from replay.recording import Recording
 from replay.settings import store_path
-from replay.store import earlier, intake, interaction, outgoing, reference, revision, spool, tags
+from replay.store import earlier, intake, outgoing, reference, revision, spool, tags
 from replay.store.database import (
     Database,
     PageEnds,
@@ -28,12 +28,12 @@ from replay.store.intake import Progress
 from replay.store.located import Located, check
 from replay.store.selection import Selection
 from replay.store.summary import COLUMNS, Summary, summary_of
-from replay.store.tables import interaction as interaction_table
-from replay.store.tables import part, recording, tag
+from replay.store.tables import recording
 
 if TYPE_CHECKING:
     from replay.store.check import Check
     from replay.store.incoming import Prepared, Taken
+    from replay.store.prune import Progress as Removing
 
 _PAGE = 200
 _PORTION_BYTES = 8 * 2**20
@@ -103,6 +103,15 @@ class Store:
         """Return summaries of the selected recordings, newest first."""
         return [summary_of(row) for row in self._matching(selection, COLUMNS)]
 
+    def summaries_of(self, ids: Sequence[str]) -> list[Summary]:
+        """Return summaries of recordings by their full ids, newest first; unknown ones left out."""
+        pages = (Selection.of_ids(COLUMNS, page) for page in outgoing.chunks(sorted(ids)[::-1]))
+        return [summary_of(row) for page in pages for row in self._database.rows(page)]
+
+    def sizes(self, selection: Selection) -> Iterator[tuple[str, int]]:
+        """Yield id and bytes of the parts of the selected recordings, newest first."""
+        return ((id, size or 0) for id, size in self._matching(selection, "id, size_bytes"))
+
     def ids(self, selection: Selection) -> Iterator[str]:
         """Yield the ids of the selected recordings, newest first."""
         return (row[0] for row in self._matching(selection, "id"))
@@ -155,18 +164,24 @@ class Store:
             intake.forget(connection)
             intake.take_in(connection, progress)
 
-    def remove(self, id: str) -> None:
-        """Delete a recording, its parts and its tags; its sandbox's calls go to another of it."""
-        with self._database.writing() as connection:
-            intake.take_in(connection, _say_nothing)
-            legacy = interaction.legacy_of(connection, id)
-            for column in (part.c.id, recording.c.id, interaction_table.c.recording_id):
-                connection.execute(delete(column.table).where(column == id))
-            connection.execute(delete(tag).where(tag.c.recording_id == id))
-            intake.rewind(connection)
-            if legacy is not None:
-                interaction.hand_on(connection, legacy)
-                intake.take_in(connection, _say_nothing)
+    def remove(self, *ids: str, progress: "Removing | None" = None, for_good: bool = False) -> None:
+        """Delete recordings, their parts and their tags; see prune.py."""
+        from replay.store import prune
+
+        prune.remove(self._database, ids, progress or _tell_nobody, for_good=for_good)
+
+    def copies_with(self, gone: Collection[str]) -> list[Path]:
+        """Return copies beside the store that may hold `gone`, or what the store has no more."""
+        from replay.store import erase
+
+        kept = frozenset(self.ids(Selection())).difference(gone)
+        return erase.copies(self._database.path, gone, kept)
+
+    def erase(self, ids: Sequence[str], copies: Collection[Path]) -> tuple[Path, ...]:
+        """Take the bytes of what was deleted out of the files for good; see erase.py."""
+        from replay.store import erase
+
+        return erase.erase(self._database, ids, copies)
 
     def tags(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Return the tags of those of `ids` that have some."""
@@ -236,6 +251,10 @@ class Store:
             intake.take_in(connection, progress)
         for file in files:
             spool.dispose(file, keep=self.spool.damaged > 0)
+
+
+def _tell_nobody(_done: int, _total: int | None) -> None:
+    pass
 
 
 def _say_nothing(_done: int, _total: int) -> None:
