@@ -75,6 +75,7 @@ class Plan:
         case = replace(
             case,
             handler=self.handler or case.handler,
+            is_named=self.handler is not None or case.is_named,
             folders=tuple(dict.fromkeys((*self.folders, *case.folders))),
             clock=self.clock,
             timeout_s=self.timeout_s,

@@ -44,7 +44,8 @@ class Case:
     `handler` is dotted, `folders` are where its module is looked for, first to last; `timeout_s`
     is a limit in real seconds, None for the recorded deadline alone. `changes` are what was set in
     the event; `breaks_at` opens a debugger there, without any limit; `is_captured` captures a
-    handler that has no decorator; `network` is what may be reached; `earlier` are the invocations
+    handler that has no decorator; `is_named` says that the user has named the handler, which else
+    must be the project's own; `network` is what may be reached; `earlier` are the invocations
     of its sandbox to replay before it, None for a cold one; `excuses` are the places that may
     vary. `measures` says that what it runs of its project is measured; it is then replayed once,
     wherever that may be.
@@ -59,6 +60,7 @@ class Case:
     changes: tuple[Change, ...] = ()
     breaks_at: Break | None = None
     is_captured: bool = False
+    is_named: bool = False
     network: Network = CLOSED
     misses: Misses = "error"
     rules: Rules = STANDARD

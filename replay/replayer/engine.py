@@ -20,6 +20,7 @@ from replay.replayer.coverage import Coverage
 from replay.replayer.finding import Finding
 from replay.replayer.memory import MIB, limit_bytes
 from replay.replayer.network import GuardKind
+from replay.replayer.ownership import refuse_foreign_handler
 from replay.replayer.process import Process
 from replay.replayer.refusal import refuse_outbound
 from replay.replayer.replay import Replay
@@ -88,6 +89,7 @@ class Sandbox(ABC):
     def refuse(cls, case: Case) -> None:
         """Raise ReplayError for a recording that lacks what a replay needs."""
         _refuse_what_cannot_be_replayed(case)
+        refuse_foreign_handler(case)
 
     @abstractmethod
     def _import(self) -> None:
@@ -124,6 +126,7 @@ class Sandbox(ABC):
             environment = dict(reversed(environment.items()))
         return {
             "handler": self._case.handler,
+            "is_named": self._case.is_named,
             "folders": [str(folder) for folder in self._case.folders],
             "project": str(place.project),
             "task_root": str(place.task_root),

@@ -91,13 +91,9 @@ class LocalFunction:
             trace_id=_trace_id(),
             sandbox=Sandbox(self.sandbox_id, 1, "", None),
         )
-        return Case(
-            Recording(new_ulid(), invocation),
-            self.handler,
-            self.folders,
-            clock="live",
-            is_captured=self.is_captured,
-        )
+        recording = Recording(new_ulid(), invocation)
+        how: dict[str, Any] = {"is_captured": self.is_captured, "is_named": True}
+        return Case(recording, self.handler, self.folders, clock="live", **how)
 
     def _attributes(self, environment: Mapping[str, str]) -> dict[str, str]:
         return {

@@ -5,7 +5,9 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-_LIBRARY = str(Path(os.__file__).parent)
+PYTHONS = Path(os.__file__).parent
+"""Where Python's own modules are."""
+_LIBRARY = str(PYTHONS)
 _REPLAY = str(Path(__file__).parents[1])
 
 
@@ -32,5 +34,9 @@ class Origin:
 
 def is_library(path: str) -> bool:
     """Whether a file is installed, part of Python, or ours."""
-    is_installed = "site-packages" in path or "dist-packages" in path
-    return is_installed or path.startswith((_LIBRARY, _REPLAY, "<frozen"))
+    return is_installed(path) or path.startswith((_LIBRARY, _REPLAY, "<frozen"))
+
+
+def is_installed(path: str) -> bool:
+    """Whether a file was put where packages are installed."""
+    return "site-packages" in path or "dist-packages" in path

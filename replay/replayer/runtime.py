@@ -9,7 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from types import CoroutineType
+from types import BuiltinFunctionType, CoroutineType, FunctionType
 from typing import Any
 
 from replay.outcome import Outcome
@@ -28,8 +28,11 @@ class ImportFailure(Exception):  # noqa: N818 - an outcome of the runtime, no er
         self.stack = stack
 
 
-def load(handler: str) -> Callable[..., Any]:
-    """Return what a dotted handler names, callable or not; raises ImportFailure."""
+def load(handler: str, *, is_named: bool = True) -> Callable[..., Any]:
+    """Return what a dotted handler names, callable or not; raises ImportFailure.
+
+    One that the user has not named may be no function of Python's own that a module has imported.
+    """
     module_name, dot, function_name = handler.rpartition(".")
     if not dot:
         raise ImportFailure(
@@ -44,7 +47,18 @@ def load(handler: str) -> Callable[..., Any]:
             "Runtime.HandlerNotFound",
             f"Handler '{function_name}' missing on module '{module_name}'",
         ) from None
+    if not is_named and _is_pythons(function):
+        raise ImportFailure(
+            "Runtime.HandlerNotFound",
+            f"Handler '{function_name}' of module '{module_name}' is {function.__module__}'s own",
+        )
     return function  # type: ignore[no-any-return]
+
+
+def _is_pythons(function: object) -> bool:
+    is_plain = isinstance(function, FunctionType | BuiltinFunctionType | type)
+    module = str(getattr(function, "__module__", "")).partition(".")[0]
+    return is_plain and module in sys.stdlib_module_names
 
 
 def _import(name: str) -> Any:

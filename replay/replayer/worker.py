@@ -84,7 +84,7 @@ class _Sandbox:
         self._witness = Witness() if World(**start["world"]).is_replay else None
         self._tracer = _tracer(start, findings)
         with self._tracer.importing() if self._tracer else nullcontext():
-            function = runtime.load(start["handler"])
+            function = runtime.load(start["handler"], is_named=start["is_named"])
             runtime.restore()
         self._function = capture(function) if start["is_captured"] else function
 

@@ -87,8 +87,10 @@ class CaseFile:
 def _folders(project: Path, folders: tuple[str, ...]) -> tuple[Path, ...]:
     """Return where a handler is looked for; raises DamagedError for what is not in the project."""
     found = [Path(os.path.normpath(project / folder)) for folder in (*folders, ".")]
+    root = os.path.realpath(project)
     for folder in found:
-        if not folder.is_relative_to(project):
+        is_inside = folder.is_relative_to(project)
+        if not (is_inside and Path(os.path.realpath(folder)).is_relative_to(root)):
             raise DamagedError(f"the handler's folder {folder} is not in the project {project}")
     return tuple(found)
 

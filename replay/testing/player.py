@@ -117,11 +117,14 @@ class Project:
         self._calls: Mapping[str, Mapping[str, Any]] = settings.outbound_rules
         self._rules = tuple(map(rule_of, settings.noise))
         self._path = tuple(map(Path, settings.path))
+        self._handler = settings.handler
 
     def case(self, file: CaseFile) -> Case:
         """Return a case with the project's rules besides its own."""
         name = file.recording.invocation.function_name
         case = file.case(self.root, calls=Rules.of(name, self._calls))
+        if case.handler == self._handler:
+            case = replace(case, is_named=True)
         if not (self._path or self._rules):
             return case
         folders = tuple(dict.fromkeys((*self._path, *case.folders)))

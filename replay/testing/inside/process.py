@@ -171,7 +171,7 @@ class Inside:
         self._randomness.restart(case.handler, None)
         with modules.importing(), self._answering(case, Findings(), at_import=True):
             try:
-                function = runtime.load(case.handler)
+                function = runtime.load(case.handler, is_named=case.is_named)
             except runtime.ImportFailure as failure:
                 raise ReplayError(
                     f"recording {case.recording.id}: {failure}",
