@@ -5,7 +5,7 @@ are called. Imports the codec. Invariant: what the recorder writes passes; of an
 first field that is of another kind is a ValueError that names it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from replay.codec import Truncated
@@ -16,8 +16,20 @@ _MAX_NUMBER = 2**128
 """Above it arithmetic with fractions fails; a fake context may tell of many years."""
 
 
-def check_begun(payload: Mapping[str, Any]) -> None:
-    """Raise ValueError, or KeyError, where a begun part is laid out otherwise."""
+def check_layout(
+    begun: Mapping[str, Any],
+    calls: Iterable[tuple[str, Mapping[str, Any]]],
+    ended: Mapping[str, Any] | None,
+) -> None:
+    """Raise ValueError, or KeyError, where a part of a recording is laid out otherwise."""
+    _check_begun(begun)
+    for kind, payload in calls:
+        _check_call(kind, payload)
+    if ended is not None:
+        _check_ended(ended)
+
+
+def _check_begun(payload: Mapping[str, Any]) -> None:
     _check(payload, _BEGUN)
     _check(payload["context"], _CONTEXT, "context ")
     _check(payload["sandbox"], _SANDBOX, "sandbox ")
@@ -29,15 +41,13 @@ def check_begun(payload: Mapping[str, Any]) -> None:
         _check(payload["redaction"], _REDACTION, "redaction ")
 
 
-def check_ended(payload: Mapping[str, Any]) -> None:
-    """Raise ValueError, or KeyError, where an ended part is laid out otherwise."""
+def _check_ended(payload: Mapping[str, Any]) -> None:
     _check(payload, _ENDED)
     _check_pseudonyms(payload)
-    check_outcome(payload["outcome"])
+    _check_outcome(payload["outcome"])
 
 
-def check_outcome(outcome: Mapping[str, Any]) -> None:
-    """Raise ValueError, or KeyError, where an outcome is laid out otherwise."""
+def _check_outcome(outcome: Mapping[str, Any]) -> None:
     kind = outcome["kind"]
     _check(outcome, _OUTCOMES[kind], "outcome ")
     if kind == "returned" and type(outcome.get("payload")) not in (str, bytes):
@@ -46,8 +56,7 @@ def check_outcome(outcome: Mapping[str, Any]) -> None:
         _check(link, {"link": _is_text, **_LINK}, "chain ")
 
 
-def check_call(kind: str, payload: Mapping[str, Any]) -> None:
-    """Raise ValueError, or KeyError, where a sent or an answered part is laid out otherwise."""
+def _check_call(kind: str, payload: Mapping[str, Any]) -> None:
     _check(payload, _CALL)
     _check_pseudonyms(payload)
     if kind == "sent":
@@ -55,11 +64,10 @@ def check_call(kind: str, payload: Mapping[str, Any]) -> None:
         _check(payload["call"], _CALLS[payload["call"]["kind"]], "call ")
         return
     _check(payload, _ANSWERED)
-    check_answer(payload["answer"])
+    _check_answer(payload["answer"])
 
 
-def check_answer(answer: Mapping[str, Any]) -> None:
-    """Raise ValueError, or KeyError, where an answer is laid out otherwise."""
+def _check_answer(answer: Mapping[str, Any]) -> None:
     cause: Any = answer
     while cause is not None:
         _check(cause, _ANSWERS[cause["kind"]], "answer ")

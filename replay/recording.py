@@ -14,7 +14,7 @@ from replay.entropy import EntropyTape, entropy_document, entropy_of
 from replay.errors import DamagedError
 from replay.interaction import CALL_KINDS, Interaction, call_payloads, interactions_of
 from replay.invocation import ContextSnapshot, Invocation, Redaction, Sandbox
-from replay.layout import check_begun, check_call, check_ended
+from replay.layout import check_layout
 from replay.outcome import ErrorLink, Exited, Outcome, Raised, Returned, TimedOut
 from replay.part import (
     BEGUN,
@@ -136,7 +136,7 @@ class Recording:
             if part.kind in CALL_KINDS
         ]
         try:
-            _check_layout(begun, calls, ended)
+            check_layout(begun, calls, ended)
             recording = _recording_of(id, begun, calls, ended)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             why = f"{type(error).__name__}: {error}"
@@ -214,18 +214,6 @@ def read_payload(id: str, kind: str, payload: bytes) -> dict[str, Any]:
         f"recording {id} has format {number}; this version reads formats up to {FORMAT}",
         f"pip install 'lambda-replay>={writer}'" if writer else "pip install -U lambda-replay",
     )
-
-
-def _check_layout(
-    begun: Mapping[str, Any],
-    calls: Iterable[tuple[str, Mapping[str, Any]]],
-    ended: Mapping[str, Any] | None,
-) -> None:
-    check_begun(begun)
-    for kind, payload in calls:
-        check_call(kind, payload)
-    if ended is not None:
-        check_ended(ended)
 
 
 def _format_of(document: Any) -> int:
