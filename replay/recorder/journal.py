@@ -33,6 +33,8 @@ _EMPTY = (0, 0)
 _ABANDONED: list[sqlite3.Connection] = []
 """Connections never to be closed: closing one that a fork inherited, or whose file was replaced,
 would take the WAL away from under the connection that now owns it."""
+_NOBODY = 0
+"""No process has this id."""
 
 
 class Journal:
@@ -45,6 +47,7 @@ class Journal:
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
         self._paused_until = 0.0
+        self._owner_pid = _NOBODY
         # A fork in the middle of a transaction loses acknowledged commits: hold the lock across it.
         os.register_at_fork(
             before=self._hold, after_in_parent=self._let_go, after_in_child=self._start_over
@@ -53,15 +56,17 @@ class Journal:
     def close(self) -> None:
         """Close the connection, which folds the WAL into the file; writing opens it again."""
         with self._lock:
-            if self._connection is not None:
+            if self._connection is not None and not self._is_inherited():
                 self._connection.close()
-            self._connection = None
+                self._connection = None
 
     def write(self, id: str, kind: str, payload: bytes, max_store_bytes: int | None) -> bool:
         """Make one part durable in the store, else in the spool; False: it is counted as lost."""
         if max_store_bytes is not None and kind == BEGUN and self.is_full(max_store_bytes):
             return self.lose("the store has reached REPLAY_MAX_STORE_BYTES")
         row = (id, kind, part_crc(id, kind, payload), payload)
+        if self._is_inherited():  # a lock that another thread of the parent's held is held for ever
+            self._lock = RLock()
         # `with` alone is safe: an exception that a signal raises between acquire() and try
         # would leave the lock held for ever.
         with self._lock:
@@ -85,7 +90,17 @@ class Journal:
         return spool.append(self.path, id, kind, payload)
 
     def _is_paused(self) -> bool:
+        if self._is_inherited():
+            return True
         return self._paused_until > 0 and monotonic() < self._paused_until
+
+    def _is_inherited(self) -> bool:
+        """Whether a fork that Python was not told of has left us a connection of its parent's.
+
+        SQLite takes the parent's locks for this process's own, also on a connection that we open
+        ourselves: it would write to a WAL that the parent may delete. The spool needs no SQLite.
+        """
+        return self._connection is not None and self._owner_pid != os.getpid()
 
     def _execute(self, row: tuple[str, str, int, bytes]) -> bool:
         """Insert one row; False when the file had to be replaced first and a retry may do."""
@@ -103,10 +118,13 @@ class Journal:
                 self._set_aside("it was cut to nothing")
             self._abandon()
             self._connection = _connect(self.path)
+            self._owner_pid = os.getpid()
             self._identity = _identity(self.path)
         return self._connection
 
     def _mend(self, error: sqlite3.DatabaseError) -> bool:
+        if self._connection is None and isinstance(error, sqlite3.ProgrammingError):
+            return False  # a signal handler forked while this thread was about to write
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code not in _DAMAGED:
             raise error
@@ -141,6 +159,9 @@ class Journal:
 
     def _hold(self) -> None:
         self._lock.acquire()
+        # SQLite in the child would take an inherited connection's locks for its own, and lose what
+        # it writes when the parent, which then seems alone, folds the WAL and deletes it.
+        self.close()
 
     def _let_go(self) -> None:
         self._lock.release()
@@ -174,7 +195,8 @@ def _close_journals() -> None:
 
 def _connect(path: str) -> sqlite3.Connection:
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        # Only a new file is opened: closing one would drop the locks of this process on it.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     except OSError:
         pass  # SQLite names the reason better
     connection = sqlite3.connect(

@@ -68,9 +68,9 @@ def _engine(path: Path) -> Engine:
     @event.listens_for(engine, "do_connect")
     def make_private(*_: object) -> None:
         # SQLite would make a file that others may read, as the umask has it.
+        # Of one that is there, closing a descriptor would drop this process's locks.
         with suppress(OSError):  # SQLite names the reason better
-            if not path.exists():
-                os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
     @event.listens_for(engine, "connect")
     def take_over_transactions(connection: sqlite3.Connection, _record: object) -> None:

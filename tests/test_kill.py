@@ -1,0 +1,124 @@
+"""SIGKILL at random moments, and forks amid writes: nothing that was acknowledged is lost."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+import pytest
+from databases import query
+
+from replay.part import part_crc
+from replay.recorder.journal import CREATE_PART
+from replay.recording import Part
+from replay.store.selection import Selection
+from replay.store.spool import read, spools
+from replay.store.store import Store
+
+PROGRAM = Path(__file__).with_name("kill_process.py")
+AMOUNTS = [
+    pytest.param(100, id="100 kills"),
+    pytest.param(1000, id="1,000 kills", marks=pytest.mark.long),
+]
+FORKS = [
+    pytest.param(30, id="30 rounds"),
+    pytest.param(200, id="200 rounds", marks=pytest.mark.long),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is left after the kills, and what had been acknowledged before."""
+
+    said: dict[str, list[str]]
+    parts: list[Part]
+    torn: int
+    structure: str
+
+    def lost(self) -> set[tuple[str, str]]:
+        """Each acknowledged part that is not there: what it was, and of which invocation."""
+        begun = {one.id: orjson.loads(one.payload)["event"]["n"] for one in self.of("begun")}
+        there = {(kind, begun.get(one.id)) for kind in self.said for one in self.of(kind)}
+        return {(kind, name) for kind, names in self.said.items() for name in names} - there
+
+    def of(self, kind: str) -> list[Part]:
+        return [one for one in self.parts if one.kind == kind]
+
+    def keys(self) -> Counter[tuple[str, str, int]]:
+        return Counter((one.id, one.kind, one.crc) for one in self.parts)
+
+
+def left_after(store: Path, *arguments: object) -> Left:
+    command = [sys.executable, str(PROGRAM), str(store), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, check=True)
+    spooled = [one for file in spools(store) for one in read(file)]
+    rows, torn = stored(store)
+    return Left(
+        json.loads(done.stdout),
+        [*rows, *(one for one in spooled if isinstance(one, Part))],
+        torn + sum(isinstance(one, bytes) for one in spooled),
+        "; ".join(str(row[0]) for row in query(store, "PRAGMA integrity_check")),
+    )
+
+
+def stored(store: Path) -> tuple[list[Part], int]:
+    """The parts in the table, and how many of them do not have their checksum."""
+    query(store, CREATE_PART)  # where it never came to that
+    rows = query(store, "SELECT id, kind, payload, crc FROM part")
+    parts = [Part(id, kind, payload) for id, kind, payload, _ in rows]
+    return parts, sum(crc != part_crc(*row) for *row, crc in rows)
+
+
+def check_intake(store: Path, left: Left) -> None:
+    """Each part that was in store or spool is in the store once, and each recording is found."""
+    with closing(Store.open(str(store))) as opened:
+        found = opened.summaries(Selection())
+    parts, torn = stored(store)
+    after = Left({}, parts, torn, "")
+    assert torn == 0
+    assert spools(store) == []
+    assert set(left.keys()) == set(after.keys())
+    assert max(after.keys().values()) == 1
+    assert sorted({one.id for one in left.parts}) == sorted(one.id for one in found)
+    assert {None} == {one.damage for one in found}
+
+
+@pytest.mark.parametrize("processes", [1, 8, 16])
+@pytest.mark.parametrize("kills", AMOUNTS)
+def test_no_acknowledged_part_is_lost_to_sigkill(tmp_path, processes, kills):
+    """In the store or its spool, whole, and taken in exactly once."""
+    store = tmp_path / "replay.db"
+    left = left_after(store, processes, kills, kills + processes)
+    assert (set(), 0, "ok") == (left.lost(), left.torn, left.structure)
+    assert len(left.said["begun"]) > kills
+    assert all(left.said.values())
+    check_intake(store, left)
+
+
+@pytest.mark.parametrize("control", ["without-begun", "late"])
+def test_an_acknowledgement_before_the_commit_would_be_reported_as_loss(tmp_path, control):
+    """Positive control: with the begun commit left out, or each commit a part late."""
+    left = left_after(tmp_path / "replay.db", 8, 16, 1, control)
+    assert len(left.lost()) >= 8
+
+
+@pytest.mark.parametrize("rounds", FORKS)
+def test_a_fork_amid_a_write_loses_nothing(tmp_path, rounds):
+    """Another thread writes meanwhile; parent and child capture on, the parent ends first."""
+    store = tmp_path / "replay.db"
+    left = left_after(store, 1, rounds, rounds, "fork")
+    assert (set(), 0, "ok") == (left.lost(), left.torn, left.structure)
+    assert 4 * rounds == sum("child" in name for name in left.said["ended"])
+    check_intake(store, left)
+
+
+@pytest.mark.parametrize("control", ["fork-unhooked", "fork-unclosed"])
+def test_a_fork_that_the_journal_does_not_see_coming_would_lose(tmp_path, control):
+    """Positive control: no hooks at all, or only the lock held and the connection left open."""
+    left = left_after(tmp_path / "replay.db", 1, 8, 1, control)
+    hung = 4 * 8 - sum("child" in name for name in left.said["ended"])
+    assert left.lost() or hung
