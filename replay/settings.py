@@ -48,6 +48,8 @@ class Settings:
     """Whether outbound calls are captured."""
     max_body_bytes: int = _MAX_BODY_BYTES
     """Cap of the body of an outbound call or its answer."""
+    synchronous: str = "NORMAL"
+    """SQLite's `synchronous` of the recorder's commits: NORMAL or FULL."""
     tape: tuple[str, ...] = ()
     """What else of an invocation is taped, of `TAPES`."""
     redact: str = REDACT_MODES[0]
@@ -102,6 +104,7 @@ def recorder_settings(
         max_body_bytes=_bytes(environment["REPLAY_MAX_BYTES"], "REPLAY_MAX_BYTES")
         if "REPLAY_MAX_BYTES" in environment
         else _body_bytes(environment.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")),
+        synchronous=_synchronous(environment.get("REPLAY_SYNCHRONOUS", "normal")),
         tape=_tapes(environment["REPLAY_TAPE"]) if "REPLAY_TAPE" in environment else (),
         redact=mode,
         redact_rules=rules,
@@ -186,6 +189,15 @@ def _patterns(value: str) -> tuple[str, ...]:
     if value.strip().lower() == "all":
         return ("*",)
     return tuple(pattern.strip() for pattern in value.split(",") if pattern.strip())
+
+
+def _synchronous(value: str) -> str:
+    if value.strip().upper() not in ("NORMAL", "FULL"):
+        raise SettingsError(
+            f"REPLAY_SYNCHRONOUS is {value!r}, neither normal nor full",
+            "write REPLAY_SYNCHRONOUS=full to sync each part to the disk, or leave it out",
+        )
+    return value.strip().upper()
 
 
 def _tapes(value: str) -> tuple[str, ...]:

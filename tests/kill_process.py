@@ -182,6 +182,17 @@ def write_late(self, *part, _late=[]) -> bool:  # noqa: B006
     return True
 
 
+def open_another(self) -> None:
+    self._abandon()
+    self._lock = threading.RLock()
+
+
+def forget_the_spool() -> None:
+    """Take away what would send a child with its parent's connection to the spool."""
+    journal.Journal._is_inherited = lambda _: False
+    journal.inode = lambda _: None
+
+
 real_write = journal.Journal.write
 
 
@@ -192,9 +203,11 @@ def main(store: str, processes: str, kills: str, seed: str, way: str = "") -> No
         journal.Journal.write = write_late
     elif way == "fork-unhooked":
         os.register_at_fork = lambda **_: None
-        journal.Journal._is_inherited = lambda _: False
+        forget_the_spool()
     elif way == "fork-unclosed":
         journal.Journal._hold = lambda self: self._lock.acquire()
+        journal.Journal._start_over = open_another
+        forget_the_spool()
     call, source = make_handler(store), random.Random(int(seed))
     if way.startswith("fork"):
         ended = fork_many(call, int(kills), source)

@@ -14,7 +14,7 @@ from test_store import recording, unfinished
 from test_upgrade import OLDER
 
 from replay import capture
-from replay.recorder import spool
+from replay.recorder import connection, guard, spool
 from replay.recorder.journal import Journal, journal_of
 from replay.recording import Recording
 from replay.settings import Settings
@@ -259,8 +259,11 @@ def handler(event, context):
     return event
 
 
-def test_parts_that_were_lost_are_told_by_the_next_begun_part_and_summed(project, checks):
+def test_parts_that_were_lost_are_told_by_the_next_begun_part_and_summed(
+    project, checks, monkeypatch
+):
     """Counted in the process, cumulative, and summed over sandboxes by the doctor."""
+    monkeypatch.setattr(guard, "_failures", {})
     captured = capture(store="replay.db")(handler)
     journal = journal_of(Settings(store="replay.db"))
     captured({}, None)
@@ -278,6 +281,37 @@ def test_parts_that_were_lost_are_told_by_the_next_begun_part_and_summed(project
     assert (found["code"], found["lost"]["level"]) == (0, "warn")
     assert found["lost"]["message"] == "9 parts were lost in 2 sandboxes"
     assert other.invocation.sandbox.id in found["lost"]["details"]
+
+
+def test_losses_that_no_later_part_could_tell_are_read_from_a_note(project, checks, monkeypatch):
+    """Of a process that was killed; those that a part tells of too count once."""
+    monkeypatch.setattr(guard, "_failures", {})
+    captured = capture(store="replay.db")(handler)
+    monkeypatch.setenv("REPLAY_MAX_STORE_BYTES", "1")
+    for _ in range(13):
+        captured({}, None)
+    assert checks()["lost"]["message"] == "12 parts were lost in 1 sandboxes"
+    monkeypatch.setenv("REPLAY_MAX_STORE_BYTES", "1GiB")
+    captured({}, None)
+    found = checks()
+    assert found["lost"]["message"] == "12 parts were lost in 1 sandboxes"
+    (note,) = project.glob("replay.db.lost-*")
+    assert note.name in found["lost"]["hint"]
+    note.unlink()
+    assert checks()["lost"]["message"] == "12 parts were lost in 1 sandboxes"
+
+
+def test_a_store_on_a_network_file_system_is_warned_of(three, checks, monkeypatch, tmp_path):
+    """Its write-ahead log needs memory that processes share."""
+    device = os.stat(".").st_dev
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(
+        f"1 2 {os.major(device)}:{os.minor(device)} / /mnt rw - nfs4 server:/export rw\n"
+    )
+    assert "network" not in checks()
+    monkeypatch.setattr(connection, "_network_of_device", {})
+    monkeypatch.setattr(connection, "_MOUNTS", str(mounts))
+    assert checks()["network"]["level"] == "warn"
 
 
 def test_a_recording_with_lost_parts_reads_back_equal():

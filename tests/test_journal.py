@@ -4,6 +4,7 @@ import dataclasses
 import fcntl
 import os
 import random
+import resource
 import shutil
 import signal
 import sqlite3
@@ -17,14 +18,15 @@ from pathlib import Path
 import pytest
 from databases import query
 
-from replay.recorder import spool
-from replay.recorder.journal import CREATE_PART, Journal
+from replay.errors import SettingsError
+from replay.recorder import connection, spool
+from replay.recorder.journal import CREATE_PART, Journal, journal_of
 from replay.recorder.ulid import new_ulid
 from replay.recording import Part
 from replay.replayer.builtin import BuiltinSandbox
 from replay.replayer.case import Case
 from replay.replayer.verdict import judge
-from replay.settings import Settings
+from replay.settings import Settings, recorder_settings
 from replay.store.selection import Selection
 from replay.store.spool import read
 from replay.store.store import Store
@@ -227,7 +229,7 @@ def test_a_locked_store_holds_up_no_two_threads_and_leaks_no_descriptor(journal,
         thread.join()
     assert max(took) < 0.2
     monkeypatch.setattr("replay.recorder.journal._PAUSE_S", 0)
-    monkeypatch.setattr("replay.recorder.journal._BUSY_S", 0.001)
+    monkeypatch.setattr("replay.recorder.connection._BUSY_S", 0.001)
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(5):
         write(journal, "c")
@@ -380,8 +382,6 @@ def test_capture_works_from_a_deployment_folder_with_nothing_else(tmp_path):
 
 def test_settings_default_to_the_only_writable_folder_on_lambda():
     """/tmp there, the working directory elsewhere."""
-    from replay.settings import recorder_settings
-
     on_lambda = recorder_settings(
         {"AWS_LAMBDA_RUNTIME_API": "x"}, store=None, sample=None, outbound=None
     )
@@ -430,3 +430,122 @@ def seen_by_another_process(path: str) -> str:
     command = [sys.executable, "-c", program, path]
     done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, check=True)
     return "".join(filter(str.isalpha, done.stdout.decode()))
+
+
+@pytest.mark.parametrize("kind", ["nfs4", "cifs", "fuse.sshfs"])
+def test_a_store_on_a_network_file_system_is_refused_and_the_spool_used(
+    tmp_path, journal_at, monkeypatch, kind
+):
+    """A WAL needs memory that processes share; said before SQLite touches anything."""
+    device = os.stat(tmp_path).st_dev
+    mounts = tmp_path / "mountinfo"
+    line = f"1 2 {os.major(device)}:{os.minor(device)} / /mnt rw shared:1 - {kind} server:/ rw\n"
+    mounts.write_text("5 6 0:99 / /proc rw - proc proc rw\n" + line)
+    monkeypatch.setattr(connection, "_network_of_device", {})
+    monkeypatch.setattr(connection, "_MOUNTS", str(mounts))
+    path = tmp_path / "replay.db"
+    write(journal_at(path), "a")
+    assert not path.exists()
+    assert spooled(path) == ["a"]
+
+
+def test_a_write_ahead_log_that_goes_away_ends_the_use_of_sqlite(journal):
+    """Whoever reads and closes the store's file inside this process lets another delete the log."""
+    path = Path(journal.path)
+    write(journal, "a")
+    with open(path, "rb"):
+        pass
+    assert seen_by_another_process(journal.path) == "a"
+    assert not Path(journal.path + "-wal").exists()
+    write(journal, "b")
+    write(journal, "c")
+    assert spooled(path) == ["b", "c"]
+
+
+def test_half_a_line_on_a_full_disk_is_taken_back(tmp_path):
+    """A spool file without room is left as it was, and the other place is used."""
+    store = str(tmp_path / "replay.db")
+    spool.append(store, "a", "begun", payload())
+    before = Path(store + ".spool").read_bytes()
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    child = os.fork()
+    if child == 0:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 20, limit[1]))
+        os._exit(spool.append(store, "b", "begun", payload()))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+    assert Path(store + ".spool").read_bytes() == before
+    assert spooled(Path(store)) == ["a", "b"]
+
+
+def test_a_spool_that_is_too_large_or_somebody_elses_is_not_written(tmp_path, monkeypatch):
+    """It would fill the host's disk, or show a stranger what was captured."""
+    store = str(tmp_path / "replay.db")
+    os.mkfifo(store + ".spool")
+    assert spool.append(store, "a", "begun", payload())
+    os.unlink(store + ".spool")
+    Path(store + ".spool").touch()
+    monkeypatch.setattr(spool, "MAX_BYTES", 10)
+    assert not spool.append(store, "b", "begun", payload())
+    monkeypatch.setattr(spool, "MAX_BYTES", 10_000)
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    assert not spool.append(store, "c", "begun", payload())
+    assert spooled(Path(store)) == ["a"]
+
+
+def test_no_more_than_a_quarter_of_the_free_space_is_taken(journal, monkeypatch):
+    """Where there is a cap, the host's own need of the disk outranks it."""
+    cap = 2**40
+    assert journal.write("a", "begun", payload(), cap)
+    size = sum(file.stat().st_size for file in Path(journal.path).parent.glob("replay.db*"))
+    size -= os.stat(journal.path + "-shm").st_size
+    monkeypatch.setattr("replay.recorder.journal.free_bytes", lambda _: 3 * size)
+    assert journal.write("b", "begun", payload(), cap)
+    monkeypatch.setattr("replay.recorder.journal.free_bytes", lambda _: 3 * size - 4)
+    assert not journal.write("c", "begun", payload(), cap)
+    assert journal.lost == 1
+
+
+def test_a_store_that_is_replaced_again_and_again_costs_few_descriptors(journal):
+    """Each change leaves a connection that must not be closed; the host needs its descriptors."""
+    before = len(os.listdir("/proc/self/fd"))
+    for n in range(40):
+        write(journal, str(n))
+        Path(journal.path).unlink(missing_ok=True)
+    write(journal, "last")
+    assert len(os.listdir("/proc/self/fd")) < before + 40
+    assert spooled(Path(journal.path))[-1] == "last"
+
+
+def test_a_fork_in_a_signal_handler_amid_a_write_loses_nothing(tmp_path):
+    """The thread that holds the lock is the one that forks: its connection is gone on return."""
+    with closing(Journal(str(tmp_path / "replay.db"))) as journal:
+        write(journal, "a")
+        opened = journal._open
+
+        def fork_then_use():
+            connection = opened()
+            del journal._open
+            child = os.fork()
+            if child == 0:
+                os._exit(0)
+            os.waitpid(child, 0)
+            return connection
+
+        journal._open = fork_then_use
+        write(journal, "b")
+    assert rows(Path(journal.path)) == [("a", "begun"), ("b", "begun")]
+
+
+def test_each_part_is_synced_where_that_is_asked_for(tmp_path, monkeypatch):
+    """NORMAL is 1 to SQLite, FULL is 2; anything else is a typing error."""
+    for word, expected in (("normal", 1), ("Full", 2)):
+        settings = recorder_settings(
+            {"REPLAY_STORE": str(tmp_path / f"{word}.db"), "REPLAY_SYNCHRONOUS": word},
+            store=None,
+            sample=None,
+            outbound=None,
+        )
+        with closing(journal_of(settings)) as journal:
+            assert journal._open().execute("PRAGMA synchronous").fetchone() == (expected,)
+    with pytest.raises(SettingsError):
+        recorder_settings({"REPLAY_SYNCHRONOUS": "off"}, store=None, sample=None, outbound=None)

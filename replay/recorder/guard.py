@@ -17,6 +17,8 @@ Result = TypeVar("Result")
 _PACKAGE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
 _STDLIB = os.path.dirname(os.__file__)
 _said: set[str] = set()
+_failures: dict[int, int] = {}
+"""How many steps have failed, for each process: a fork has its own."""
 
 
 def guarded(
@@ -28,8 +30,14 @@ def guarded(
     except Exception as error:
         if not _is_ours(error):
             raise
+        _failures[os.getpid()] = failures() + 1
         say_once(f"{type(error).__name__}: {error}")
         return None
+
+
+def failures() -> int:
+    """Return how many steps have failed in this process: each has cost a part."""
+    return _failures.get(os.getpid(), 0)
 
 
 def say_once(message: str) -> None:

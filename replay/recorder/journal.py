@@ -2,7 +2,8 @@
 
 The recorder knows one table, `part`, whose layout is frozen for ever and plain enough for SQLite
 3.7.17, the oldest that AWS ships. WAL with synchronous=NORMAL survives the death of the process.
-Whatever SQLite does not take within 25 ms goes to the spool, and SQLite is left alone for a second.
+Whatever SQLite does not take within 25 ms goes to the spool, and SQLite is left alone for a second;
+for good where this process can no longer tell which locks it has. What neither takes is counted.
 """
 
 import atexit
@@ -12,27 +13,33 @@ from _thread import RLock, allocate_lock  # threading is 0.6 ms of a cold start
 from time import monotonic
 
 from replay.part import BEGUN, part_crc
+from replay.recorder.connection import (
+    CREATE_PART,
+    EMPTY,
+    Identity,
+    connect,
+    free_bytes,
+    identity,
+    inode,
+    size_bytes,
+)
 from replay.recorder.guard import say_once
+from replay.recorder.sandbox import sandbox_id
 from replay.recorder.ulid import new_ulid
 from replay.settings import Settings, store_path
 
-CREATE_PART = (
-    "CREATE TABLE IF NOT EXISTS part"
-    " (n INTEGER PRIMARY KEY, id TEXT, kind TEXT, crc INTEGER, payload BLOB)"
-)
+__all__ = ["CREATE_PART", "Journal", "journal_of"]
+
 _INSERT = "INSERT INTO part (id, kind, crc, payload) VALUES (?, ?, ?, ?)"
-_BUSY_S = 0.025
 _PAUSE_S = 1.0
-_CHECKPOINT_PAGES = 1000
-"""Pages in the WAL before SQLite checkpoints inside a commit. Fewer make each checkpoint shorter,
-but its two syncs then fall on one capture in a hundred: at 256 pages p99 was 21 raw commits."""
 _DAMAGED = (11, 26)
 """SQLite's primary result codes CORRUPT and NOTADB."""
-_EMPTY = (0, 0)
-"""Stands for the identity of a file without content."""
 _ABANDONED: list[sqlite3.Connection] = []
 """Connections never to be closed: closing one that a fork inherited, or whose file was replaced,
 would take the WAL away from under the connection that now owns it."""
+_MAX_ABANDONED = 8
+"""Each keeps up to three descriptors open: the host needs its own."""
+_FULL = "store, WAL and spool have REPLAY_MAX_STORE_BYTES, or a quarter of what is free"
 _NOBODY = 0
 """No process has this id."""
 
@@ -40,13 +47,18 @@ _NOBODY = 0
 class Journal:
     """Where the parts of one store go from this process: one connection, under one lock."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, synchronous: str = "NORMAL") -> None:
         self.path = path
+        self.synchronous = synchronous
         self.lost = 0
+        self._wal = path + "-wal"
         self._lock = RLock()  # a signal handler may capture while this thread writes
         self._connection: sqlite3.Connection | None = None
-        self._identity: tuple[int, int] | None = None
+        self._identity: Identity | None = None
+        self._wal_inode: Identity | None = None
         self._paused_until = 0.0
+        self._is_cut_off = False
+        self._abandoned = 0
         self._owner_pid = _NOBODY
         # A fork in the middle of a transaction loses acknowledged commits: hold the lock across it.
         os.register_at_fork(
@@ -56,14 +68,14 @@ class Journal:
     def close(self) -> None:
         """Close the connection, which folds the WAL into the file; writing opens it again."""
         with self._lock:
-            if self._connection is not None and not self._is_inherited():
+            if self._connection is not None and not self._is_inherited() and not self._is_cut_off:
                 self._connection.close()
                 self._connection = None
 
     def write(self, id: str, kind: str, payload: bytes, max_store_bytes: int | None) -> bool:
         """Make one part durable in the store, else in the spool; False: it is counted as lost."""
         if max_store_bytes is not None and kind == BEGUN and self.is_full(max_store_bytes):
-            return self.lose("the store has reached REPLAY_MAX_STORE_BYTES")
+            return self.lose(_FULL)
         row = (id, kind, part_crc(id, kind, payload), payload)
         if self._is_inherited():  # a lock that another thread of the parent's held is held for ever
             self._lock = RLock()
@@ -79,7 +91,7 @@ class Journal:
             return False
         try:
             return self._execute(row) or self._execute(row)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             self._paused_until = monotonic() + _PAUSE_S
             say_once(f"{self.path}: {error}; captured parts go to the spool")
             return False
@@ -90,7 +102,7 @@ class Journal:
         return spool.append(self.path, id, kind, payload)
 
     def _is_paused(self) -> bool:
-        if self._is_inherited():
+        if self._is_cut_off or self._is_inherited():
             return True
         return self._paused_until > 0 and monotonic() < self._paused_until
 
@@ -105,22 +117,43 @@ class Journal:
     def _execute(self, row: tuple[str, str, int, bytes]) -> bool:
         """Insert one row; False when the file had to be replaced first and a retry may do."""
         try:
-            self._open().execute(_INSERT, row)
+            connection = self._open()
+            if connection is None:
+                return False
+            connection.execute(_INSERT, row)
         except sqlite3.DatabaseError as error:
             return self._mend(error)
         return True
 
-    def _open(self) -> sqlite3.Connection:
-        # A file that was deleted, replaced or cut to nothing takes inserts without any error.
-        identity = _identity(self.path)
-        if self._connection is None or identity != self._identity:
-            if self._connection is not None and identity is _EMPTY:
-                self._set_aside("it was cut to nothing")
-            self._abandon()
-            self._connection = _connect(self.path)
-            self._owner_pid = os.getpid()
-            self._identity = _identity(self.path)
+    def _open(self) -> sqlite3.Connection | None:
+        """Return the connection to the file that has the store's name now; None: leave it alone.
+
+        A file that was deleted, replaced or cut to nothing takes inserts without any error.
+        """
+        found = identity(self.path)
+        if self._connection is not None and found == self._identity:
+            if inode(self._wal) != self._wal_inode:
+                self._cut_off("its write-ahead log was deleted or replaced")
+                return None
+            return self._connection
+        if found is EMPTY and (self._connection is not None or size_bytes(self._wal)):
+            self._set_aside("it was cut to nothing")
+        self._abandon()
+        if self._abandoned >= _MAX_ABANDONED:
+            self._cut_off("it was deleted or replaced too often")
+            return None
+        self._identity = found
+        self._connection = connect(self.path, self.synchronous)
+        self._owner_pid = os.getpid()
+        self._identity = identity(self.path)
+        self._wal_inode = inode(self._wal)
         return self._connection
+
+    def _cut_off(self, why: str) -> None:
+        # The file is the same, so that SQLite would give another connection of this process the
+        # locks and the shared memory of this one, which other processes do not see any more.
+        self._is_cut_off = True
+        say_once(f"{self.path}: {why}; this process captures into the spool")
 
     def _mend(self, error: sqlite3.DatabaseError) -> bool:
         if self._connection is None and isinstance(error, sqlite3.ProgrammingError):
@@ -129,7 +162,8 @@ class Journal:
         if code not in _DAMAGED:
             raise error
         self._abandon()
-        self._set_aside(str(error))
+        if identity(self.path) == self._identity:  # else another process has set it aside
+            self._set_aside(str(error))
         return False
 
     def _set_aside(self, why: str) -> None:
@@ -140,21 +174,31 @@ class Journal:
         say_once(f"{self.path}: {why}; set aside as {aside}")
 
     def is_full(self, max_store_bytes: int) -> bool:
-        """Whether store, WAL and spool have reached a size together."""
-        from replay.recorder.spool import SUFFIX
+        """Whether store, WAL and spool have reached a size together, or a quarter of the room."""
+        from replay.recorder.spool import spool_paths
 
-        files = (self.path, self.path + "-wal", self.path + SUFFIX)
-        return sum(_size_bytes(path) for path in files) >= max_store_bytes
+        files = (self.path, self._wal, *spool_paths(self.path))
+        size = sum(map(size_bytes, files))
+        if size >= max_store_bytes:
+            return True
+        try:
+            return size > (free_bytes(os.path.dirname(self.path)) + size) // 4
+        except OSError:  # no such folder: the write will tell
+            return False
 
     def lose(self, why: str) -> bool:
         """Count a part as lost, and say why, once; False."""
+        from replay.recorder import loss
+
         self.lost += 1
         say_once(f"a captured part is lost: {why}")
+        loss.note(self.path, sandbox_id(), self.lost)
         return False
 
     def _abandon(self) -> None:
         if self._connection is not None:
             _ABANDONED.append(self._connection)
+            self._abandoned += 1
         self._connection = None
 
     def _hold(self) -> None:
@@ -167,7 +211,6 @@ class Journal:
         self._lock.release()
 
     def _start_over(self) -> None:
-        self._abandon()
         self.lost = 0  # the parent tells of its own
         self._lock = RLock()
 
@@ -185,44 +228,10 @@ def journal_of(settings: Settings) -> Journal:
             if not _journals:
                 atexit.register(_close_journals)
             journal = _journals.setdefault(path, Journal(path))
+    journal.synchronous = settings.synchronous
     return journal
 
 
 def _close_journals() -> None:
     for journal in _journals.values():
         journal.close()
-
-
-def _connect(path: str) -> sqlite3.Connection:
-    try:
-        # Only a new file is opened: closing one would drop the locks of this process on it.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    except OSError:
-        pass  # SQLite names the reason better
-    connection = sqlite3.connect(
-        path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
-    )
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-        connection.execute(CREATE_PART)
-    except BaseException:  # the host's own timeout may end it as well
-        connection.close()
-        raise
-    return connection
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return (status.st_dev, status.st_ino) if status.st_size else _EMPTY
-
-
-def _size_bytes(path: str) -> int:
-    try:
-        return os.stat(path).st_size
-    except OSError:
-        return 0

@@ -13,7 +13,7 @@ from replay.codec import encode
 from replay.part import begun_payload
 from replay.recorder import remaining
 from replay.recorder.environment import Environment
-from replay.recorder.guard import guarded
+from replay.recorder.guard import failures, guarded
 from replay.recorder.sandbox import next_place, outbound_calls
 from replay.recorder.snapshot import Entry
 from replay.recorder.unfinished import Unfinished, truncated
@@ -84,7 +84,7 @@ class Recorder:
             event=document,
             redaction=funnel.redaction(),
             environment=environment.encoded,
-            lost_parts=environment.journal.lost,
+            lost_parts=environment.journal.lost + failures(),
             outbound=outbound_calls() if environment.settings.outbound else "off",
         )
 

@@ -29,12 +29,22 @@ _current: _Sandbox | None = None
 _import: "Import | None" = None
 
 
-def next_place() -> dict[str, object]:
-    """Return this sandbox and the next place in it, laid out as `invocation.Sandbox`."""
+def sandbox_id() -> str:
+    """Return the id of this sandbox."""
+    return _sandbox().id
+
+
+def _sandbox() -> _Sandbox:
     global _current  # noqa: PLW0603 - a process is one sandbox
     sandbox = _current
     if sandbox is None or sandbox.pid != os.getpid():
         sandbox = _current = _Sandbox()
+    return sandbox
+
+
+def next_place() -> dict[str, object]:
+    """Return this sandbox and the next place in it, laid out as `invocation.Sandbox`."""
+    sandbox = _sandbox()
     return {
         "id": sandbox.id,
         "sequence": next(sandbox.sequence),

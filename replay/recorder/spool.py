@@ -7,19 +7,26 @@ length of one write; whoever takes the file in renames it under the same lock (s
 
 import fcntl
 import os
-from time import sleep
+from stat import S_ISREG
+from time import monotonic, sleep
 
 from replay.part import part_crc
 
 SUFFIX = ".spool"
+MAX_BYTES = 256 * 2**20
+"""Cap of a spool file: nobody has taken it in for long, and its disk is the host's too."""
+_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+_WAIT_MS = 8
+_PAUSE_S = 1.0
+_held_until: dict[str, float] = {}
+"""Files whose lock somebody did not let go of in time, and until when they are left alone."""
 
 
 def spool_paths(store: str) -> tuple[str, str]:
     """Return the two places for a store's spool: beside it, and in the temporary folder."""
-    from tempfile import gettempdir  # 3 ms of a cold start, rarely needed
-
+    folder = os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - tempfile takes 3 ms to import
     elsewhere = os.path.abspath(store).replace(os.sep, "%")
-    return store + SUFFIX, os.path.join(gettempdir(), f"replay-{elsewhere}{SUFFIX}")
+    return store + SUFFIX, os.path.join(folder, f"replay-{elsewhere}{SUFFIX}")
 
 
 def append(store: str, id: str, kind: str, payload: bytes) -> bool:
@@ -28,28 +35,45 @@ def append(store: str, id: str, kind: str, payload: bytes) -> bool:
     return any(_append_line(path, line) for path in spool_paths(store))
 
 
-def _lock(descriptor: int) -> None:
-    """Take the writers' lock within 25 ms; raises OSError where others hold it for longer."""
-    for _ in range(25):
-        try:
-            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            sleep(0.001)
-    raise BlockingIOError
-
-
 def _append_line(path: str, line: bytes) -> bool:
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+    if _held_until and monotonic() < _held_until.get(path, 0):
+        return False
     try:
-        descriptor = os.open(path, flags, 0o600)
+        descriptor = os.open(path, _FLAGS, 0o600)
     except OSError:
         return False
     try:
-        _lock(descriptor)
-        if not os.path.samestat(os.fstat(descriptor), os.stat(path)):
-            return False  # taken in since it was opened: what is added now would not be read
-        return os.write(descriptor, line) == len(line)
+        return _lock(descriptor, path) and _add(descriptor, path, line)
     except OSError:
         return False
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int, path: str) -> bool:
+    """Take the writers' lock; False where others hold it for long, who are not waited for again."""
+    for _ in range(_WAIT_MS):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sleep(0.001)
+        else:
+            return True
+    _held_until[path] = monotonic() + _PAUSE_S
+    return False
+
+
+def _add(descriptor: int, path: str, line: bytes) -> bool:
+    status = os.fstat(descriptor)
+    if not os.path.samestat(status, os.stat(path)):
+        return False  # taken in since it was opened: what is added now would not be read
+    is_ours = S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
+    if not is_ours or status.st_size + len(line) > MAX_BYTES:
+        return False
+    try:
+        if os.write(descriptor, line) == len(line):
+            return True
+    except OSError:
+        pass
+    os.ftruncate(descriptor, status.st_size)  # the disk is full: half a line is no part
+    return False

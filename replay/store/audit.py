@@ -16,7 +16,7 @@ from replay.fixture import Fixture
 from replay.interaction import CALL_KINDS
 from replay.part import BEGUN
 from replay.recording import Part
-from replay.store import intake, outgoing
+from replay.store import intake, loss, outgoing
 from replay.store import interaction as calls
 from replay.store.check import Check
 from replay.store.database import Database, PageEnds
@@ -56,7 +56,7 @@ def examine(database: Database, progress: Callable[[int, int | None], None]) -> 
     yield _damage(found)
     yield _drift(found)
     yield _without_begun(found)
-    yield _lost(found)
+    yield loss.check(database.path, found.lost_parts)
     yield from _stray_tags(database)
 
 
@@ -212,15 +212,6 @@ def _without_begun(found: _Findings) -> Check:
     message = f"{len(headless):,} recordings have an ended part only"
     hint = "the begun part was lost, or waits in a spool that was left elsewhere"
     return Check("begun", "bad", message, hint, tuple(sorted(headless)))
-
-
-def _lost(found: _Findings) -> Check:
-    total = found.lost_parts.total()
-    if not total:
-        return Check("lost", "ok", "no part was counted as lost")
-    message = f"{total:,} parts were lost in {len(found.lost_parts):,} sandboxes"
-    hint = "the function's log says why; a larger REPLAY_MAX_STORE_BYTES may help"
-    return Check("lost", "warn", message, hint, tuple(sorted(found.lost_parts)))
 
 
 def _stray_tags(database: Database) -> Iterator[Check]:

@@ -14,7 +14,8 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from replay.errors import StoreError
-from replay.store import revision, spool
+from replay.recorder.connection import network_of
+from replay.store import loss, revision, spool
 from replay.store.check import Check
 from replay.store.database import Database, refuse_absent, refuse_foreign
 from replay.store.wal import lost_frames
@@ -31,6 +32,7 @@ def examine_files(path: Path) -> Iterator[Check]:
     yield _sqlite()
     yield from _modes(path)
     yield from _disk(path)
+    yield from _network(path)
     yield from _spools(path)
     yield from _set_aside(path)
     yield _log(path)
@@ -77,6 +79,14 @@ def _disk(path: Path) -> Iterator[Check]:
         yield Check("disk", "ok", message)
 
 
+def _network(path: Path) -> Iterator[Check]:
+    kind = network_of(str(path.absolute().parent))
+    if kind:
+        message = f"{kind} is a network file system, where SQLite's write-ahead log does not work"
+        hint = "what is captured goes to the spool; point REPLAY_STORE to a local disk"
+        yield Check("network", "warn", message, hint)
+
+
 def _spools(path: Path) -> Iterator[Check]:
     files = spool.spools(path)
     if not files:
@@ -116,6 +126,8 @@ def _escaped(name: str) -> str:
 
 def _content(path: Path) -> Iterator[Check]:
     try:
+        if not path.exists() and loss.notes(path):  # else the audit tells
+            yield loss.check(path, {})
         refuse_absent(path)
         if not path.exists():  # a spool alone: the store is made of it
             yield Check("store", "ok", f"{path} is made of the spool")

@@ -1,0 +1,36 @@
+"""How many parts a process has lost, on disk: for `replay doctor`, where no later part tells it.
+
+A file of one number for each sandbox that has lost some, beside the store or in the temporary
+folder. It is written over with each loss. Best effort: on a full disk it may stay empty.
+"""
+
+import os
+
+from replay.recorder.spool import SUFFIX, spool_paths
+
+MARK = ".lost-"
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+
+
+def places(store: str) -> tuple[str, str]:
+    """Return what the names of such files begin with: beside the store, in the temporary folder."""
+    beside, elsewhere = spool_paths(store)
+    return beside.removesuffix(SUFFIX) + MARK, elsewhere.removesuffix(SUFFIX) + MARK
+
+
+def note(store: str, sandbox_id: str, count: int) -> bool:
+    """Write down how many parts a sandbox has lost by now; False where that cannot be done."""
+    return any(_write(place + sandbox_id, b"%d\n" % count) for place in places(store))
+
+
+def _write(path: str, text: bytes) -> bool:
+    try:
+        descriptor = os.open(path, _FLAGS, 0o600)
+    except OSError:
+        return False
+    try:
+        return os.pwrite(descriptor, text, 0) == len(text)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
