@@ -14,7 +14,7 @@ from time import perf_counter_ns
 from replay.interaction import Answer, Call, answer_document, call_document
 from replay.part import ANSWERED, SENT, answered_payload, sent_payload
 from replay.recorder import running
-from replay.recorder.guard import guarded
+from replay.recorder.guard import guarded, pass_on
 
 
 class Calls:
@@ -141,7 +141,8 @@ class Lanes:
         asyncio = sys.modules.get("asyncio")
         try:
             task = asyncio.current_task() if asyncio else None
-        except (RuntimeError, AttributeError):  # no event loop runs in this thread
+        except (RuntimeError, AttributeError) as error:  # no event loop runs in this thread
+            pass_on(error)
             task = None
         # Numbers of threads, and addresses of tasks, are given again when one has ended.
         lanes = self._thread.__dict__.setdefault("lanes", [])

@@ -1,11 +1,13 @@
 """One connection to a store's SQLite file, as the journal wants it: WAL, one frozen table.
 
-Imports the standard library only. Invariant: a file that is there is opened by SQLite alone, since
-closing any other descriptor of it would drop the locks that this process has on it.
+Imports the guard and the standard library. Invariant: a file that is there is opened by SQLite
+alone, since closing any other descriptor of it would drop the locks that this process has on it.
 """
 
 import os
 import sqlite3
+
+from replay.recorder.guard import pass_on
 
 CREATE_PART = (
     "CREATE TABLE IF NOT EXISTS part"
@@ -30,8 +32,8 @@ def connect(path: str, synchronous: str) -> sqlite3.Connection:
     refuse_network(os.path.dirname(path))
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    except OSError:
-        pass  # it is there, or SQLite names the reason better
+    except OSError as error:
+        pass_on(error)  # else it is there, or SQLite names the reason better
     connection = sqlite3.connect(
         path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
     )
@@ -50,7 +52,8 @@ def identity(path: str) -> Identity | None:
     """Return what tells a file from another of its name, None where there is none."""
     try:
         status = os.stat(path)
-    except OSError:
+    except OSError as error:
+        pass_on(error)
         return None
     return (status.st_dev, status.st_ino) if status.st_size else EMPTY
 
@@ -59,7 +62,8 @@ def inode(path: str) -> Identity | None:
     """Return what tells a file from another of its name, be it empty or not."""
     try:
         status = os.stat(path)
-    except OSError:
+    except OSError as error:
+        pass_on(error)
         return None
     return status.st_dev, status.st_ino
 
@@ -68,7 +72,8 @@ def size_bytes(path: str) -> int:
     """Return the size of a file, 0 where there is none."""
     try:
         return os.stat(path).st_size
-    except OSError:
+    except OSError as error:
+        pass_on(error)
         return 0
 
 
@@ -94,7 +99,8 @@ def network_of(folder: str) -> str:
         device = os.stat(folder).st_dev
         if device not in _network_of_device:
             _network_of_device[device] = _find_network(device, _read(_MOUNTS))
-    except OSError:  # no such folder, or not Linux: SQLite will say
+    except OSError as error:  # no such folder, or not Linux: SQLite will say
+        pass_on(error)
         return ""
     return _network_of_device[device]
 

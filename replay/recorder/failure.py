@@ -6,14 +6,16 @@ Loaded only when a handler raises, since `traceback` is not free. The frames are
 
 import os
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Literal
 
 from replay.outcome import ErrorLink, Exited, Raised
-from replay.recorder.guard import is_our_file
+from replay.recorder.asking import ask, is_our_file
 
 _MAX_LINKS = 10
+_ARGUMENTS: Callable[[BaseException], tuple[object, ...]] = vars(BaseException)["args"].__get__
+"""Where a class has a property of that name, these are there all the same."""
 _UNREADABLE = "<its text cannot be read>"
 
 
@@ -37,7 +39,7 @@ def outcome_of_exception(error: BaseException, *, awaited: bool) -> Raised | Exi
         module=type(error).__module__,
         message=_UNREADABLE if message is None else message,
         stack=_stack(error.__traceback__),
-        arguments=tuple(error.args) if type(error.args) is tuple else (),
+        arguments=_ARGUMENTS(error),
         chain=tuple(_chain(error)),
     )
 
@@ -49,10 +51,7 @@ def _exit_status(code: object) -> int:
 
 
 def _message(error: BaseException) -> str | None:
-    try:
-        return str(error)
-    except Exception:  # noqa: BLE001 - a failing __str__ of the host; the client dies of it
-        return None
+    return ask(str, error, default=None)  # the client dies of a failing __str__
 
 
 def _can_be_reported(message: str | None) -> bool:
@@ -75,9 +74,10 @@ def _chain(error: BaseException) -> Iterator[ErrorLink]:
     seen = {id(error)}
     current: Any = error
     while len(seen) <= _MAX_LINKS:
-        link: Literal["cause", "context"] = "cause" if current.__cause__ else "context"
-        hidden = link == "context" and current.__suppress_context__
-        current = None if hidden else current.__cause__ or current.__context__
+        cause = current.__cause__  # an exception may be false
+        link: Literal["cause", "context"] = "context" if cause is None else "cause"
+        hidden = cause is None and current.__suppress_context__
+        current = None if hidden else current.__context__ if cause is None else cause
         if current is None or id(current) in seen:
             return
         seen.add(id(current))

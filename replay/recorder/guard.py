@@ -11,10 +11,10 @@ from types import TracebackType
 from typing import ParamSpec, TypeVar
 
 from replay.errors import ReplayError
+from replay.recorder.asking import ask, is_our_file
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
-_PACKAGE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
 _STDLIB = os.path.dirname(os.__file__)
 _said: set[str] = set()
 _failures: dict[int, int] = {}
@@ -45,22 +45,27 @@ def say_once(message: str) -> None:
     if message in _said or len(_said) > 100:
         return
     _said.add(message)
-    try:
-        print(f"replay: {message}", file=sys.stderr)
-    except (OSError, ValueError, AttributeError):  # stderr closed or absent: nobody to tell
-        pass
+    ask(_print, f"replay: {message}", default=None)  # it may be closed, or the host's own
+
+
+def _print(line: str) -> None:
+    if sys.stderr is not None:  # else `print` would take stdout
+        print(line, file=sys.stderr)
+
+
+def pass_on(error: Exception) -> None:
+    """Raise an exception that is the host's, such as a TimeoutError from its signal handler."""
+    if not _is_ours(error):
+        raise error
 
 
 def _is_ours(error: Exception) -> bool:
     module = type(error).__module__
     known = isinstance(error, ReplayError) or module in ("builtins", "sqlite3", "orjson", "json")
+    if type(error) is TimeoutError and error.errno is None:  # no system call's
+        return False
     path = _innermost_file(error.__traceback__)
     return known and (is_our_file(path) or _is_stdlib_file(path))
-
-
-def is_our_file(path: str) -> bool:
-    """Whether a code object's file belongs to this package."""
-    return path.startswith(_PACKAGE)
 
 
 def _is_stdlib_file(path: str) -> bool:

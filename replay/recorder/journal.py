@@ -23,7 +23,7 @@ from replay.recorder.connection import (
     inode,
     size_bytes,
 )
-from replay.recorder.guard import say_once
+from replay.recorder.guard import pass_on, say_once
 from replay.recorder.sandbox import sandbox_id
 from replay.recorder.ulid import new_ulid
 from replay.settings import Settings, store_path
@@ -92,6 +92,7 @@ class Journal:
         try:
             return self._execute(row) or self._execute(row)
         except (sqlite3.Error, OSError) as error:
+            pass_on(error)
             self._paused_until = monotonic() + _PAUSE_S
             say_once(f"{self.path}: {error}; captured parts go to the spool")
             return False
@@ -183,7 +184,8 @@ class Journal:
             return True
         try:
             return size > (free_bytes(os.path.dirname(self.path)) + size) // 4
-        except OSError:  # no such folder: the write will tell
+        except OSError as error:  # no such folder: the write will tell
+            pass_on(error)
             return False
 
     def lose(self, why: str) -> bool:

@@ -6,6 +6,7 @@ folder. It is written over with each loss. Best effort: on a full disk it may st
 
 import os
 
+from replay.recorder.guard import pass_on
 from replay.recorder.spool import SUFFIX, spool_paths
 
 MARK = ".lost-"
@@ -26,11 +27,13 @@ def note(store: str, sandbox_id: str, count: int) -> bool:
 def _write(path: str, text: bytes) -> bool:
     try:
         descriptor = os.open(path, _FLAGS, 0o600)
-    except OSError:
+    except OSError as error:
+        pass_on(error)
         return False
     try:
         return os.pwrite(descriptor, text, 0) == len(text)
-    except OSError:
+    except OSError as error:
+        pass_on(error)
         return False
     finally:
         os.close(descriptor)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextvars import ContextVar, Token
 from typing import Any
 
+from replay.recorder.asking import ask, instance_dict, own_dict
 from replay.recorder.running import reset
 
 _METHOD = "get_remaining_time_in_millis"
@@ -65,8 +66,8 @@ def stop(tape: Tape) -> None:
     """End what `start` began and leave the context as it was."""
     if _by_context.get(id(tape.context)) is tape:
         del _by_context[id(tape.context)]
-    wrapped = getattr(tape.context, "__dict__", None)
-    if type(wrapped) is dict and getattr(wrapped.get(_METHOD), "tape", None) is tape:
+    wrapped = instance_dict(tape.context)
+    if ask(getattr, wrapped.get(_METHOD), "tape", None, default=None) is tape:
         del wrapped[_METHOD]
     reset(_current, tape.token)
 
@@ -91,11 +92,11 @@ def _wrap_class(kind: type) -> None:
 
 
 def _wrap_instance(context: Any, tape: Tape) -> bool:
-    instance = getattr(context, "__dict__", None)
-    original = getattr(type(context), _METHOD, None)
-    if type(instance) is not dict or _METHOD in instance or not callable(original):
+    instance = own_dict(context)
+    original = ask(getattr, type(context), _METHOD, None, default=None)
+    bound = ask(getattr, context, _METHOD, None, default=None)
+    if instance is None or _METHOD in instance or not callable(original) or not callable(bound):
         return False
-    bound = getattr(context, _METHOD)
 
     @functools.wraps(original)
     def read(*args: Any, **kwargs: Any) -> Any:

@@ -7,6 +7,8 @@ with the recorder: what a call is written as is loaded with the first library th
 from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any, Protocol
 
+from replay.recorder.guard import pass_on
+
 if TYPE_CHECKING:
     from replay.recorder.calls import Calls
     from replay.recorder.funnel import Funnel
@@ -59,7 +61,8 @@ def reset(variable: ContextVar[Any], token: Token[Any] | None) -> None:
     if token is not None:
         try:
             variable.reset(token)
-        except ValueError:  # a coroutine that was closed in another context
+        except ValueError as error:  # a coroutine that was closed in another context
+            pass_on(error)
             variable.set(None)
 
 

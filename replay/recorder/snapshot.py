@@ -11,6 +11,7 @@ from typing import Any
 
 from replay.codec import is_plain, type_name
 from replay.part import ATTRIBUTES, CLIENT_CONTEXT_FIELDS, CLIENT_FIELDS, IDENTITY_FIELDS
+from replay.recorder.asking import ask, instance_dict
 
 _DEADLINE = "_epoch_deadline_time_in_ms"
 _W3C = "_w3c_fields"
@@ -33,7 +34,7 @@ class Entry:
                 self.remaining_ms = _ask_remaining_ms(context)
                 self.snapshot = _snapshot_object(context, _deadline(self.remaining_ms, now_us))
             case _:
-                instance = _instance_dict(self.context)
+                instance = instance_dict(self.context)
                 deadline = instance[_DEADLINE] if type(instance[_DEADLINE]) is int else None
                 if deadline is not None:
                     self.remaining_ms = max(0, deadline - now_us // 1000)
@@ -61,22 +62,14 @@ def _unwrap(context: Any) -> tuple[Any, str]:
         return context, "lambda"
     if is_plain(context):
         return context, "value"
-    inner = _instance_dict(context).get("lambda_context")
+    inner = instance_dict(context).get("lambda_context")
     if inner is None and type_name(context).endswith("DurableContext"):
         inner = _ask(context, "lambda_context")
     return (inner, "durable") if _is_runtime_context(inner) else (context, "object")
 
 
 def _is_runtime_context(context: object) -> bool:
-    return type(context).__name__ == "LambdaContext" and _DEADLINE in _instance_dict(context)
-
-
-def _instance_dict(value: object) -> dict[str, Any]:
-    try:
-        attributes = object.__getattribute__(value, "__dict__")
-    except AttributeError:
-        return {}
-    return attributes if type(attributes) is dict else {}
+    return type(context).__name__ == "LambdaContext" and _DEADLINE in instance_dict(context)
 
 
 def _plain_dict(value: Any) -> dict[str, Any]:
@@ -97,7 +90,7 @@ def _runtime_attributes(instance: dict[str, Any]) -> dict[str, Any]:
 
 
 def _snapshot_object(context: Any, deadline_epoch_ms: int | None) -> dict[str, object]:
-    instance = _instance_dict(context)
+    instance = instance_dict(context)
     ask = instance.get if _is_mock(context) else lambda name, default: _ask(context, name, default)
     asked = {name: ask(name, _ABSENT) for name in ATTRIBUTES}
     attributes = {name: value for name, value in asked.items() if value is not _ABSENT}
@@ -149,21 +142,19 @@ def _fields(value: Any, names: tuple[str, ...]) -> Any:
 
 
 def _ask(value: Any, name: str, default: object = None) -> Any:
-    try:
-        return getattr(value, name, default)
-    except Exception:  # noqa: BLE001 - a property of the host's class may raise anything
-        return default
+    return ask(getattr, value, name, default, default=default)
 
 
 def _ask_remaining_ms(context: Any) -> int | None:
     if _is_mock(context):
         return None
-    try:
-        answer = getattr(context, _READ)()
-    except Exception:  # noqa: BLE001 - no such method, or one that fails: no deadline
-        return None
+    answer = ask(_read_remaining_ms, context, default=None)
     is_number = type(answer) is int or (type(answer) is float and isfinite(answer))
     return max(0, int(answer)) if is_number else None
+
+
+def _read_remaining_ms(context: Any) -> Any:
+    return getattr(context, _READ)()
 
 
 def _is_mock(value: object) -> bool:

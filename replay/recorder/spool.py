@@ -11,6 +11,7 @@ from stat import S_ISREG
 from time import monotonic, sleep
 
 from replay.part import part_crc
+from replay.recorder.guard import pass_on
 
 SUFFIX = ".spool"
 MAX_BYTES = 256 * 2**20
@@ -40,11 +41,13 @@ def _append_line(path: str, line: bytes) -> bool:
         return False
     try:
         descriptor = os.open(path, _FLAGS, 0o600)
-    except OSError:
+    except OSError as error:
+        pass_on(error)
         return False
     try:
         return _lock(descriptor, path) and _add(descriptor, path, line)
-    except OSError:
+    except OSError as error:
+        pass_on(error)
         return False
     finally:
         os.close(descriptor)
@@ -73,7 +76,7 @@ def _add(descriptor: int, path: str, line: bytes) -> bool:
     try:
         if os.write(descriptor, line) == len(line):
             return True
-    except OSError:
-        pass
+    except OSError as error:
+        pass_on(error)
     os.ftruncate(descriptor, status.st_size)  # the disk is full: half a line is no part
     return False

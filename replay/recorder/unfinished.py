@@ -13,6 +13,7 @@ from replay.outcome import Exited, Raised, Returned
 from replay.part import BEGUN, ENDED, ended_payload, outcome_document
 from replay.payload import marshal
 from replay.recorder import remaining, running, sandbox
+from replay.recorder.asking import ask
 from replay.recorder.environment import Environment
 from replay.recorder.guard import guarded
 from replay.recorder.ulid import new_ulid
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from replay.recorder.funnel import Funnel
 
 _HEAD_BYTES = 4096
+_EXITED: Returned | Raised | Exited = Exited(1)
 _FULL_BYTES = 100
 _HELD_BODY_BYTES = 1 << 20
 MAX_HELD_BYTES = 16 * 2**20
@@ -106,7 +108,11 @@ class Unfinished:
         """Write the ended part of a handler that returned `result`."""
         duration_us = self._stop()
         if self._is_begun:
-            self._end(duration_us, marshal(result, escaped=self._escaped))
+            # A result whose class exits when it is asked ends the runtime client as well.
+            self._end(duration_us, ask(self._marshal, result, default=_EXITED))
+
+    def _marshal(self, result: object) -> Returned | Raised | Exited:
+        return marshal(result, escaped=self._escaped)
 
     def raised(self, error: BaseException) -> None:
         """Write the ended part of a handler that raised `error`, and the begun part if held."""

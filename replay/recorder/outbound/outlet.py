@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from replay.interaction import Answer, Call
+from replay.recorder.asking import ask
 from replay.recorder.guard import guarded
 
 
@@ -79,12 +80,7 @@ def open_call(describe: Callable[[], Call | None]) -> Unanswered | None:
 
 def _described(describe: Callable[[], Call | None]) -> Call | None:
     """Return a call; None where what the host has given to send cannot be looked at."""
-    try:
-        return guarded(describe)
-    except TimeoutError:  # the host's own, out of a signal handler
-        raise
-    except (OSError, ValueError, TypeError, AttributeError, LookupError, NotImplementedError):
-        return None
+    return ask(guarded, describe, default=None)
 
 
 def is_inside() -> bool:

@@ -16,7 +16,8 @@ def without_hooks(error: BaseException | None) -> None:
         if error is None:
             return
         _skip(error.__traceback__)
-        error = error.__cause__ or error.__context__
+        # An exception may be false.
+        error = error.__context__ if error.__cause__ is None else error.__cause__
 
 
 def _skip(trace: TracebackType | None) -> None:
