@@ -7,11 +7,13 @@ each step of ours runs under the guard. Within a replay nothing is stored; an ob
 event and the result instead.
 """
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from replay.recorder.guard import guarded
 from replay.recorder.recorder import Recorder
+from replay.recorder.unfinished import Unfinished
 
 Arguments = Callable[[tuple[Any, ...], dict[str, Any]], tuple[Any, Any]]
 
@@ -40,6 +42,14 @@ def observe(observer: Observer | None) -> None:
     _observer = observer
 
 
+def _end_raised(unfinished: Unfinished) -> None:
+    error = sys.exc_info()[1]
+    if error is not None:
+        guarded(unfinished.raised, error)
+    if unfinished.is_watching:
+        guarded(unfinished.stop)
+
+
 def wrap(handler: Any, recorder: Recorder, arguments: Arguments) -> Any:
     """Return a function that captures each call of `handler`."""
 
@@ -53,12 +63,16 @@ def wrap(handler: Any, recorder: Recorder, arguments: Arguments) -> Any:
         unfinished = guarded(recorder.begin, event, context)
         if unfinished is None:
             return handler(*args, **kwargs)
+        has_returned = False
         try:
             result = handler(*args, **kwargs)
-        except BaseException as error:
-            guarded(unfinished.raised, error)
-            raise
+            has_returned = True
+        finally:  # `raise` would raise what the interpreter holds for the current exception by then
+            if not has_returned:
+                _end_raised(unfinished)
         guarded(unfinished.returned, result)
+        if unfinished.is_watching:
+            guarded(unfinished.stop)
         return result
 
     return wrapper
@@ -77,12 +91,16 @@ def wrap_async(handler: Any, recorder: Recorder, arguments: Arguments) -> Any:
         unfinished = guarded(recorder.begin, event, context)
         if unfinished is None:
             return await handler(*args, **kwargs)
+        has_returned = False
         try:
             result = await handler(*args, **kwargs)
-        except BaseException as error:
-            guarded(unfinished.raised, error)
-            raise
+            has_returned = True
+        finally:  # `raise` would raise what the interpreter holds for the current exception by then
+            if not has_returned:
+                _end_raised(unfinished)
         guarded(unfinished.returned, result)
+        if unfinished.is_watching:
+            guarded(unfinished.stop)
         return result
 
     return wrapper

@@ -64,7 +64,7 @@ class Recorder:
         unfinished = Unfinished(environment, funnel, self._awaited)  # after its sandbox's id
         is_sampled = _is_sampled(environment.settings.sample, entry, unfinished.id)
         unfinished.begin(payload, sampled=is_sampled)
-        unfinished.watch(entry.context, entry.kind)
+        guarded(unfinished.watch, entry.context, entry.kind)  # a failure costs what it watches
         return unfinished
 
     def _begun_payload(self, event: object, entry: Entry, now_us: int, funnel: "Funnel") -> bytes:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextvars import ContextVar, Token
 from typing import Any
 
-from replay.recorder.asking import ask, instance_dict, own_dict
+from replay.recorder.asking import ask, own_dict
 from replay.recorder.running import reset
 
 _METHOD = "get_remaining_time_in_millis"
@@ -23,12 +23,14 @@ Read = Callable[..., Any]
 class Tape:
     """The reads of one invocation; `complete` says that none was missed."""
 
-    __slots__ = ("complete", "context", "token", "values")
+    __slots__ = ("complete", "context", "token", "values", "wrapped", "wrapper")
 
     def __init__(self, context: object) -> None:
         self.context = context
         self.values: list[int] = []
         self.complete = False
+        self.wrapped: dict[str, Any] | None = None
+        self.wrapper: Read | None = None
         self.token: Token[Tape | None] | None = None
 
     def add(self, value: object) -> None:
@@ -49,9 +51,9 @@ def is_watched(context: object) -> bool:
     return tape is not None and context is not None and tape.context is context
 
 
-def start(context: Any, kind: str) -> Tape:
-    """Begin to keep what `context` returns; `stop` must follow."""
-    tape = Tape(context)
+def start(tape: Tape, kind: str) -> None:
+    """Begin to keep what the context of `tape` returns; `stop` must follow, also on a failure."""
+    context: Any = tape.context
     if kind in ("lambda", "durable"):
         _wrap_class(type(context))
         tape.complete = True
@@ -59,17 +61,17 @@ def start(context: Any, kind: str) -> Tape:
         tape.complete = _wrap_instance(context, tape)
     _by_context[id(context)] = tape
     tape.token = _current.set(tape)
-    return tape
 
 
 def stop(tape: Tape) -> None:
-    """End what `start` began and leave the context as it was."""
+    """End what `start` began and leave the context as it was; again, where that has failed."""
     if _by_context.get(id(tape.context)) is tape:
         del _by_context[id(tape.context)]
-    wrapped = instance_dict(tape.context)
-    if ask(getattr, wrapped.get(_METHOD), "tape", None, default=None) is tape:
-        del wrapped[_METHOD]
-    reset(_current, tape.token)
+    if tape.wrapped is not None and tape.wrapped.get(_METHOD) is tape.wrapper:
+        del tape.wrapped[_METHOD]
+    tape.wrapped = None
+    token, tape.token = tape.token, None
+    reset(_current, token)
 
 
 def _wrap_class(kind: type) -> None:
@@ -104,6 +106,6 @@ def _wrap_instance(context: Any, tape: Tape) -> bool:
         tape.add(value)
         return value
 
-    read.tape = tape  # type: ignore[attr-defined]
+    tape.wrapped, tape.wrapper = instance, read
     instance[_METHOD] = read
     return True

@@ -51,7 +51,8 @@ def end(caller: Caller) -> None:
     """End what `begin` began; answers that were not read to their end are cut off."""
     if caller in _running:
         _running.remove(caller)
-    reset(_current, caller.token)
+    token, caller.token = caller.token, None
+    reset(_current, token)
     if caller.calls is not None:
         caller.calls.close()
 

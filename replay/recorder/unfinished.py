@@ -37,6 +37,7 @@ class Unfinished:
         "_awaited",
         "_began_ns",
         "_draws",
+        "_duration_us",
         "_escaped",
         "_held",
         "_is_begun",
@@ -46,6 +47,7 @@ class Unfinished:
         "calls",
         "funnel",
         "id",
+        "is_watching",
         "token",
     )
     at_import = False
@@ -64,6 +66,8 @@ class Unfinished:
         self._tape: remaining.Tape | None = None
         self._draws: Draws | None = None
         self._began_ns = 0
+        self._duration_us: int | None = None
+        self.is_watching = False
 
     @property
     def max_bytes(self) -> int:
@@ -97,7 +101,9 @@ class Unfinished:
 
     def watch(self, context: object, kind: str) -> None:
         """Keep what the handler reads, draws and sends from here on; it starts."""
-        self._tape = remaining.start(context, kind)
+        self.is_watching = True
+        self._tape = remaining.Tape(context)
+        remaining.start(self._tape, kind)
         if self._settings.tape:
             self._draws = guarded(_start_draws)  # a failure costs the tape and no more
         if self._settings.outbound:
@@ -106,10 +112,10 @@ class Unfinished:
 
     def returned(self, result: object) -> None:
         """Write the ended part of a handler that returned `result`."""
-        duration_us = self._stop()
+        self.stop()
         if self._is_begun:
             # A result whose class exits when it is asked ends the runtime client as well.
-            self._end(duration_us, ask(self._marshal, result, default=_EXITED))
+            self._end(ask(self._marshal, result, default=_EXITED))
 
     def _marshal(self, result: object) -> Returned | Raised | Exited:
         return marshal(result, escaped=self._escaped)
@@ -118,7 +124,7 @@ class Unfinished:
         """Write the ended part of a handler that raised `error`, and the begun part if held."""
         from replay.recorder.failure import outcome_of_exception  # traceback: 6 ms, rarely needed
 
-        duration_us = self._stop()
+        self.stop()
         if "replay.recorder.outbound.outlet" in sys.modules:  # a library is hooked
             from replay.recorder.outbound.trace import without_hooks
 
@@ -130,29 +136,30 @@ class Unfinished:
             for kind, payload in calls:
                 self.write_call(kind, payload)
         if self._is_begun:
-            self._end(duration_us, outcome_of_exception(error, awaited=self._awaited))
+            self._end(outcome_of_exception(error, awaited=self._awaited))
 
-    def _stop(self) -> int:
-        duration_us = (perf_counter_ns() - self._began_ns) // 1000
+    def stop(self) -> None:
+        """Leave everything as it was before `watch`; a second time, where the first has failed."""
+        if self._duration_us is None and self._began_ns:
+            self._duration_us = (perf_counter_ns() - self._began_ns) // 1000
         if self._tape is not None:
             remaining.stop(self._tape)
         if self._draws is not None:
             self._draws.stop()
-        if self.token is not None:
-            running.end(self)
-        return duration_us
+        running.end(self)
+        self.is_watching = False
 
     def _begin(self, payload: bytes) -> None:
         self._is_begun = self._write(BEGUN, payload)
         for kind, part in sandbox.calls_at_import() if self._is_begun else ():
             self._write(kind, part)
 
-    def _end(self, duration_us: int, outcome: Returned | Raised | Exited) -> None:
+    def _end(self, outcome: Returned | Raised | Exited) -> None:
         tape = self._tape
         outcome = _capped_outcome(outcome, self._settings.max_bytes)
         document = self.funnel.document(outcome_document(outcome))
         payload = ended_payload(
-            duration_us=duration_us,
+            duration_us=self._duration_us,
             remaining_reads_ms=tape.values if tape else (),
             reads_complete=tape is not None and tape.complete,
             outcome=document,
