@@ -64,9 +64,11 @@ class Host:
         self.calls = calls
         self.raises = raises
         self.made: list[object] = []
+        self.reach = lambda stage: None
+        self.pairs: list[tuple[socket.socket, socket.socket]] = []
 
     def prepare(self) -> None:
-        self.ours, self.theirs = socket.socketpair()
+        self.ours, self.theirs = self.pairs.pop() if self.pairs else socket.socketpair()
         self.theirs.sendall(ANSWER)
 
     def handler(self, event, context):
@@ -76,20 +78,23 @@ class Host:
         if self.calls:
             connection = http.client.HTTPConnection("service.test")
             connection.sock = self.ours
+            self.reach("sent")
             connection.request("POST", "/", b"{}", {"Content-Type": "application/json"})
+            self.reach("answered")
             body = connection.getresponse().read()
             connection.close()
         self.ours.close()
         self.theirs.close()
+        self.reach("ended")
         if self.raises:
             self.made.append(error := ValueError("boom", body))
             raise error
         self.made.append({"body": body.decode()})
         return self.made[-1]
 
-    def see(self, handler, context, tracer=None):
+    def see(self, handler, context, tracer=None, event=None):
         self.prepare()
-        event = {"a": [1, "x"]}
+        event = event or {"a": [1, "x"]}
         tracing = sys.gettrace()
         sys.settrace(tracer)
         try:

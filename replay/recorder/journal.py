@@ -24,6 +24,7 @@ from replay.recorder.connection import (
     size_bytes,
 )
 from replay.recorder.guard import pass_on, say_once
+from replay.recorder.place import spool_paths
 from replay.recorder.sandbox import sandbox_id
 from replay.recorder.ulid import new_ulid
 from replay.settings import Settings, store_path
@@ -98,8 +99,11 @@ class Journal:
             return False
 
     def _spool(self, id: str, kind: str, payload: bytes) -> bool:
-        from replay.recorder import spool  # rarely needed
-
+        try:
+            from replay.recorder import spool  # rarely needed
+        except (OSError, ImportError) as error:  # no descriptor is left to read it with
+            pass_on(error)
+            return False
         return spool.append(self.path, id, kind, payload)
 
     def _is_paused(self) -> bool:
@@ -176,8 +180,6 @@ class Journal:
 
     def is_full(self, max_store_bytes: int) -> bool:
         """Whether store, WAL and spool have reached a size together, or a quarter of the room."""
-        from replay.recorder.spool import spool_paths
-
         files = (self.path, self._wal, *spool_paths(self.path))
         size = sum(map(size_bytes, files))
         if size >= max_store_bytes:
@@ -190,11 +192,14 @@ class Journal:
 
     def lose(self, why: str) -> bool:
         """Count a part as lost, and say why, once; False."""
-        from replay.recorder import loss
-
         self.lost += 1
         say_once(f"a captured part is lost: {why}")
-        loss.note(self.path, sandbox_id(), self.lost)
+        try:
+            from replay.recorder import loss
+
+            loss.note(self.path, sandbox_id(), self.lost)
+        except (OSError, ImportError) as error:  # the next begun part may tell it all the same
+            pass_on(error)
         return False
 
     def _abandon(self) -> None:

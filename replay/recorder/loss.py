@@ -7,21 +7,14 @@ folder. It is written over with each loss. Best effort: on a full disk it may st
 import os
 
 from replay.recorder.guard import pass_on
-from replay.recorder.spool import SUFFIX, spool_paths
+from replay.recorder.place import lost_paths
 
-MARK = ".lost-"
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
-
-
-def places(store: str) -> tuple[str, str]:
-    """Return what the names of such files begin with: beside the store, in the temporary folder."""
-    beside, elsewhere = spool_paths(store)
-    return beside.removesuffix(SUFFIX) + MARK, elsewhere.removesuffix(SUFFIX) + MARK
 
 
 def note(store: str, sandbox_id: str, count: int) -> bool:
     """Write down how many parts a sandbox has lost by now; False where that cannot be done."""
-    return any(_write(place + sandbox_id, b"%d\n" % count) for place in places(store))
+    return any(_write(place + sandbox_id, b"%d\n" % count) for place in lost_paths(store))
 
 
 def _write(path: str, text: bytes) -> bool:

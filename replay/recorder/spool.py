@@ -12,8 +12,8 @@ from time import monotonic, sleep
 
 from replay.part import part_crc
 from replay.recorder.guard import pass_on
+from replay.recorder.place import spool_paths
 
-SUFFIX = ".spool"
 MAX_BYTES = 256 * 2**20
 """Cap of a spool file: nobody has taken it in for long, and its disk is the host's too."""
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -21,13 +21,6 @@ _WAIT_MS = 8
 _PAUSE_S = 1.0
 _held_until: dict[str, float] = {}
 """Files whose lock somebody did not let go of in time, and until when they are left alone."""
-
-
-def spool_paths(store: str) -> tuple[str, str]:
-    """Return the two places for a store's spool: beside it, and in the temporary folder."""
-    folder = os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - tempfile takes 3 ms to import
-    elsewhere = os.path.abspath(store).replace(os.sep, "%")
-    return store + SUFFIX, os.path.join(folder, f"replay-{elsewhere}{SUFFIX}")
 
 
 def append(store: str, id: str, kind: str, payload: bytes) -> bool:

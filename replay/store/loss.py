@@ -6,7 +6,7 @@ The next begun part of a process tells of its losses too. Here is what nobody ca
 from collections.abc import Mapping
 from pathlib import Path
 
-from replay.recorder.loss import places
+from replay.recorder.place import lost_paths
 from replay.store.check import Check
 
 _HINT = "the function's log says why; a larger REPLAY_MAX_STORE_BYTES may help"
@@ -15,7 +15,7 @@ _HINT = "the function's log says why; a larger REPLAY_MAX_STORE_BYTES may help"
 def notes(store: Path) -> dict[Path, int]:
     """Return each note and its count; one that a full disk has left empty counts 1."""
     found = {}
-    for place in map(Path, places(str(store))):
+    for place in map(Path, lost_paths(str(store))):
         if place.parent.is_dir():
             files = (file for file in place.parent.iterdir() if file.name.startswith(place.name))
             found.update({file: _count(file) for file in sorted(files) if file.is_file()})

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert, select
 
-from replay.recorder.spool import spool_paths
+from replay.recorder.place import spool_paths
 from replay.recording import Part
 from replay.store.tables import part
 
