@@ -378,7 +378,7 @@ def test_a_recording_of_many_calls_is_taken_in_over_several_batches(path):
     with closing(Store.open(str(path), progress=lambda done, _total: seen.append(done))):
         pass
     assert [one, other] == got(path, one, other)
-    assert seen == [500, 1000, 2000, len(parts)]
+    assert seen == [64, 128, 256, 512, 1024, 2048, len(parts)]
 
 
 def test_calls_are_found_by_an_index(path):

@@ -1,15 +1,16 @@
 """Parts become searchable recordings: incrementally, each part once.
 
 Every part after the last one taken is read, and the row of its recording derived anew from all the
-parts that there are. A damaged part costs its own
-recording, never the others. Runs inside one write transaction of the caller.
+parts that there are. A damaged part costs its own recording, never the others. Runs in one write
+transaction of the caller, or in many short ones.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from replay.errors import DamagedError
 from replay.event import source_of
@@ -19,8 +20,9 @@ from replay.recorder.ulid import milliseconds_of
 from replay.recording import Part, Recording, digest
 from replay.store import interaction
 from replay.store.column import Values, storable
-from replay.store.database import PageEnds
+from replay.store.database import Database, PageEnds
 from replay.store.located import POSITIONS, Located, Place, check, confirmed, in_order, located
+from replay.store.step import Step
 from replay.store.tables import intake as table
 from replay.store.tables import interaction as interaction_table
 from replay.store.tables import part, recording
@@ -29,9 +31,13 @@ Progress: TypeAlias = Callable[[int, int], None]
 """Told how many parts of how many have been taken in."""
 
 _BATCH = 500
+_SMALL_BATCH = 64
+"""Its rows are written in 1 ms, of the 25 that a capturing process waits."""
 _MAX_BATCH = 20_000
 """Below the number of values that a statement of SQLite may have."""
 _BATCH_BYTES = 64 * 2**20
+_TAKEN = select(table.c.taken_n).where(table.c.name == "part")
+_LAST = select(func.max(part.c.n))
 _NOTHING: Values = dict.fromkeys(recording.c.keys())
 
 
@@ -44,36 +50,77 @@ class Derived:
 
 
 def take_in(connection: Connection, progress: Progress) -> None:
-    """Derive the rows of all parts that are new; `progress` is told how many of how many."""
-    taken_n = connection.scalar(select(table.c.taken_n).where(table.c.name == "part"))
-    if taken_n is None:
-        taken_n = 0
-        connection.execute(insert(table).values(name="part", taken_n=0))
-    last_n = connection.scalar(select(func.max(part.c.n))) or 0
-    total = last_n - taken_n
-    size = _BATCH
+    """Derive the rows of all new parts in the caller's transaction; `progress` is told how many."""
+    _start(connection)
+    for step in _steps(lambda: nullcontext(connection), _BATCH, progress):
+        step.write(connection)
+        advance(connection, step.taken_n)
+
+
+def take_in_by_steps(database: Database, progress: Progress) -> None:
+    """Derive the rows of all new parts, each batch in a transaction of a few milliseconds.
+
+    Nothing is read or derived within it, so that a process which captures meanwhile need not wait
+    for longer than it does.
+    """
+    with database.writing() as connection:
+        _start(connection)
+    while not all(
+        _write_step(database, step) for step in _steps(database.reading, _SMALL_BATCH, progress)
+    ):
+        pass  # another process takes them in as well: from where it is by now
+
+
+def _write_step(database: Database, step: Step) -> bool:
+    """Write what a batch changes; False where other parts are taken in than it was derived from."""
+    with database.writing() as connection:
+        if _taken_n(connection) != step.from_n:
+            return False
+        step.write(connection)
+        advance(connection, step.taken_n)
+    return True
+
+
+def _steps(
+    reading: Callable[[], AbstractContextManager[Connection]], size: int, progress: Progress
+) -> Iterator[Step]:
+    """Yield what each batch changes, of the parts that there are by now."""
+    with reading() as connection:
+        taken_n = first_n = _taken_n(connection)
+        last_n = connection.scalar(_LAST) or 0
     ends = PageEnds()
+    batch_size = size
     while taken_n < last_n:
         ends.add(taken_n)
-        batch = _parts_after(connection, taken_n, size)
+        with reading() as connection:
+            batch = _parts_after(connection, taken_n, batch_size)
+            step = _derive(connection, batch, taken_n, batch[-1].n if batch else last_n)
         # As many parts as the longest recording has by now, which is read again: so the time that
         # one of many calls takes grows with their number, not with its square.
-        longest = _derive(connection, batch)
-        size = min(max(_BATCH, longest), _MAX_BATCH)
-        taken_n = batch[-1].n if batch else taken_n
-        advance(connection, taken_n)
-        progress(total - (last_n - taken_n), total)
+        batch_size = min(max(size, step.longest), _MAX_BATCH)
+        taken_n = step.taken_n
+        yield step
+        progress(min(taken_n, last_n) - first_n, last_n - first_n)
+
+
+def _start(connection: Connection) -> None:
+    if connection.scalar(_TAKEN) is None:
+        connection.execute(insert(table).values(name="part", taken_n=0))
+
+
+def _taken_n(connection: Connection) -> int:
+    return connection.scalar(_TAKEN) or 0
 
 
 def is_complete(connection: Connection) -> bool:
     """Whether every part has been taken in."""
-    taken_n = connection.scalar(select(table.c.taken_n).where(table.c.name == "part"))
-    return taken_n is not None and taken_n == (connection.scalar(select(func.max(part.c.n))) or 0)
+    taken_n = connection.scalar(_TAKEN)
+    return taken_n is not None and taken_n == (connection.scalar(_LAST) or 0)
 
 
 def rewind(connection: Connection) -> None:
     """Forget that parts were taken which are gone: SQLite gives their numbers out again."""
-    last_n = connection.scalar(select(func.max(part.c.n))) or 0
+    last_n = connection.scalar(_LAST) or 0
     connection.execute(update(table).where(table.c.taken_n > last_n).values(taken_n=last_n))
 
 
@@ -124,8 +171,8 @@ def _parts_after(connection: Connection, n: int, limit: int) -> list[Located]:
     return batch
 
 
-def _derive(connection: Connection, batch: list[Located]) -> int:
-    """Write what is derived of the recordings of a batch; return how many parts one has at most."""
+def _derive(connection: Connection, batch: list[Located], from_n: int, taken_n: int) -> Step:
+    """Return what is derived of the recordings of a batch."""
     by_id: dict[str, list[Located]] = {one.part.id: [] for one in batch}
     known = connection.execute(select(recording).where(recording.c.id.in_(by_id))).all()
     for row in known:
@@ -134,19 +181,16 @@ def _derive(connection: Connection, batch: list[Located]) -> int:
         by_id[one.part.id].append(one)
     all_derived = {id: derived(id, found) for id, found in by_id.items()}
     old = {row.id for row in known}
-    new = [one.values for id, one in all_derived.items() if id not in old]
-    _write(connection, insert(recording), new)
-    changed = [{**all_derived[id].values, "b_id": id} for id in old]
-    _write(connection, update(recording).where(recording.c.id == bindparam("b_id")), changed)
     with_calls = {id: one for id, one in all_derived.items() if one.calls}
-    calls = [row for one in with_calls.values() for row in one.calls.values()]
-    interaction.write(connection, list(with_calls), calls)
-    return max(map(len, by_id.values()), default=0)
-
-
-def _write(connection: Connection, statement: Any, rows: list[Values]) -> None:
-    if rows:
-        connection.execute(statement, rows)
+    return Step(
+        from_n=from_n,
+        taken_n=taken_n,
+        new=[one.values for id, one in all_derived.items() if id not in old],
+        changed=[{**all_derived[id].values, "b_id": id} for id in old],
+        with_calls=list(with_calls),
+        calls=[row for one in with_calls.values() for row in one.calls.values()],
+        longest=max(map(len, by_id.values()), default=0),
+    )
 
 
 def derived(id: str, located: Iterable[Located]) -> Derived:

@@ -5,9 +5,10 @@ to migrate. An older revision is changed by upgrade.py alone, a newer one never 
 """
 
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, create_engine, inspect, text
 
 import replay
 from replay.errors import StoreError
@@ -34,8 +35,11 @@ def current(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def ensure(connection: Connection, name: str) -> None:
-    """Bring an empty store, or one with `part` and nothing of ours besides, to HEAD; else raise."""
+def ensure(connection: Connection, name: str, statements: Iterable[str]) -> None:
+    """Bring an empty store, or one with `part` and nothing of ours besides, to HEAD; else raise.
+
+    `statements` are what `statements()` returned.
+    """
     revision = current(connection)
     if revision == HEAD:
         return
@@ -47,7 +51,21 @@ def ensure(connection: Connection, name: str) -> None:
             f"{name} has a table {min(taken)!r} that no version of replay has made",
             "name the store with --store PATH or REPLAY_STORE=PATH",
         )
-    migrate(connection)
+    has_part = inspect(connection).has_table("part")
+    for statement in statements:
+        if not (has_part and statement.startswith("CREATE TABLE part ")):
+            connection.exec_driver_sql(statement)
+
+
+def statements() -> tuple[str, ...]:
+    """Return what makes the tables of a new store: SQL of what the migrations make in memory."""
+    engine = create_engine("sqlite://")
+    with engine.connect() as connection:
+        migrate(connection)
+        found = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")
+        made = tuple(str(row[0]) for row in found)
+    engine.dispose()
+    return (*made, f"INSERT INTO alembic_version VALUES ('{HEAD}')")  # noqa: S608 - ours
 
 
 def migrate(connection: Connection) -> None:

@@ -1,16 +1,18 @@
 """The other end of the spool: its parts go into the table `part`, each exactly once.
 
 A spool is claimed by renaming it under the lock that its writers hold, read, and deleted after the
-commit. A process that dies in between leaves the claimed file to the next one, and a part that the
-store has already is left out. Runs inside one write transaction of the caller.
+commits. A process that dies in between leaves the claimed file to the next one, and a part that the
+store has already is left out. The transactions are so short that a process which captures meanwhile
+need not spool.
 """
 
 import fcntl
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from sqlalchemy import Connection, insert, select
 
@@ -18,7 +20,15 @@ from replay.recorder.place import spool_paths
 from replay.recording import Part
 from replay.store.tables import part
 
+if TYPE_CHECKING:
+    from replay.store.database import Database
+
 _TAKING = ".taking"
+_BATCH = 200
+_BATCH_BYTES = 2**20
+
+Key: TypeAlias = tuple[str, str, int]
+"""What tells a part from others: id, kind and checksum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +50,57 @@ def spools(store: Path) -> list[Path]:
     return [*found, *(place for place in places if place.exists())]
 
 
-def take_in(connection: Connection, store: Path) -> tuple[SpoolReport, list[Path]]:
-    """Copy the spool's parts into `part`; return what to delete after the commit."""
+def take_in(database: "Database", store: Path) -> SpoolReport:
+    """Copy the spool's parts into `part`, some at a time, and delete its files after that."""
     files = [_claim(file) for file in spools(store)]
     found = [one for file in files for one in read(file)]
     parts = [one for one in found if isinstance(one, Part)]
-    fresh = list(_without_known(connection, parts))
-    if fresh:
-        connection.execute(insert(part), fresh)
+    taken = _insert(database, parts) if parts else 0
     named = tuple(line_name(one) for one in found if isinstance(one, bytes))
-    return SpoolReport(len(fresh), len(named), named), files
+    for file in files:
+        dispose(file, keep=bool(named))
+    return SpoolReport(taken, len(named), named)
+
+
+def _insert(database: "Database", parts: Sequence[Part]) -> int:
+    """Insert those parts that the store does not hold; return how many.
+
+    What is there is looked through before the first transaction, within each only what came since.
+    """
+    known: set[Key] = set()
+    with database.reading() as connection:
+        last_n = _learn(connection, known, -1)
+    taken = 0
+    for batch in _batches(parts):
+        with database.writing() as connection:
+            last_n = _learn(connection, known, last_n)
+            fresh = list(_without_known(batch, known))
+            if fresh:
+                connection.execute(insert(part), fresh)
+        taken += len(fresh)
+    return taken
+
+
+def _learn(connection: Connection, known: set[Key], after_n: int) -> int:
+    """Add to `known` what came after a part's number; return the last number."""
+    rows = select(part.c.n, part.c.id, part.c.kind, part.c.crc).where(part.c.n > after_n)
+    for n, id, kind, crc in connection.execute(rows.order_by(part.c.n)):
+        known.add((id, kind, crc))
+        after_n = n
+    return after_n
+
+
+def _batches(parts: Sequence[Part]) -> Iterator[list[Part]]:
+    batch: list[Part] = []
+    size_bytes = 0
+    for one in parts:
+        batch.append(one)
+        size_bytes += len(one.payload)
+        if len(batch) == _BATCH or size_bytes > _BATCH_BYTES:
+            yield batch
+            batch, size_bytes = [], 0
+    if batch:
+        yield batch
 
 
 def dispose(file: Path, *, keep: bool) -> None:
@@ -99,15 +150,11 @@ def _claim(file: Path) -> Path:
     return claimed
 
 
-def _without_known(connection: Connection, parts: Iterable[Part]) -> Iterator[dict[str, object]]:
+def _without_known(parts: Iterable[Part], known: set[Key]) -> Iterator[dict[str, object]]:
     """Yield the rows to insert: one for each part that the store does not hold yet.
 
     A recording has many parts of the kinds of a call; their checksums tell them apart.
     """
-    parts = list(parts)
-    ids = {one.id for one in parts}
-    rows = connection.execute(select(part.c.id, part.c.kind, part.c.crc)) if ids else ()
-    known = {(row.id, row.kind, row.crc) for row in rows if row.id in ids}
     for one in parts:
         key = (one.id, one.kind, one.crc)
         if key not in known:

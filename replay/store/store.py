@@ -243,14 +243,16 @@ class Store:
     def _take_in(self, path: Path, progress: Progress) -> None:
         with self._database.reading() as connection:
             refuse_foreign(connection, str(path))
+            is_new = revision.current(connection) is None
             if _is_current(connection) and not spool.spools(path):
                 return
+        # Made before the transaction that needs them: Alembic takes 0.3 s to load.
+        statements = revision.statements() if is_new else ()
         with self._database.writing() as connection:
-            revision.ensure(connection, str(path))
-            self.spool, files = spool.take_in(connection, path)
-            intake.take_in(connection, progress)
-        for file in files:
-            spool.dispose(file, keep=self.spool.damaged > 0)
+            revision.ensure(connection, str(path), statements)
+        if spool.spools(path):
+            self.spool = spool.take_in(self._database, path)
+        intake.take_in_by_steps(self._database, progress)
 
 
 def _tell_nobody(_done: int, _total: int | None) -> None:
