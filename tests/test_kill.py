@@ -36,6 +36,7 @@ class Left:
 
     said: dict[str, list[str]]
     parts: list[Part]
+    """Those in store and spool; half a line in the spool was never acknowledged."""
     torn: int
     structure: str
 
@@ -60,7 +61,7 @@ def left_after(store: Path, *arguments: object) -> Left:
     return Left(
         json.loads(done.stdout),
         [*rows, *(one for one in spooled if isinstance(one, Part))],
-        torn + sum(isinstance(one, bytes) for one in spooled),
+        torn,
         "; ".join(str(row[0]) for row in query(store, "PRAGMA integrity_check")),
     )
 

@@ -17,8 +17,6 @@ _BUSY_S = 0.025
 _CHECKPOINT_PAGES = 1000
 """Pages in the WAL before SQLite checkpoints inside a commit. Fewer make each checkpoint shorter,
 but its two syncs then fall on one capture in a hundred: at 256 pages p99 was 21 raw commits."""
-EMPTY = (0, 0)
-"""Stands for the identity of a file without content."""
 _MOUNTS = "/proc/self/mountinfo"
 _NETWORKS = ("nfs", "cifs", "smb", "9p", "ceph", "lustre", "gluster", "afs", "beegfs", "gpfs")
 _NETWORK_FUSE = ("sshfs", "s3fs", "ceph", "gluster", "goofys", "gcsfuse", "mount-s3", "rclone")
@@ -48,33 +46,36 @@ def connect(path: str, synchronous: str) -> sqlite3.Connection:
     return connection
 
 
-def identity(path: str) -> Identity | None:
-    """Return what tells a file from another of its name, None where there is none."""
+def look(path: str) -> tuple[Identity | None, int]:
+    """Return what tells a file from another of its name, and its size; None where there is none."""
     try:
         status = os.stat(path)
     except OSError as error:
         pass_on(error)
-        return None
-    return (status.st_dev, status.st_ino) if status.st_size else EMPTY
+        return None, 0
+    return (status.st_dev, status.st_ino), status.st_size
 
 
-def inode(path: str) -> Identity | None:
-    """Return what tells a file from another of its name, be it empty or not."""
+def set_aside(path: str, found: Identity | None, aside: str) -> bool:
+    """Rename a store's files, unless another process has done so and begun a new one."""
+    import fcntl  # rarely needed
+
+    folder = os.open(os.path.dirname(path), os.O_RDONLY)
     try:
-        status = os.stat(path)
-    except OSError as error:
-        pass_on(error)
-        return None
-    return status.st_dev, status.st_ino
+        fcntl.flock(folder, fcntl.LOCK_EX)  # for as long as three renames take
+        if look(path)[0] != found:
+            return False
+        for suffix in ("-wal", "-shm", ""):
+            if os.path.exists(path + suffix):
+                os.rename(path + suffix, aside + suffix)
+        return True
+    finally:
+        os.close(folder)
 
 
 def size_bytes(path: str) -> int:
     """Return the size of a file, 0 where there is none."""
-    try:
-        return os.stat(path).st_size
-    except OSError as error:
-        pass_on(error)
-        return 0
+    return look(path)[1]
 
 
 def free_bytes(folder: str) -> int:

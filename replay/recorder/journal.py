@@ -15,12 +15,11 @@ from time import monotonic
 from replay.part import BEGUN, part_crc
 from replay.recorder.connection import (
     CREATE_PART,
-    EMPTY,
     Identity,
     connect,
     free_bytes,
-    identity,
-    inode,
+    look,
+    set_aside,
     size_bytes,
 )
 from replay.recorder.guard import pass_on, say_once
@@ -135,24 +134,30 @@ class Journal:
 
         A file that was deleted, replaced or cut to nothing takes inserts without any error.
         """
-        found = identity(self.path)
-        if self._connection is not None and found == self._identity:
-            if inode(self._wal) != self._wal_inode:
+        found, size = look(self.path)
+        if self._connection is not None and found == self._identity and size:
+            if look(self._wal)[0] != self._wal_inode:
                 self._cut_off("its write-ahead log was deleted or replaced")
                 return None
             return self._connection
-        if found is EMPTY and (self._connection is not None or size_bytes(self._wal)):
-            self._set_aside("it was cut to nothing")
+        if found and not size and self._was_cut(found):
+            self._set_aside("it was cut to nothing", found)
         self._abandon()
         if self._abandoned >= _MAX_ABANDONED:
             self._cut_off("it was deleted or replaced too often")
             return None
-        self._identity = found
+        self._identity = look(self.path)[0]
         self._connection = connect(self.path, self.synchronous)
         self._owner_pid = os.getpid()
-        self._identity = identity(self.path)
-        self._wal_inode = inode(self._wal)
+        self._identity = look(self.path)[0]
+        self._wal_inode = look(self._wal)[0]
         return self._connection
+
+    def _was_cut(self, found: Identity) -> bool:
+        """Whether an empty file has had content: another process may just be making it."""
+        if self._connection is not None:
+            return found == self._identity
+        return size_bytes(self._wal) > 0
 
     def _cut_off(self, why: str) -> None:
         # The file is the same, so that SQLite would give another connection of this process the
@@ -167,16 +172,13 @@ class Journal:
         if code not in _DAMAGED:
             raise error
         self._abandon()
-        if identity(self.path) == self._identity:  # else another process has set it aside
-            self._set_aside(str(error))
+        self._set_aside(str(error), self._identity)
         return False
 
-    def _set_aside(self, why: str) -> None:
+    def _set_aside(self, why: str, found: Identity | None) -> None:
         aside = f"{self.path}.damaged-{new_ulid()}"
-        for suffix in ("", "-wal", "-shm"):
-            if os.path.exists(self.path + suffix):
-                os.rename(self.path + suffix, aside + suffix)
-        say_once(f"{self.path}: {why}; set aside as {aside}")
+        if set_aside(self.path, found, aside):
+            say_once(f"{self.path}: {why}; set aside as {aside}")
 
     def is_full(self, max_store_bytes: int) -> bool:
         """Whether store, WAL and spool have reached a size together, or a quarter of the room."""

@@ -1,8 +1,9 @@
 """The spool: what SQLite cannot take goes to an append-only file beside the store.
 
 One line a part: CRC, id, kind and payload, which is one line of JSON itself. Each line begins on a
-fresh line of its own, so a torn one spoils only itself. Writers hold a lock on the file for the
-length of one write; whoever takes the file in renames it under the same lock (store/spool.py).
+fresh line of its own, so a torn one spoils only itself. Writers do not wait for one another: an
+append of one write is whole. For its length they share a lock on the file; whoever takes the file
+in renames it first, and then waits until he has the lock alone (store/spool.py).
 """
 
 import fcntl
@@ -32,25 +33,29 @@ def append(store: str, id: str, kind: str, payload: bytes) -> bool:
 def _append_line(path: str, line: bytes) -> bool:
     if _held_until and monotonic() < _held_until.get(path, 0):
         return False
-    try:
-        descriptor = os.open(path, _FLAGS, 0o600)
-    except OSError as error:
-        pass_on(error)
-        return False
-    try:
-        return _lock(descriptor, path) and _add(descriptor, path, line)
-    except OSError as error:
-        pass_on(error)
-        return False
-    finally:
-        os.close(descriptor)
+    for _ in range(3):  # it may be taken in between its opening and its lock
+        try:
+            descriptor = os.open(path, _FLAGS, 0o600)
+        except OSError as error:
+            pass_on(error)
+            return False
+        try:
+            is_there = _lock(descriptor, path) and _is_at(descriptor, path)
+            if is_there or path in _held_until:
+                return is_there and _add(descriptor, line)
+        except OSError as error:
+            pass_on(error)
+            return False
+        finally:
+            os.close(descriptor)
+    return False
 
 
 def _lock(descriptor: int, path: str) -> bool:
-    """Take the writers' lock; False where others hold it for long, who are not waited for again."""
+    """Take a lock beside other writers; False where somebody holds it alone for long."""
     for _ in range(_WAIT_MS):
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             sleep(0.001)
         else:
@@ -59,17 +64,29 @@ def _lock(descriptor: int, path: str) -> bool:
     return False
 
 
-def _add(descriptor: int, path: str, line: bytes) -> bool:
+def _is_at(descriptor: int, path: str) -> bool:
+    """Whether a file still has its name: what is added to one that is taken in is not read."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+def _add(descriptor: int, line: bytes) -> bool:
     status = os.fstat(descriptor)
-    if not os.path.samestat(status, os.stat(path)):
-        return False  # taken in since it was opened: what is added now would not be read
     is_ours = S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
     if not is_ours or status.st_size + len(line) > MAX_BYTES:
         return False
-    try:
-        if os.write(descriptor, line) == len(line):
-            return True
-    except OSError as error:
-        pass_on(error)
-    os.ftruncate(descriptor, status.st_size)  # the disk is full: half a line is no part
+    written = os.write(descriptor, line)
+    if written == len(line):
+        return True
+    _take_back(descriptor, written)
     return False
+
+
+def _take_back(descriptor: int, written: int) -> None:
+    """Cut off half a line that a full disk has taken, unless another follows it already."""
+    end = os.lseek(descriptor, 0, os.SEEK_CUR)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    if os.fstat(descriptor).st_size == end:
+        os.ftruncate(descriptor, end - written)

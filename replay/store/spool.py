@@ -1,6 +1,6 @@
 """The other end of the spool: its parts go into the table `part`, each exactly once.
 
-A spool is claimed by renaming it under the lock that its writers hold, read, and deleted after the
+A spool is claimed by renaming it and waiting for its last writers, read, and deleted after the
 commits. A process that dies in between leaves the claimed file to the next one, and a part that the
 store has already is left out. The transactions are so short that a process which captures meanwhile
 need not spool.
@@ -140,13 +140,14 @@ def _part_of(line: bytes) -> Part | None:
 
 
 def _claim(file: Path) -> Path:
-    """Rename a spool under its writers' lock, so that no line can be added to what is read."""
+    """Rename a spool, and wait for those who write to it still: nobody begins to after that."""
     if _TAKING in file.name:
         return file
     claimed = file.with_name(f"{file.name}{_TAKING}-{os.getpid()}-{os.urandom(4).hex()}")
-    with suppress(FileNotFoundError), file.open("rb") as lines:
-        fcntl.flock(lines, fcntl.LOCK_EX)
+    with suppress(FileNotFoundError):
         file.rename(claimed)
+        with claimed.open("rb") as lines:
+            fcntl.flock(lines, fcntl.LOCK_EX)
     return claimed
 
 
