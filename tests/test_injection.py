@@ -101,6 +101,8 @@ class Host:
             seen = see(handler, event, context, self.made)
         finally:
             sys.settrace(tracing)
+            self.ours.close()  # where the handler was not reached
+            self.theirs.close()
         seen.changed.pop("tracing", None)
         return seen
 

@@ -227,7 +227,7 @@ def test_a_locked_store_holds_up_no_two_threads_and_leaks_no_descriptor(journal,
         thread.start()
     for thread in threads:
         thread.join()
-    assert max(took) < 0.2
+    assert max(took) < 0.35  # sixteen times 25 ms are 0.4
     monkeypatch.setattr("replay.recorder.journal._PAUSE_S", 0)
     monkeypatch.setattr("replay.recorder.connection._BUSY_S", 0.001)
     before = len(os.listdir("/proc/self/fd"))
