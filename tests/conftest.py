@@ -18,10 +18,18 @@ from replay.store.store import Store
 SHARED_EVENTS = Path(__file__).parents[2] / "shared" / "events"
 
 
-def also_long(quick: list[str], all_of_them: Iterable[str]) -> list[Any]:
-    """Parameters: the quick ones, and the others for a long run."""
-    rest = [pytest.param(it, marks=pytest.mark.long) for it in all_of_them if it not in quick]
+def also_slow(quick: list[Any], all_of_them: Iterable[Any]) -> list[Any]:
+    """Parameters: the quick ones, and the others for a slow run."""
+    rest = [pytest.param(it, marks=pytest.mark.slow) for it in all_of_them if it not in quick]
     return [*quick, *rest]
+
+
+def also_long(
+    quick: list[str], all_of_them: Iterable[str], *, slow: Iterable[str] = ()
+) -> list[Any]:
+    """Parameters: the quick ones, some for a slow run, and the others for a long one."""
+    rest = [it for it in all_of_them if it not in (*quick, *slow)]
+    return [*also_slow(quick, slow), *(pytest.param(it, marks=pytest.mark.long) for it in rest)]
 
 
 @pytest.fixture(autouse=True)

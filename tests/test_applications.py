@@ -11,6 +11,7 @@ pytest.importorskip("moto.server")
 
 from applications.faults import apply, faults
 from applications.record import TRAFFIC, folder, record
+from conftest import also_slow
 
 from replay.outcome import Exited, Raised, Returned, TimedOut
 
@@ -23,7 +24,7 @@ LEAST = {
 """How many invocations of 220 end how, at least."""
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", also_slow(["orders"], NAMES))
 def test_what_is_recorded_of_an_application_replays_to_match(project, replay, name):
     """A dozen of the usual invocations; each is a recording of its own."""
     made = record(name, project / "replay.db", count=12)
@@ -65,7 +66,7 @@ def test_the_kinds_of_events_are_those_of_the_seed(name):
     assert marked == set(kinds("1"))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", also_slow(["poller"], NAMES))
 def test_an_application_has_forty_faults_that_compile(tmp_path, name):
     """Each changes one line of the code, and nothing that only talks."""
     found = faults(folder(name))

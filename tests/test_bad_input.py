@@ -127,15 +127,17 @@ BAD: dict[str, tuple[str, Outcome]] = {
 
 
 QUICK = [
-    *("forks fifty", "starts a daemon and kills its group", "starts a session and dies"),
-    *("starts a daemon and never ends", "closes its descriptors"),
-    *("has no stdout", "deletes its folder", "locks its folder", "allocates one block"),
+    *("starts a daemon and kills its group", "starts a session and dies"),
+    *("starts a daemon and never ends", "closes its descriptors", "locks its folder"),
+]
+SLOW = [
+    *("forks fifty", "has no stdout", "deletes its folder", "allocates one block"),
     "may open no file",
 ]
 
 
 @on_linux
-@pytest.mark.parametrize("what", also_long(QUICK, BAD))
+@pytest.mark.parametrize("what", also_long(QUICK, BAD, slow=SLOW))
 def test_a_handler_that_misbehaves_ends_by_name_and_leaves_nothing(project, what):
     """Its outcome, within its time; no process, wherever it went, and no folder."""
     body, expected = BAD[what]

@@ -49,7 +49,7 @@ def run(case: Case) -> Replay:
         ("raise KeyError('boom')", "KeyError"),
         ("sys.exit(3)", Exited(3)),
         pytest.param("sys.exit()", Exited(0), marks=pytest.mark.long),
-        ("sys.exit('text')", Exited(1)),
+        pytest.param("sys.exit('text')", Exited(1), marks=pytest.mark.slow),
         ("os._exit(7)", Exited(7)),
         ("raise KeyboardInterrupt", Exited(-2)),
         pytest.param("raise GeneratorExit", Exited(1), marks=pytest.mark.long),
@@ -221,9 +221,11 @@ def is_running(pid: int) -> bool:
     ("code", "error_type"),
     [
         (None, "Runtime.ImportModuleError"),
-        ("import missing_dependency", "Runtime.ImportModuleError"),
+        pytest.param(
+            "import missing_dependency", "Runtime.ImportModuleError", marks=pytest.mark.slow
+        ),
         ("def handler(:", "Runtime.UserCodeSyntaxError"),
-        ("other = 1", "Runtime.HandlerNotFound"),
+        pytest.param("other = 1", "Runtime.HandlerNotFound", marks=pytest.mark.slow),
         ("raise ZeroDivisionError('at import')", "ZeroDivisionError: at import"),
         ("import os; os._exit(3)", "ended with status 3"),
         pytest.param("import sys; sys.exit(3)", "ended with status 3", marks=pytest.mark.long),
@@ -381,8 +383,10 @@ def test_entropy_is_the_same_in_equal_worlds_and_another_when_it_is_moved(projec
         pytest.param(
             "return {'v': context.get_remaining_time_in_millis()}", "clock", marks=pytest.mark.long
         ),
-        ("return {'v': repr(object())}", "address"),
-        ("return {'v': list({str(n) for n in range(9)})}", "hash seed"),
+        pytest.param("return {'v': repr(object())}", "address", marks=pytest.mark.slow),
+        pytest.param(
+            "return {'v': list({str(n) for n in range(9)})}", "hash seed", marks=pytest.mark.slow
+        ),
         pytest.param(
             "return {'v': ','.join({str(n) for n in range(9)})}",
             "hash seed",

@@ -95,7 +95,11 @@ def has_answered(process: RuntimeProcess) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("shapes_an_event", "every"), [(1, 4), pytest.param(3, 1, marks=pytest.mark.long)]
+    ("shapes_an_event", "every"),
+    [
+        pytest.param(1, 4, marks=pytest.mark.slow),
+        pytest.param(3, 1, marks=pytest.mark.long),
+    ],
 )
 def test_both_engines_give_the_same_verdicts_over_recordings_of_the_real_client(
     project, runtime, replay, shapes_an_event, every

@@ -76,6 +76,7 @@ def test_every_source_of_randomness_replays_to_the_recorded_bytes(project, repla
     assert [one["recorded_outcome"] for one in found] == [one["outcome"] for one in found]
 
 
+@pytest.mark.slow
 def test_the_runtime_client_gives_the_recorded_bytes_too(project, runtime, replay):
     """Captured under it, and replayed by both engines, in one warm process and in fresh ones."""
     (project / "app.py").write_text(DRAWING)
@@ -142,6 +143,18 @@ def test_entropy_that_is_moved_does_not_use_the_tape(project):
         for it in (world, world.moved("clock"), world.moved("entropy"))
     )
     assert first == clock == str(taped) != moved
+
+
+@pytest.mark.slow
+def test_what_is_on_the_tape_is_noise_where_another_was_recorded(project):
+    """As entropy is moved away from the tape, it is found to be the factor."""
+    code = (
+        "import uuid\ndef handler(event, context):\n    return {'id': str(uuid.uuid4()), 'n': 2}\n"
+    )
+    (project / "app.py").write_text(code)
+    tape = EntropyTape(uuid.UUID("7d0f2ac2-9e4c-4c41-8d0c-5f1d8f2f6b07").bytes, None, complete=True)
+    outcome = Returned(b'{"id": "0b0f6ac2-7e4c-4c41-9d0c-3f1d8f2f6a01", "n": 1}')
+    case = Case(Recording(ID, invocation(), outcome, 1, entropy=tape), "app.handler", (project,))
     verdict = judge(case, BuiltinSandbox)
     assert [difference.path for difference in verdict.differences] == ["$.n"]
     assert {noise.path: noise.factor for noise in verdict.noise} == {"$.id": "entropy"}

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from conftest import also_slow
 from test_recording import ID, invocation
 
 from replay.outcome import Outcome, Raised, Returned
@@ -69,7 +70,9 @@ BODIES = {
 }
 
 
-@pytest.mark.parametrize("name", BODIES)
+@pytest.mark.parametrize(
+    "name", also_slow(["clocks", "sleep", "entropy", "raised", "folder"], BODIES)
+)
 def test_a_handler_does_here_what_it_does_in_a_process_of_its_own(project, inside, name):
     """To the byte: the same clock, randomness, environment, context."""
     (project / "data.txt").write_text("here")

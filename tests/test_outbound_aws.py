@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from conftest import also_slow
 from databases import query
 
 from replay.redaction.stand_in import WITHHELD
@@ -145,7 +146,11 @@ def judged(replay, *options):
 
 @pytest.mark.parametrize(
     "flows",
-    [("others", "flaky"), pytest.param(FLOWS, marks=pytest.mark.long)],
+    [
+        ("dynamodb_condition", "s3_missing", "flaky"),
+        pytest.param(("others", "flaky"), marks=pytest.mark.slow),
+        pytest.param(FLOWS, marks=pytest.mark.long),
+    ],
 )
 def test_what_was_recorded_replays_to_match_in_both_engines(function, aws, replay, flows, offline):
     """To the same bytes, with no socket to any address: credentials are not looked for either."""
@@ -186,7 +191,10 @@ def test_a_call_that_a_killed_function_hung_on_is_told_and_waited_for(
     assert verdict["interactions"]["matched"] == 3
 
 
-def test_calls_at_import_are_the_sandboxes(runtime, project, aws, replay):
+@pytest.mark.parametrize(
+    "options", also_slow([("--isolation", "case")], [("--runtime", "ric"), ("@2",)])
+)
+def test_calls_at_import_are_the_sandboxes(runtime, project, aws, replay, options):
     """Seen by the entry without a change of code, stored once, replayed with each recording."""
     (project / "app.py").write_text(AT_IMPORT)
     process = runtime(
@@ -197,9 +205,8 @@ def test_calls_at_import_are_the_sandboxes(runtime, project, aws, replay):
     for n in range(3):
         assert process.invoke({"n": n}).value == ["17", n]
     process.kill()
-    for options in ((), ("--isolation", "case"), ("--runtime", "ric"), ("@2",)):
-        verdicts = judged(replay, *options)
-        assert {v["verdict"] for v in verdicts} == {"match"}, verdicts
+    verdicts = judged(replay, *options)
+    assert {v["verdict"] for v in verdicts} == {"match"}, verdicts
     assert "1 at import" in replay("show", "@latest").stdout
     assert sent_parts(project / "replay.db") == 1
 

@@ -5,7 +5,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import also_long
 from http_service import running_service
 from test_outbound_aws import nobody
 
@@ -32,10 +31,17 @@ def recorded(runtime, project):
     return record
 
 
-@pytest.mark.parametrize("engine", also_long(["builtin"], ["builtin", "ric"]))
-def test_every_client_finds_what_it_found(recorded, replay, engine):
+@pytest.mark.parametrize(
+    ("engine", "clients"),
+    [
+        ("builtin", ("http_client", "requests", "aiohttp", "gathered")),
+        pytest.param("builtin", CLIENTS, marks=pytest.mark.slow),
+        pytest.param("ric", CLIENTS, marks=pytest.mark.long),
+    ],
+)
+def test_every_client_finds_what_it_found(recorded, replay, engine, clients):
     """Answers of every kind, redirects, errors, time-outs, cut bodies, nobody there; 20 at once."""
-    values = recorded(*({"client": client} for client in CLIENTS))
+    values = recorded(*({"client": client} for client in clients))
     outcomes = [outcome for value in values[:-1] for outcome in value.values()]
     assert len({outcome[1] for outcome in outcomes if isinstance(outcome, list)}) > 8
     done = replay("run", "--json", "--runtime", engine)

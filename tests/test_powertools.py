@@ -156,6 +156,7 @@ EVENTS = {
 }
 
 
+@pytest.mark.slow
 def test_a_function_with_powertools_is_captured_and_replayed_in_both_engines(
     project, runtime, replay
 ):

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from conftest import also_slow
 from handlers import EXITS, OF_THE_PLACE, RAISES, RETURNS, module
 from test_engine import is_running
 
@@ -81,11 +82,16 @@ def bare(outcome: Outcome) -> Outcome:
 @pytest.mark.parametrize(
     ("runtime", "bodies"),
     [
-        ("AWS_Lambda_python3.11", [f"return {it}" for it in (*RETURNS, *OF_THE_PLACE)]),
+        pytest.param(
+            "AWS_Lambda_python3.11",
+            [f"return {it}" for it in (*RETURNS, *OF_THE_PLACE)],
+            marks=pytest.mark.slow,
+        ),
         ("AWS_Lambda_python3.13", [f"return {it}" for it in (*RETURNS, *OF_THE_PLACE)]),
         pytest.param("AWS_Lambda_python3.11", RAISES, marks=pytest.mark.long),
         ("AWS_Lambda_python3.13", RAISES),
-        ("AWS_Lambda_python3.13", EXITS[::5]),
+        ("AWS_Lambda_python3.13", EXITS[::9]),
+        pytest.param("AWS_Lambda_python3.13", EXITS[::5], marks=pytest.mark.slow),
         pytest.param("AWS_Lambda_python3.13", EXITS, marks=pytest.mark.long),
     ],
     ids=[
@@ -93,6 +99,7 @@ def bare(outcome: Outcome) -> Outcome:
         "returns, raw",
         "raises, escaped",
         "raises, raw",
+        "some exits",
         "exits",
         "all exits",
     ],
@@ -110,7 +117,9 @@ def test_both_engines_make_the_same_of_whatever_a_handler_does(project, runtime,
     ("code", "error_type"),
     [
         pytest.param(None, "Runtime.ImportModuleError", marks=pytest.mark.long),
-        ("import missing_dependency", "Runtime.ImportModuleError"),
+        pytest.param(
+            "import missing_dependency", "Runtime.ImportModuleError", marks=pytest.mark.slow
+        ),
         pytest.param("def handler(:", "Runtime.UserCodeSyntaxError", marks=pytest.mark.long),
         pytest.param("other = 1", "Runtime.HandlerNotFound", marks=pytest.mark.long),
         pytest.param(
@@ -118,7 +127,7 @@ def test_both_engines_make_the_same_of_whatever_a_handler_does(project, runtime,
         ),
         ("def f(): raise KeyError('deep')\nf()", "KeyError"),
         pytest.param("import os; os._exit(3)", 3, marks=pytest.mark.long),
-        ("import sys; sys.exit(3)", 3),
+        pytest.param("import sys; sys.exit(3)", 3, marks=pytest.mark.slow),
         pytest.param("import sys; sys.exit(0)", 0, marks=pytest.mark.long),
         ("import ctypes; ctypes.string_at(0)", -11),
     ],
@@ -216,6 +225,7 @@ def test_the_clients_context_has_all_of_the_recorded_time_left(project, clock):
     assert abs(now - (entry_s if clock == "shifted" else time.time())) < 5
 
 
+@pytest.mark.slow
 def test_entropy_and_factors_work_under_the_client_as_well(project):
     """Equal worlds agree, a moved one does not; noise is told from drift."""
     (project / "app.py").write_text(
@@ -328,7 +338,7 @@ def handler(event, context):
 """
 
 
-@pytest.mark.parametrize("form", ["Text", "JSON"])
+@pytest.mark.parametrize("form", also_slow(["JSON"], ["JSON", "Text"]))
 def test_both_engines_write_the_same_log(project, form):
     """Print, records in text or JSON, context.log, the error; each on lines of its own."""
     (project / "app.py").write_text(LOGGING)
@@ -370,7 +380,7 @@ def test_a_client_that_dies_of_asking_is_told_from_the_handler_too(project):
         assert words in verdict.error.message
 
 
-@pytest.mark.parametrize("runtime", ["ric", "builtin"])
+@pytest.mark.parametrize("runtime", also_slow(["ric"], ["ric", "builtin"]))
 def test_a_client_that_has_closed_its_own_descriptors_is_not_waited_for(project, runtime):
     """It answers, and never asks again: the next case gets another process."""
     code = "import os\ndef handler(event, context):\n    os.closerange(3, 256)\n    return event\n"

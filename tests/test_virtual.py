@@ -96,7 +96,13 @@ def test_waits_take_what_they_wait_for(project):
 
 
 @pytest.mark.parametrize(
-    "names", [REST[::3], pytest.param(REST, marks=pytest.mark.long)], ids=["some", "all"]
+    "names",
+    [
+        REST[::12],
+        pytest.param(REST[::3], marks=pytest.mark.slow),
+        pytest.param(REST, marks=pytest.mark.long),
+    ],
+    ids=["some", "more", "all"],
 )
 def test_two_forks_of_different_processes_compute_the_same(project, names):
     """Clocks, randomness, order, other people's retries and signatures."""
@@ -108,7 +114,7 @@ def test_two_forks_of_different_processes_compute_the_same(project, names):
 @pytest.mark.parametrize(
     ("isolation", "every"),
     [
-        ("case", 50),
+        pytest.param("case", 50, marks=pytest.mark.slow),
         pytest.param("case", 30, marks=pytest.mark.long),
         pytest.param("worker", 30, marks=pytest.mark.long),
     ],
@@ -238,6 +244,7 @@ def test_a_match_that_is_looked_at_twice_says_what_it_depends_on(tmp_path):
     assert found == {"$[0]": "deadline", "$[1]": "clock", "$[2]": "entropy"}
 
 
+@pytest.mark.slow
 def test_how_long_an_import_took_is_noise_of_the_clock(tmp_path):
     """It depends on the machine: ages of what a module has made, in whatever unit."""
     body = "return {'s': time.time() - STARTED, 'ms': int(1000 * (time.time() - STARTED)), 'n': 7}"

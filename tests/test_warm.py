@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import also_long
+from conftest import also_long, also_slow
 from databases import capture_parts, flip_payload
 from test_entropy import captured
 from test_recording import invocation
@@ -57,7 +57,7 @@ def seen(*events: int) -> Returned:
     return Returned(json.dumps(events).encode())
 
 
-@pytest.mark.parametrize("runtime", ["builtin", "ric"])
+@pytest.mark.parametrize("runtime", also_slow(["builtin"], ["builtin", "ric"]))
 def test_a_bug_that_needs_a_warm_sandbox_shows_only_in_one(project, replay, runtime):
     """The third invocation fails after two others, and by itself it does not: the control."""
     if runtime == "ric":
@@ -153,7 +153,7 @@ ENDING = COUNTING.replace(
         pytest.param("builtin", "os._exit(7)", marks=pytest.mark.long),
         pytest.param("builtin", "raise SystemExit(3)", marks=pytest.mark.long),
         ("builtin", "time.sleep(60)"),
-        ("ric", "raise SystemExit(3)"),
+        pytest.param("ric", "raise SystemExit(3)", marks=pytest.mark.slow),
     ],
 )
 def test_an_earlier_one_that_ends_the_process_leaves_the_next_a_fresh_one(
@@ -250,6 +250,7 @@ def test_a_long_life_is_cut_to_its_end(project, replay, monkeypatch):
     assert "warmed with 2 of 4 earlier invocations" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_second_look_is_warm_as_well(project, replay):
     """Noise is told from drift with the count that only a warm process has."""
     code = (
@@ -273,6 +274,7 @@ def test_a_changed_input_is_the_cases_alone(project, replay):
     assert replay("run", "@1", "--warm", "--set", "$.n=9").returncode == 0
 
 
+@pytest.mark.slow
 def test_the_debugger_opens_for_the_case_alone(project):
     """Not for an earlier one that raises, though it has the terminal."""
     code = THIRD_FAILS.replace("len(seen) == 3", "len(seen) != 2")
@@ -283,6 +285,7 @@ def test_the_debugger_opens_for_the_case_alone(project):
     assert "warmed with 2 of 2" in done.stdout
 
 
+@pytest.mark.slow
 def test_what_an_earlier_one_drew_is_there_in_the_later_one(project, replay):
     """A token made by the first invocation and kept in the module, with the entropy taped."""
     code = (
