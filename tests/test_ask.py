@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from test_generate import ALONE
 
 
 def answered(folder: Path, answer: bytes) -> str:
     """What pytest shows on a terminal where each question gets this answer."""
     terminal, theirs = pty.openpty()
-    command = [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", *ALONE]
     asking = subprocess.Popen(
         [*command, "--replay-accept", "tests"],
         cwd=folder,

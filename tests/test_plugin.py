@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 import test_generate
-from test_generate import pytest_in
+from test_generate import pytest_beside_others_in, pytest_in
 
-generated, shop = test_generate.generated, test_generate.shop
+generated, kept, shop = test_generate.generated, test_generate.kept, test_generate.shop
 OTHERS = {
     "pytest_recording": "pytest-recording",
     "pytest_asyncio": "pytest-asyncio",
@@ -32,9 +32,12 @@ def test_it_works_beside_the_plugins_that_teams_use(generated):
         "def test_own(): assert shop.PRICES['tea'] == 350\n"
         "@pytest.mark.block_network\ndef test_blocked(): pass\n"
     )
-    options = ("-n2", "--disable-socket", "--allow-unix-socket", "--block-network", "--cov=shop")
-    done = pytest_in(generated, *options, "-o", "asyncio_mode=auto", "--strict-markers")
+    options = ("-n2", "--disable-socket", "--allow-unix-socket", "--block-network", "--cov=.")
+    options += ("--cov-report=json", "--cov-branch")
+    more = "-o", "asyncio_mode=auto", "--strict-markers"
+    done = pytest_beside_others_in(generated, *options, *more)
     assert "9 passed" in done.stdout, done.stdout + done.stderr
+    assert line_that_exits() not in missing_lines(generated)
     assert "warning" not in done.stdout.lower()
 
 
@@ -47,28 +50,40 @@ def test_every_name_of_the_plugin_begins_with_replay():
     assert all(name.startswith("--replay") for name in ours)
 
 
-def covered(project: Path, *options: str) -> dict[str, list[int]]:
+MEASURED = ("-p", "pytest_cov", "--cov=.", "--cov-report=json")
+
+
+def covered(project: Path, *options: str) -> list[int]:
     pytest.importorskip("pytest_cov")
-    done = pytest_in(project, "-n0", "--cov=.", "--cov-report=json", *options)
+    done = pytest_in(project, "-n0", *MEASURED, *options)
     assert "6 passed" in done.stdout, done.stdout
+    return missing_lines(project)
+
+
+def missing_lines(project: Path) -> list[int]:
     files = json.loads((project / "coverage.json").read_text())["files"]
-    return {name: file["missing_lines"] for name, file in files.items()}
+    return list(files["shop.py"]["missing_lines"])
 
 
+def line_that_exits() -> int:
+    """The line that only a process of its own can run."""
+    return test_generate.SHOP.splitlines().index("        os._exit(3)") + 1
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("--cov-branch",)], ids=["lines", "branches"])
 def test_coverage_counts_what_runs_in_guarded_processes_as_well(generated, options):
     """The line that ends the process is run nowhere else; without its case it is missing."""
-    line = test_generate.SHOP.splitlines().index("        os._exit(3)") + 1
-    assert line not in covered(generated, *options, "--replay-isolate")["shop.py"]
+    line = line_that_exits()
+    assert line not in covered(generated, *options, "--replay-isolate")
     for path in (generated / "fixtures").rglob("*exits_3*"):
         path.unlink()
     module = generated / "tests/test_replay_shop.py"
     kept = [it for it in module.read_text().split("\n\n\n") if "exits_3" not in it]
     module.write_text("\n\n\n".join(kept))
-    done = pytest_in(generated, "-n0", "--cov=.", "--cov-report=json", *options)
+    done = pytest_in(generated, "-n0", *MEASURED, *options)
     assert "5 passed" in done.stdout, done.stdout
-    missing = json.loads((generated / "coverage.json").read_text())["files"]["shop.py"]
-    assert line in missing["missing_lines"]
+    assert line in missing_lines(generated)
 
 
 def test_a_suite_runs_with_next_to_nothing_installed(generated, tmp_path):
