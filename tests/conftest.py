@@ -1,5 +1,6 @@
 """What tests share: a clean environment, a store, and the real runtime client in a folder."""
 
+import gc
 import io
 import os
 import subprocess
@@ -11,11 +12,35 @@ from unittest import mock
 
 import pytest
 from runtime_api import RuntimeApi, RuntimeProcess
+from xdist.scheduler import LoadScopeScheduling
 
 from replay.cli import main
 from replay.store.store import Store
 
+TOGETHER = {
+    "tests/test_generate.py": "a generated suite",
+    "tests/test_plugin.py": "a generated suite",
+    "tests/test_outbound_aws.py": "services of AWS",
+}
 SHARED_EVENTS = Path(__file__).parents[2] / "shared" / "events"
+
+
+class Grouped(LoadScopeScheduling):
+    """Gives each process one test after the other, and files that share what is made once whole."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return TOGETHER.get(nodeid.partition("::")[0], nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Grouped:
+    """Have the long groups begin first."""
+    return Grouped(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported to no collection: there is so much of it that each takes long."""
+    gc.freeze()
 
 
 def also_slow(quick: list[Any], all_of_them: Iterable[Any]) -> list[Any]:

@@ -1,6 +1,7 @@
 """The walls between the parts: who may load what."""
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,7 @@ def test_importing_the_decorator_opens_nothing_and_draws_nothing():
     assert done.stdout.split() == ["[]", "True"]
 
 
+@functools.cache
 def functions() -> list[tuple[str, int]]:
     found = []
     for path in PACKAGE.rglob("*.py"):

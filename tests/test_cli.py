@@ -50,7 +50,7 @@ def one_line_error(done: "subprocess.CompletedProcess[str]") -> str:
 def test_exit_codes_are_0_match_1_drift_2_error_and_error_outranks_drift(shop, replay):
     """The worst of all cases decides."""
     assert replay("run", "000001").returncode == 0
-    assert replay("run", "000002").returncode == 1
+    assert replay("run", "000002", "--once").returncode == 1
     assert replay("run", "000001", "000002", "--once").returncode == 1
     both = replay("run", "000001", "000002", "--handler", "nothing.handler")
     assert both.returncode == 2
@@ -324,6 +324,7 @@ def test_escaping_keeps_ordinary_text():
     assert escaped("a\nb") == "a\\x0ab"
 
 
+@pytest.mark.slow
 def test_the_demo_goes_the_whole_way(project):
     """Captured in one sandbox, listed, replayed to match, in a temporary folder."""
     began = time.monotonic()

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from strategies import events, results
 
+from replay import codec
 from replay.codec import Opaque, Truncated, decode, encode, encode_fields, is_plain
 
 
@@ -107,7 +108,7 @@ def test_deep_nesting_is_kept_without_deep_recursion(depth):
     assert value == decoded == 1
 
 
-def test_cycles_and_endless_sharing_end():
+def test_cycles_and_endless_sharing_end(monkeypatch):
     """A list that contains itself, and one that unfolds to 2 ** 60 leaves, are bounded."""
     cycle: list[object] = []
     cycle.append(cycle)
@@ -115,7 +116,9 @@ def test_cycles_and_endless_sharing_end():
     for _ in range(60):
         shared = [shared, shared]
     assert [Opaque("replay.codec.Circular")] == decode(encode(cycle))
-    assert encode(shared)
+    assert codec._MAX_NODES <= 1_000_000
+    monkeypatch.setattr(codec, "_MAX_NODES", 10_000)
+    assert 10_000 < len(encode(shared)) < 100_000
 
 
 def test_opaque_and_truncated_survive_another_round():

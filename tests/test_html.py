@@ -522,7 +522,7 @@ def test_the_command_writes_a_page_beside_what_it_prints(project, replay):
     assert verdicts == [{**it, "duration_us": 0} for it in json.loads(done.stdout)]
     page = Page((project / "page.html").read_text())
     assert "2 cases, 0 noise" in page.text
-    done = replay("run", "@2", "--html", "page.html")
+    done = replay("run", "@2", "--once", "--html", "page.html")
     assert done.stdout.startswith("match")
     assert "1 case, 0 noise" in Page((project / "page.html").read_text()).text
     assert [it.name for it in project.iterdir() if "page" in it.name] == ["page.html"]

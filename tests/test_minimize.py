@@ -346,7 +346,7 @@ def routed(project: Path) -> list[Recording]:
 def test_the_command_keeps_one_of_each_and_says_for_what(project, replay):
     """Rows, and a closing line; the same as a document."""
     found = routed(project)
-    done = replay("minimize")
+    done = replay("minimize", "--jobs", "1")
     assert (done.returncode, done.stderr) == (0, "")
     rows = done.stdout.splitlines()
     assert [row[:8] for row in rows[:-1]] == [found[n].id[-8:] for n in (2, 3, 4)]
@@ -355,7 +355,7 @@ def test_the_command_keeps_one_of_each_and_says_for_what(project, replay):
     assert rows[2].endswith("3 alike")
     closing = "kept 3 of 5 recordings: all 6 lines, 4 branches, 2 outcomes, 1 error type"
     assert rows[-1] == closing.replace("6 lines", f"{6} lines")
-    document = json.loads(replay("minimize", "--json").stdout)
+    document = json.loads(replay("minimize", "--jobs", "1", "--json").stdout)
     assert [kept["id"] for kept in document["kept"]] == [found[n].id for n in (2, 3, 4)]
     assert document["covered"] == {"line": 6, "branch": 4, "outcome": 2, "error": 1}
     assert {"kind": "line", "name": "app.py", "line": 10} in document["kept"][2]["purpose"]
@@ -394,18 +394,19 @@ def test_changed_since_chooses_those_that_run_edited_lines(project, replay):
     git(project, "init", "-q")
     git(project, "add", "app.py")
     git(project, "commit", "-q", "-m", "first")
-    nothing = replay("minimize", "--changed-since", "HEAD")
+    since = "minimize", "--changed-since", "HEAD", "--jobs", "1"
+    nothing = replay(*since)
     assert nothing.stdout == "kept 0 of 5 recordings: none runs an edited line\n"
     added = "    return 0 + 1\n\n\ndef unused():\n    return 2\n"
     edited = ROUTES.replace("    return 1\n", added + 'TEXT = """\n++ b/other.py\n"""\n')
     (project / "app.py").write_text(edited)
     (project / "new.py").write_text("VALUE = 1\n")
-    document = json.loads(replay("minimize", "--changed-since", "HEAD", "--json").stdout)
+    document = json.loads(replay(*since, "--json").stdout)
     assert [kept["id"] for kept in document["kept"]] == [found[4].id]
     assert document["edited"]["run"] == {"app.py": [10]}
     assert document["edited"]["run_at_import"] == {"app.py": [13, 15]}
     assert document["edited"]["not_run"] == {"app.py": [14], "new.py": [1]}
-    said = replay("minimize", "--changed-since", "HEAD").stdout
+    said = replay(*since).stdout
     assert "no recording runs app.py:14" in said
     assert "loaded by no recording: new.py" in said
 

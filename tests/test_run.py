@@ -55,7 +55,9 @@ def verdicts(done: "subprocess.CompletedProcess[str]") -> list[dict]:
 @pytest.mark.parametrize(
     ("isolation", "jobs"),
     [
-        *(("process", "3"), ("case", "3"), ("worker", "1")),
+        ("case", "3"),
+        pytest.param("process", "3", marks=pytest.mark.slow),
+        pytest.param("worker", "1", marks=pytest.mark.slow),
         pytest.param("process", "1", marks=pytest.mark.long),
         pytest.param("case", "1", marks=pytest.mark.long),
         pytest.param("worker", "3", marks=pytest.mark.long),
@@ -146,7 +148,7 @@ def handler(event, context):
 """
 
 
-@pytest.mark.parametrize("isolation", also_long(["case", "worker"], ["process"]))
+@pytest.mark.parametrize("isolation", also_long(["case"], ["process"], slow=["worker"]))
 def test_a_case_that_ends_its_process_does_not_cost_the_others(project, replay, isolation):
     """Exits, kills, a timeout and large results among ordinary ones, on one thread."""
     from replay.outcome import Exited, Raised, TimedOut
@@ -206,7 +208,7 @@ def one_recording(project: Path, code: str, event: object, outcome: Outcome) -> 
     ("settings", "path", "value"),
     [
         pytest.param(["$.n=5"], ("n",), 5, marks=pytest.mark.long),
-        (["$.n=five"], ("n",), "five"),
+        pytest.param(["$.n=five"], ("n",), "five", marks=pytest.mark.slow),
         pytest.param(['$.n={"a": [1]}'], ("n",), {"a": [1]}, marks=pytest.mark.long),
         (["$.detail.items[1].id=null"], ("detail", "items", 1, "id"), None),
         pytest.param(
@@ -215,11 +217,11 @@ def one_recording(project: Path, code: str, event: object, outcome: Outcome) -> 
         pytest.param(
             ["$['detail']['items'][0]=x=y"], ("detail", "items", 0), "x=y", marks=pytest.mark.long
         ),
-        (["$.n=1", "$.n=2"], ("n",), 2),
+        pytest.param(["$.n=1", "$.n=2"], ("n",), 2, marks=pytest.mark.slow),
         (["$.detail.items[?@.id==2].id=7"], ("detail", "items", 1, "id"), 7),
     ],
 )
-def test_a_value_set_in_the_event_is_replayed_and_shown(project, replay, settings, path, value):
+def test_a_value_set_in_the_event_is_replayed(project, replay, settings, path, value):
     """JSON, else text; the verdict names it as changed input."""
     outcome = returned(**NESTED)
     one_recording(project, ECHO, NESTED, outcome)
@@ -231,7 +233,12 @@ def test_a_value_set_in_the_event_is_replayed_and_shown(project, replay, setting
     assert value == found
     assert verdict["verdict"] == "drift"
     assert verdict["changed_input"][-1]["replayed"] == value
-    assert "changed input" in replay("run", "@1", "--once", *options).stdout
+
+
+def test_what_was_set_in_the_event_is_shown(project, replay):
+    """As changed input, beside the verdict."""
+    one_recording(project, ECHO, NESTED, returned(**NESTED))
+    assert "changed input" in replay("run", "@1", "--once", "--set", "$.n=five").stdout
 
 
 def test_the_whole_event_can_be_set(project, replay):
@@ -333,7 +340,7 @@ def test_leaving_the_debugger_ends_the_run(project):
     assert "interrupted" in done.stderr
 
 
-@pytest.mark.parametrize("option", also_long(["--pdb"], ["--pdb=entry"]))
+@pytest.mark.parametrize("option", also_long([], ["--pdb=entry"], slow=["--pdb"]))
 def test_the_debugger_stands_in_the_world_of_the_replay(project, option):
     """Clock, randomness, guard and waits are those of the replay, and the same each time."""
     store(project, "def handler(event, context):\n    return event['missing']\n", [returned(n=0)])
@@ -429,10 +436,11 @@ def test_output_is_each_cases_own_and_shown_on_drift(project, replay):
     for isolation in ("case", "worker"):
         found = verdicts(replay("run", "--json", "--once", "--isolation", isolation, "--jobs", "1"))
         assert [verdict["output"] for verdict in found] == ["line 2\n", "line 1\n", "line 0\n"]
-    text = replay("run", "--once").stdout
+    how = "run", "--once", "--isolation", "worker", "--jobs", "1"
+    text = replay(*how).stdout
     assert "line 2" in text
     assert "line 1" not in text
-    assert "line 1" in replay("run", "--once", "-s").stdout
+    assert "line 1" in replay(*how, "-s").stdout
 
 
 def test_interrupting_many_leaves_no_process(project):
