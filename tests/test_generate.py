@@ -114,11 +114,16 @@ def shop(project, replay, kept):
 @pytest.fixture
 def generated(shop, replay, kept):
     """The project with its suite."""
-    return made_once(kept, "generated", shop, lambda: replay("generate", "--yes"))
+
+    def generate():
+        done = replay("generate", "--yes")
+        assert "written; run it:  pytest tests" in done.stderr, done.stderr
+
+    return made_once(kept, "generated", shop, generate)
 
 
-def test_a_suite_is_planned_then_written_and_then_left_alone(shop, replay):
-    """Plan first, then apply; running it again changes nothing."""
+def test_a_suite_is_planned_before_it_is_written(shop, replay):
+    """Without --yes nothing is."""
     planned = replay("generate", "--jobs", "1")
     assert planned.returncode == 0, planned.stderr
     assert "6 cases of 1 function: 3 run in the test's process, 3 in one of their own" in (
@@ -126,9 +131,11 @@ def test_a_suite_is_planned_then_written_and_then_left_alone(shop, replay):
     )
     assert "nothing is written yet" in planned.stderr
     assert not (shop / "tests").exists()
-    done = replay("generate", "--yes", "--jobs", "1")
-    assert "pytest tests" in done.stderr
-    cases = sorted(path.stem for path in (shop / "fixtures" / "shop").glob("*.json"))
+
+
+def test_a_suite_that_is_written_is_then_left_alone(generated, replay):
+    """A test and a case of each recording; running it again changes nothing."""
+    cases = sorted(path.stem for path in (generated / "fixtures" / "shop").glob("*.json"))
     assert {name.removeprefix("test_") for name in NAMES} <= set(cases)
     again = replay("generate", "--yes")
     assert "6 recordings are cases already" in again.stdout

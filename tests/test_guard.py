@@ -141,7 +141,7 @@ DRIVERS = {
 
 
 @linux
-@pytest.mark.parametrize("driver", also_slow(["libpq", "grpc", "curl"], DRIVERS))
+@pytest.mark.parametrize("driver", also_slow(["libpq"], DRIVERS))
 def test_a_driver_of_native_code_is_told_by_the_host_that_it_asked_for(project, driver):
     """A handler that swallows the failure changes nothing; the name is the one it was given."""
     body, told = DRIVERS[driver]

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import SHARED_EVENTS, also_long
+from conftest import SHARED_EVENTS, also_long, also_slow
 
 APP = """
 import os, sys, time
@@ -58,7 +58,7 @@ def app(project) -> Path:
     return project
 
 
-@pytest.fixture(params=RUNTIMES)
+@pytest.fixture(params=also_slow(RUNTIMES[:1], RUNTIMES))
 def invoke(app, replay, request):
     """The command with a handler, in both engines."""
 
@@ -242,7 +242,7 @@ def test_a_captured_killed_invocation_is_unfinished(app, replay):
     assert listed["outcome"] == "unfinished"
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("runtime", also_slow(RUNTIMES[:1], RUNTIMES))
 def test_a_handler_that_cannot_be_had_fails_as_on_lambda(project, replay, runtime):
     """The client's payload, exit 1, and where it was looked for."""
     done = replay("invoke", "missing.handler", "{}", "--runtime", runtime)

@@ -237,10 +237,10 @@ def test_a_process_that_ends_without_a_word_is_kept_with_the_reason(project, rep
     """Nobody can say what it ran."""
     code = "import os\ndef handler(event, context):\n    os.kill(os.getpid(), 9)\n"
     found = recordings(project, code, [{}], [Exited(-9)])
-    done = replay("minimize", "--json")
+    done = replay("minimize", "--jobs", "1", "--json")
     (kept,) = json.loads(done.stdout)["kept"]
     assert (kept["id"], done.returncode) == (found[0].id, 0)
-    assert "cannot be measured" in replay("minimize").stdout
+    assert "cannot be measured" in replay("minimize", "--jobs", "1").stdout
 
 
 def test_measuring_changes_neither_outcome_nor_time(project):

@@ -209,7 +209,7 @@ def test_the_deadline_ends_the_client_and_all_that_it_started(project):
     assert not is_running(int(replay.output))
 
 
-@pytest.mark.parametrize("clock", ["shifted", "live"])
+@pytest.mark.parametrize("clock", also_slow(["shifted"], ["shifted", "live"]))
 def test_the_clients_context_has_all_of_the_recorded_time_left(project, clock):
     """To the millisecond at entry, though reading a large event takes some."""
     (project / "app.py").write_text(

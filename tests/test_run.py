@@ -332,6 +332,7 @@ def test_the_debugger_opens_at_the_handlers_first_line(project):
     assert "total = event['n']" in done.stderr
 
 
+@pytest.mark.slow
 def test_leaving_the_debugger_ends_the_run(project):
     """As Ctrl-C does."""
     one_recording(project, ECHO, {"n": 1}, Returned(b"1"))

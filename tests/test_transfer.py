@@ -15,6 +15,7 @@ import jsonschema
 import orjson
 import pytest
 from calls import capture_sandbox, of_one_sandbox, with_calls
+from conftest import also_slow
 from databases import capture_parts, flip_payload, query
 from test_cli import one_line_error
 from test_fixture import SCHEMA
@@ -91,7 +92,7 @@ def test_export_and_import_give_byte_identical_exports_of_committed_stores(store
     assert replay("export", "--store", "third.db").stdout.encode() == first
 
 
-@pytest.mark.parametrize("is_reversed", [False, True])
+@pytest.mark.parametrize("is_reversed", also_slow([True], [False, True]))
 def test_recordings_with_calls_travel_with_those_of_their_sandbox(project, replay, is_reversed):
     """Each alone, all together, back into the same store and out of a store file."""
     path = project / "replay.db"
