@@ -13,7 +13,7 @@ from glob import escape
 from pathlib import Path
 
 from replay.errors import StoreError
-from replay.recorder.spool import spool_paths
+from replay.recorder.place import spool_paths
 from replay.store.database import Database, decode_text, driver
 
 _ID = re.compile(rb"(?=([0-7][0-9a-hjkmnp-tv-z]{25}))")
