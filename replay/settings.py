@@ -22,7 +22,7 @@ _UNITS = {"": 1, "KIB": 2**10, "MIB": MIB, "GIB": 2**30}
 REDACT_MODES = ("balanced", "strict", "off")
 TAPES = ("entropy",)
 """What `REPLAY_TAPE` can name: what the invocation drew from the system's randomness."""
-_PYPROJECT_KEYS = ("store", "path", "handler", "timeout", "outbound", "noise")
+_PYPROJECT_KEYS = ("store", "path", "handler", "timeout", "outbound", "noise", "redact")
 _RULES = {"reads": ("noise", "drift"), "writes": ("noise", "drift"), "order": ("noise", "drift")}
 
 
@@ -115,6 +115,7 @@ def recorder_settings(
 def command_settings(environment: Mapping[str, str], folder: str) -> Settings:
     """Return the settings of a command run in `folder`, before its own options."""
     table = _pyproject_table(join(folder, "pyproject.toml"))
+    mode, rules = _redaction(_texts(table, "redact"), environment.get("REPLAY_REDACT", ""))
     return Settings(
         store=environment.get("REPLAY_STORE") or _text(table, "store") or "replay.db",
         path=tuple(join(folder, entry) for entry in _texts(table, "path")),
@@ -122,6 +123,9 @@ def command_settings(environment: Mapping[str, str], folder: str) -> Settings:
         timeout=_seconds(table, "timeout"),
         outbound_rules=_outbound_rules(table.get("outbound", {})),
         noise=_noise(table.get("noise", [])),
+        redact=mode,
+        redact_rules=rules,
+        redact_key=environment.get("REPLAY_REDACT_KEY", ""),
     )
 
 

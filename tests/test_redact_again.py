@@ -1,5 +1,7 @@
 """Stored recordings redacted again: by newer rules, to the byte where nothing is found."""
 
+import json
+
 import orjson
 import pytest
 
@@ -66,3 +68,42 @@ def test_newer_rules_add_to_what_is_redacted_already(captured):
     assert not any(b"Bob Smith" in part.payload for part in again)
     assert read.redaction.generation == 1
     assert redacted_again(again, rules("customer*")) is None
+
+
+def test_the_command_shows_first_and_redacts_with_yes(captured, project, replay):
+    """Nothing is changed by looking; afterwards no file of the store holds the old bytes."""
+    captured({"token": "tok-abc-123", "id": 7}, "off")
+    captured({"id": 8}, "balanced")
+    shown = replay("redact")
+    assert "1 recordings hold what the rules find" in shown.stdout
+    assert "nothing is changed yet" in shown.stderr
+    assert holding(project, b"tok-abc-123")
+    done = replay("redact", "--yes", "--json")
+    assert len(json.loads(done.stdout)["recordings"]) == 1
+    assert holding(project, b"tok-abc-123") == []
+    assert json.loads(replay("redact", "--yes", "--json").stdout)["recordings"] == []
+    assert replay("doctor").returncode == 0, replay("doctor").stdout
+
+
+def test_rules_of_the_project_and_of_the_command_add_up(captured, project, replay):
+    """`[tool.replay] redact` and `--rule`."""
+    captured({"customer": "Bob Smith", "serial": "x-99-y", "id": 7}, "balanced")
+    (project / "pyproject.toml").write_text('[tool.replay]\nredact = ["customer*"]\n')
+    replay("redact", "--yes", "--rule", "$.serial")
+    event = json.loads(replay("show", "@latest", "--json").stdout)["event"]
+    assert event["id"] == 7
+    assert event["customer"] != "Bob Smith"
+    assert event["serial"] != "x-99-y"
+    assert holding(project, b"Bob Smith") == holding(project, b"x-99-y") == []
+
+
+def test_a_rule_of_the_command_that_cannot_be_understood_is_misuse(captured, replay):
+    """It is named."""
+    captured({"id": 7}, "balanced")
+    result = replay("redact", "--rule", "$.a[")
+    assert result.returncode == 2
+    assert "'$.a['" in result.stderr
+
+
+def holding(folder, secret):
+    return [it.name for it in folder.iterdir() if it.is_file() and secret in it.read_bytes()]

@@ -29,6 +29,7 @@ _COMMANDS = {
     "list": "list:list_recordings",
     "minimize": "minimize:minimize",
     "prune": "prune:prune",
+    "redact": "redact:redact",
     "run": "run:run",
     "show": "show:show",
     "tag": "tag:tag",

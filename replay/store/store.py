@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from replay.store.check import Check
     from replay.store.incoming import Prepared, Taken
     from replay.store.prune import Progress as Removing
+    from replay.store.rewrite import Change
 
 _PAGE = 200
 _PORTION_BYTES = 8 * 2**20
@@ -182,6 +183,20 @@ class Store:
         from replay.store import erase
 
         return erase.erase(self._database, ids, copies)
+
+    def would_change(self, id: str, change: "Change") -> bool:
+        """Whether `change` changes a recording; raises DamagedError, or ReplayError if unknown."""
+        from replay.store import rewrite
+
+        return rewrite.changed_of(self._database, id, change) is not None
+
+    def change(self, id: str, change: "Change") -> None:
+        """Write a recording's parts as `change` has them; see rewrite.py."""
+        from replay.store import rewrite
+
+        parts = rewrite.changed_of(self._database, id, change)
+        if parts is not None:
+            rewrite.rewrite(self._database, id, parts)
 
     def tags(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Return the tags of those of `ids` that have some."""
