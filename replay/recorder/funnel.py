@@ -53,7 +53,7 @@ class Funnel:
     def event(self, event: object, *, is_parsed: bool) -> bytes:
         """Return an event as a document; `is_parsed` says that it came out of a JSON parser."""
         encoded = encode_parsed(event) if is_parsed else encode(event)
-        return self._redacted(encoded, lambda: _withheld(encoded))
+        return self._redacted(encoded, lambda: _withheld(encoded), event=event)
 
     def context(self, snapshot: Mapping[str, Any]) -> bytes:
         """Return the snapshot of a context as a document: what its caller sent is redacted."""
@@ -99,8 +99,10 @@ class Funnel:
         """Return the pseudonyms in the documents that have passed since this was asked last."""
         return self._redactor.take_fresh()
 
-    def _redacted(self, encoded: bytes, instead: Callable[[], bytes]) -> bytes:
-        redacted = guarded(self._redactor.encoded, encoded)
+    def _redacted(
+        self, encoded: bytes, instead: Callable[[], bytes], *, event: object = None
+    ) -> bytes:
+        redacted = guarded(self._redactor.encoded, encoded, event=event)
         return instead() if redacted is None else redacted
 
 

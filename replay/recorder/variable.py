@@ -34,6 +34,7 @@ _CREDENTIALS = (
 _CREDENTIAL_WORDS = ("secret", "token", "passw", "passphrase", "credential", "dsn")
 _CREDENTIAL_ENDS = ("key", "keys", "pwd", "pass")
 _OPEN_KEYS = ("PARTITION_KEY", "SORT_KEY", "PRIMARY_KEY", "HASH_KEY", "RANGE_KEY", "PUBLIC_KEY")
+_NO_KEYS = ("monkey", "turkey", "donkey", "jockey", "hockey", "whiskey")
 _FOLDERS = ("PWD", "OLDPWD")
 _PLATFORM = ("AWS_LAMBDA_*", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "TZ", "LANG")
 """Variables that a replay needs to rebuild the runtime, kept whatever REPLAY_ENV says."""
@@ -68,7 +69,7 @@ def looks_like_credential(name: str, value: str) -> bool:
     words = name.lower().replace("-", "_").replace(".", "_")
     if any(word in words for word in _CREDENTIAL_WORDS):
         return True
-    ends = any(part.endswith(_CREDENTIAL_ENDS) for part in words.split("_"))
+    ends = any(it.endswith(_CREDENTIAL_ENDS) for it in words.split("_") if it not in _NO_KEYS)
     return (ends and name not in _FOLDERS) or _has_user_info(value)
 
 

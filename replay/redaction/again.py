@@ -67,7 +67,8 @@ def _redact(kind: str, document: dict[str, Any], redactor: Redactor) -> bool:
         if field == "context" and not _is_of_caller(document[field]):
             continue
         encoded = orjson.dumps(document[field])
-        redacted = redactor.encoded(encoded)
+        event = document[field] if field == "event" else None
+        redacted = redactor.encoded(encoded, event=event)
         if redacted is not encoded and redacted != encoded:
             document[field] = orjson.loads(redacted)
             is_changed = True

@@ -103,7 +103,8 @@ def _place_of_value(
         is_prose = match.groupdict().get("sign") == ":" and match["bare"] is not None
         return None if is_prose and _is_word(match["bare"]) else match.span(match.lastgroup or 0)
     match = _TOLD.match(text, end)
-    if match is None or (match["bare"] is not None and _is_word(match["bare"], match["is"])):
+    is_flag = text[start : start + 2] == "--"
+    if match is None or (match["bare"] and not is_flag and _is_word(match["bare"], match["is"])):
         return None
     return match.span(match.lastgroup or 0)
 

@@ -12,12 +12,12 @@ from typing import Any
 import orjson
 
 from replay.redaction.name import Secrecies, is_header_name, listed
-from replay.redaction.needle import CARD_DIGITS, DIGITS, NEEDLES
+from replay.redaction.needle import CARD_DIGITS, DIGITS, DIGITS_ONLY, NATIONAL_DIGITS, NEEDLES
 from replay.redaction.token import BEGINNINGS, is_aws_secret
 
 TELLS = listed(
     "ass pwd pw psk natur answer contrase kennw wacht hasl hasł cre token key auth jwt otp pin cv"
-    " ssn code srf card iban senha clave mdp sig= sess cookie passphrase"
+    " ssn code srf card iban senha clave mdp sig= sess appid cookie passphrase"
 )
 """Pieces of which every name that is told in a text holds one."""
 CODE, STATE = "code", "state"
@@ -43,7 +43,11 @@ class Look:
         for known in self._known:
             if known in encoded:
                 return True
-        return CARD_DIGITS in encoded.translate(DIGITS, b" -") or self._may_hold(value, encoded)
+        shape = encoded.translate(DIGITS_ONLY)
+        for digits in NATIONAL_DIGITS:
+            if digits in shape:
+                return True
+        return CARD_DIGITS in encoded.translate(DIGITS, b" +-") or self._may_hold(value, encoded)
 
     def _may_hold(self, value: Any, encoded: bytes) -> bool:
         names: set[str] = set()
@@ -60,7 +64,7 @@ class Look:
 
     def text_may_hold(self, text: str) -> bool:
         """Whether one text may hold a secret."""
-        return (len(text) >= _LONG_WORD_LENGTH and _has_card(text)) or self._text_may_hold(text)
+        return (len(text) >= _LONG_WORD_LENGTH and _has_number(text)) or self._text_may_hold(text)
 
     def _text_may_hold(self, text: str) -> bool:
         if text[0] in '{["':
@@ -94,8 +98,12 @@ def _survey(value: Any, names: set[str], texts: set[str], least_length: int) -> 
                 put(item)
 
 
-def _has_card(text: str) -> bool:
-    return CARD_DIGITS in text.encode(errors="replace").translate(DIGITS, b" -")
+def _has_number(text: str) -> bool:
+    """Whether there may be the number of a card, or of a person."""
+    shape = text.encode(errors="replace").translate(DIGITS_ONLY)
+    if any(it in shape for it in NATIONAL_DIGITS):
+        return True
+    return CARD_DIGITS in text.encode(errors="replace").translate(DIGITS, b" +-")
 
 
 def _tells(text: str) -> bool:

@@ -30,8 +30,8 @@ class Secrecy(IntEnum):
     HARMLESS = -1
 
 
-_FOLDERS = ("PWD", "OLDPWD")
-"""Variables of a shell; small letters mean a password."""
+_OPEN_NAMES = ("PWD", "OLDPWD", "Signature")
+"""Folders of a shell, and what SNS signs its messages with; in small letters they are secrets."""
 _MAX_NAMES = 8192
 _MAX_HEADER_LENGTH = 64
 _STRONG = frozenset(
@@ -39,10 +39,12 @@ _STRONG = frozenset(
         "password passwd passwort kennwort passphrase passcode pwd passwords contrasena senha"
         " motdepasse mdp wachtwoord haslo heslo salasana losenord adgangskode passord sifre parool"
         " parola clave secret secreto segredo segreto geheimnis credential credencial cvv cvv2 cvc"
-        " cvc2 csc ssn otp totp jwt mnemonic csrf xsrf iban samlresponse assertion apikey accesskey"
-        " secretkey privatekey signingkey encryptionkey authkey sharedkey masterkey cpf dni pesel"
-        " curp bsn nino hasło aadhaar aadhar personnummer itin psk pw codeverifier authcode wsse"
-        " пароль секрет 密码 密碼 口令 パスワード 비밀번호"
+        " cvc2 csc ssn otp totp jwt mnemonic csrf xsrf pepper pswd psw pword passwrd cvn nric tfn"
+        " cuit cuil jmbg cnp isikukood henkilotunnus kennitala fodselsnummer personnr steuernummer"
+        " steuerid schluessel schlussel engangskode einmalcode iban samlresponse assertion apikey"
+        " accesskey secretkey privatekey signingkey encryptionkey authkey sharedkey masterkey cpf"
+        " dni pesel curp bsn nino hasło aadhaar aadhar personnummer itin psk pw codeverifier"
+        " authcode wsse пароль секрет 密码 密碼 口令 パスワード 비밀번호"
     )
 )
 """Words that make a name secret wherever they stand in it."""
@@ -60,7 +62,18 @@ _PHRASES = tuple(
         *("chave_secreta", "clave_secreta", "api_schluessel", "seed_phrase", "recovery_phrase"),
         *("backup_phrase", "secret_phrase", "social_security", "social_insurance", "one_time_code"),
         *("challenge_answer", "secret_answer", "security_answer", "private_challenge"),
-        *("sse_customer_key", "identity_source"),
+        *(
+            "sse_customer_key",
+            "identity_source",
+            "key_material",
+            "maiden_name",
+            "nhs_number",
+            "medicare_number",
+            "personal_code",
+            "session_ticket",
+            "auth_ticket",
+            "login_ticket",
+        ),
         *("card_number", "credit_card", "debit_card", "cc_number", "card_no", "card_num"),
         *("primary_account_number", "national_id", "national_insurance", "national_identity"),
         *("tax_id", "tax_number", "passport_number", "passport_no", "driver_license"),
@@ -72,7 +85,7 @@ _PHRASES = tuple(
 _CODES = frozenset(
     listed(
         "auth verification verify security confirmation confirm reset access backup recovery mfa"
-        " 2fa sms login activation device passcode tan scratch door gate alarm unlock safe otp"
+        " 2fa sms login activation device passcode tan scratch door gate alarm unlock safe otp pin"
     )
 )
 """Words before `code` that make it secret."""
@@ -82,11 +95,12 @@ _KEYS = frozenset(
         " master shared auth authentication authorization license licence ssh app application"
         " consumer account storage functions subscription admin service webhook hmac crypto cipher"
         " aes rsa client integration write server deploy session security recovery rest user"
-        " publish ingest cert certificate tls ssl pem ingestion project account data dek kek stripe"
-        " sendgrid twilio openai anthropic github gitlab google maps mailgun datadog dd newrelic"
-        " segment algolia firebase sentry slack pusher mapbox cloudflare braintree paypal adyen"
-        " shopify postmark mailchimp amplitude mixpanel launchdarkly rollbar bugsnag pagerduty"
-        " grafana honeycomb azure"
+        " publish ingest cert certificate tls ssl pem pass door enrolment enrollment join"
+        " registration activation product unlock wifi wlan network serial wpa wep backup push vapid"
+        " fcm ingestion project account data dek kek stripe sendgrid twilio openai anthropic github"
+        " gitlab google maps mailgun datadog dd newrelic segment algolia firebase sentry slack"
+        " pusher mapbox cloudflare braintree paypal adyen shopify postmark mailchimp amplitude"
+        " mixpanel launchdarkly rollbar bugsnag pagerduty grafana honeycomb azure"
     )
 )
 """Words before `key` that make it secret."""
@@ -128,7 +142,9 @@ _EXACT = {
         ("plaintext", "pin", "pan", "sig", "tan", "pass", "sin", "tin", "nin", "nie"),
         Secrecy.SECRET,
     ),
-    **dict.fromkeys(("session", "sess", "sid", "authentication"), Secrecy.OPAQUE),
+    **dict.fromkeys(
+        ("session", "sess", "sid", "authentication", "appid", "signature"), Secrecy.OPAQUE
+    ),
     **dict.fromkeys(("cookie", "set_cookie", "cookie2"), Secrecy.COOKIE),
 }
 _COOKIES = frozenset(
@@ -143,7 +159,7 @@ _COOKIES = frozenset(
 def secrecy_of(name: str) -> Secrecy:
     """Return what a name says of its value."""
     words = words_of(name[-128:])
-    if not words or name in _FOLDERS:
+    if not words or name in _OPEN_NAMES:
         return Secrecy.ORDINARY
     folded = "_".join(words)
     exact = _EXACT.get(folded)
@@ -245,6 +261,8 @@ def _by_last_word(words: tuple[str, ...], last: str) -> Secrecy:
             return Secrecy.SECRET
         case "pin" | "pass" | "jeton" | "authorization":
             return Secrecy.SECRET
+        case "auth":
+            return Secrecy.TOKEN
         case "session" | "sess" | "sid":
             return Secrecy.OPAQUE
     return Secrecy.ORDINARY

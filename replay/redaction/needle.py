@@ -26,6 +26,9 @@ _PATTERNS = {
     "://": r"://[^\s/@:\"'<>]{0,256}:([^\s/@\"'<>]{1,256})@",
     "hooks.slack.com/": r"hooks\.slack\.com/\w{1,20}/([\w/\-]{10,200})",
     "/api/webhooks/": r"/api/webhooks/\d{1,30}/([\w\-]{20,200})",
+    " -u ": r" -u ['\"]?[^\s:'\"]{1,64}:([^\s'\"/]{1,256})",
+    ".atlasv1.": r"\.atlasv1\.([\w\-]{30,256})",
+    "-us": r"(?<![0-9a-f])([0-9a-f]{32})-us\d{1,2}(?!\w)",
     "AUTH PLAIN": r"AUTH PLAIN ([A-Za-z0-9+/]{8,512}={0,2})",
     "AUTH LOGIN": r"AUTH LOGIN ([A-Za-z0-9+/]{8,512}={0,2})",
     ":APA91b": r":APA91b([\w\-]{60,256})",
@@ -33,8 +36,12 @@ _PATTERNS = {
     "FwoGZXIvYXdz": r"FwoGZXIvYXdz([A-Za-z0-9+/=%]{60,4096})",
     "$argon2": r"\$argon2i?d?\$[^\s\"']{1,100}\$([A-Za-z0-9+/$]{16,200})",
 }
+DIGITS_ONLY = bytes(48 if 48 <= byte <= 57 else byte for byte in range(256))
+NATIONAL_DIGITS = (b"000-00-0000", b"000.000.000-00")
+_NATIONAL = r"(?<![\w.\-])(?:\d{3}-\d{2}-\d{4}|\d{3}\.\d{3}\.\d{3}-\d{2})(?![\w\-]|\.\d)"
+"""A social security number of the United States, and a taxpayer's of Brazil."""
 _CARD = (
-    r"\d(?<![\w.]\d)(?:\d{13,18}|\d{3}([ -])\d{4}\1\d{4}\1\d{4}|\d{3}([ -])\d{6}\2\d{5})"
+    r"\d(?<![\w.]\d)(?:\d{13,18}|\d{3}([ +-])\d{4}\1\d{4}\1\d{4}|\d{3}([ +-])\d{6}\2\d{5})"
     r"(?!\w|\.\d)"
 )
 NEEDLES = tuple(_PATTERNS)
@@ -43,8 +50,10 @@ _SCHEMES = ("Bearer", "bearer", "BEARER")
 
 def redact_needles(text: str, stand_in: StandIn) -> str:
     """Return a text with the secrets replaced that needles announce."""
-    if CARD_DIGITS in text.encode(errors="replace").translate(DIGITS, b" -"):
+    if CARD_DIGITS in text.encode(errors="replace").translate(DIGITS, b" +-"):
         text = _compiled(_CARD).sub(lambda it: _card(it, stand_in), text)
+    if _may_be_national(text):
+        text = _compiled(_NATIONAL).sub(lambda it: stand_in(it[0]), text)
     for needle in NEEDLES:
         if needle in text:
             replace = _words_apart if needle in _SCHEMES else _group
@@ -55,6 +64,11 @@ def redact_needles(text: str, stand_in: StandIn) -> str:
 @lru_cache(maxsize=32)
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
+
+
+def _may_be_national(text: str) -> bool:
+    shape = text.encode(errors="replace").translate(DIGITS_ONLY)
+    return any(it in shape for it in NATIONAL_DIGITS)
 
 
 def _card(match: re.Match[str], stand_in: StandIn) -> str:

@@ -100,7 +100,7 @@ def _mapped_hex(text: str, stream: Iterator[int], kept: tuple[int, ...] = ()) ->
 
 def is_card(text: str) -> bool:
     """Whether a text is the number of a payment card: its length, its issuer, its check digit."""
-    digits = text.replace(" ", "").replace("-", "")
+    digits = text.replace(" ", "").replace("-", "").replace("+", "")
     if not (digits.isdecimal() and digits.isascii() and len(digits) in _CARD_LENGTHS):
         return False
     is_issued = digits[0] in "3456" or "22" <= digits[:2] <= "27"
@@ -114,6 +114,6 @@ def _luhn(digits: str) -> int:
 
 def _with_check_digit(card: str) -> str:
     """Return a card number with its last digit such that it checks."""
-    digits = card.replace(" ", "").replace("-", "")
+    digits = card.replace(" ", "").replace("-", "").replace("+", "")
     check = (int(digits[-1]) - _luhn(digits)) % 10
     return card[:-1] + str(check)

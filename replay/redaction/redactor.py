@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NewType
 
 import orjson
 
+from replay.event import source_of
 from replay.redaction.look import Look
 from replay.redaction.name import Secrecies, Secrecy, secrecy_of
 from replay.redaction.pseudonym import Pseudonyms
@@ -85,8 +86,11 @@ class Redactor:
             self._stand_ins = self._stand_ins or _stand_ins(self._rules)
             self._stand_ins.keep(pseudonyms)
 
-    def encoded(self, encoded: bytes) -> Redacted:
-        """Return a codec document redacted; raises RedactionError, and its like of the codec's."""
+    def encoded(self, encoded: bytes, *, event: object = None) -> Redacted:
+        """Return a codec document redacted; raises RedactionError, and its like of the codec's.
+
+        It is an `event`, or a document of a recording's own.
+        """
         rules = self._rules
         if rules is None or self._look is None:
             return Redacted(encoded)
@@ -96,7 +100,7 @@ class Redactor:
             return Redacted(encoded)
         stand_ins = self._stand_ins = self._stand_ins or _stand_ins(rules)
         before = stand_ins.replaced
-        redacted = _walked(value, rules, stand_ins)
+        redacted = _walked(value, rules, stand_ins, event)
         if stand_ins.replaced == before and (rules.own is None or not rules.own.leaf_rules):
             return Redacted(encoded)
         self._look = Look(rules.secrecies, (*stand_ins.known, *stand_ins.whole))
@@ -121,11 +125,13 @@ def _stand_ins(rules: Rules) -> StandIns:
     return StandIns(rules.pseudonyms, rules.known, rules.whole, learns=learns)
 
 
-def _walked(value: Any, rules: Rules, stand_ins: StandIns) -> bytes:
-    from replay.redaction.strict import StrictWalk  # most values hold no secret
-    from replay.redaction.walk import Walk
+def _walked(value: Any, rules: Rules, stand_ins: StandIns, event: object) -> bytes:
+    from replay.redaction.walk import Walk  # most values hold no secret
 
-    walk = (StrictWalk if rules.is_strict else Walk)(stand_ins, rules.secrecies)
+    if rules.is_strict:
+        walk: Walk = _strict_walk(rules, stand_ins, event)
+    else:
+        walk = Walk(stand_ins, rules.secrecies)
     value = walk.value(value)
     if rules.own is not None:
         value = _by_own_rules(walk, rules.own, value)
@@ -134,6 +140,17 @@ def _walked(value: Any, rules: Rules, stand_ins: StandIns) -> bytes:
         stand_ins.look_again()  # it stood there before it was known
         redacted = orjson.dumps(Walk(stand_ins, rules.secrecies).value(value))
     return redacted
+
+
+def _strict_walk(rules: Rules, stand_ins: StandIns, event: object) -> "Walk":
+    from replay.redaction.strict import ENVELOPE, LAYOUT, StrictWalk
+
+    walk = StrictWalk(stand_ins, rules.secrecies)
+    if event is None:
+        walk.allow(LAYOUT)
+    elif source_of(event) is not None:
+        walk.allow(ENVELOPE)
+    return walk
 
 
 def _by_own_rules(walk: "Walk", own: "OwnRules", value: Any) -> Any:

@@ -6,37 +6,29 @@ Looked for among the long words of a text, by their beginnings. Standard library
 import re
 from collections.abc import Callable
 
+from replay.redaction.name import listed
 from replay.redaction.needle import StandIn
 
 _MARKS = {
-    16: (
-        *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "gldt-", "glrt-"),
-        *(
-            "glptt-",
-            "sk_live_",
-            "sk_test_",
-            "rk_live_",
-            "rk_test_",
-            "whsec_",
-            "sk-",
-            "SG.",
-            "ya29.",
-        ),
-        *("GOCSPX-", "npm_", "pypi-", "shpat_", "shpca_", "shppa_", "shpss_", "dop_v1_", "doo_v1_"),
-        *("dor_v1_", "hvs.", "hvb.", "hf_", "lin_api_", "sq0atp-", "sq0csp-", "glsa_", "glc_"),
-        *("NRAK-", "figd_", "dckr_pat_", "sntrys_", "sntryu_", "gsk_", "nvapi-", "xkeysib-"),
-        *("AGE-SECRET-KEY-", "PMAK-", "rubygems_", "pul-", "CFPAT-", "phc_", "phx_", "ntn_"),
-        *("sbp_", "pscale_tkn_", "atlasv1.", "xai-", "pplx-", "r8_", "dt0c01.", "ATATT", "ATCTT"),
-        *("ATBB", "Atza|", "amzn1.oa2-", "tvly-", "re_live_", "live_sk_"),
+    16: listed(
+        "ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- gldt- glrt- glptt- sk_live_ sk_test_"
+        " rk_live_ rk_test_ whsec_ sk- SG. ya29. GOCSPX- npm_ pypi- shpat_ shpca_ shppa_ shpss_"
+        " dop_v1_ doo_v1_ dor_v1_ hvs. hvb. hf_ lin_api_ sq0atp- sq0csp- glsa_ glc_ NRAK- figd_"
+        " dckr_pat_ sntrys_ sntryu_ gsk_ nvapi- xkeysib- AGE-SECRET-KEY- PMAK- rubygems_ pul-"
+        " CFPAT- phc_ phx_ ntn_ sbp_ pscale_tkn_ atlasv1. xai- pplx- r8_ dt0c01. ATATT ATCTT"
+        " dp.pt. dp.st. dp.ct. ATBB Atza| amzn1.oa2- tvly- re_live_ live_sk_ nfp_ sb_secret_"
+        " bkua_ CCIPAT_ pnu_ FLWSECK fio-u- NRJS- EAAAE shpua_ access-production- access-"
+        " sandbox- v2.local. v4.local. sk_prod_"
     ),
-    10: ("xoxb-", "xoxa-", "xoxp-", "xoxr-", "xoxs-", "xoxe-", "xoxe.", "xapp-", "xwfp-"),
-    30: ("AIza", "EAAC", "EAAB", "EAAG"),
+    10: listed("xoxb- xoxa- xoxp- xoxr- xoxs- xoxe- xoxe. xapp- xwfp-"),
+    30: listed("AIza EAAC EAAB EAAG"),
 }
 """Marks, by how many characters follow at least."""
 _EXACT = {
     **dict.fromkeys(("AKIA", "ASIA", "ABIA", "ACCA"), re.compile(r"[A-Z0-9]{16}\Z")),
     **dict.fromkeys(("SK", "key-", "dapi"), re.compile(r"[0-9a-f]{32}\Z")),
     **dict.fromkeys(("$2a$", "$2b$", "$2y$"), re.compile(r"\d\d\$[./A-Za-z0-9]{53}\Z")),
+    "pat": re.compile(r"[A-Za-z0-9]{14}\.[a-f0-9]{64}\Z"),
     "AA": re.compile(r"[A-Za-z0-9_\-]{33}\Z"),
 }
 """Marks that are too short to be told without what follows."""
@@ -48,8 +40,6 @@ BEGINNINGS = frozenset(_BY_BEGINNING)
 """The first two characters of a marked credential."""
 _LONG_WORD = re.compile(r"[A-Za-z0-9_\-.|$/+]{14,}")
 _AWS_SECRET_LENGTH = 40
-_NO_WORD_LENGTH = 20
-"""From this length on even a body without digits is no word."""
 
 
 def redact_marked(text: str, stand_in: StandIn, redact_jwt: Callable[[str], str]) -> str:
@@ -63,7 +53,9 @@ def redact_marked(text: str, stand_in: StandIn, redact_jwt: Callable[[str], str]
         before = text[max(0, start - 2) : start]
         replaced = _redacted(word, before, stand_in, redact_jwt)
         if replaced == word and "/" in word:
-            pieces_of = (_redacted(it, "", stand_in, redact_jwt) for it in word.split("/"))
+            first, *others = word.split("/")
+            pieces_of = [_redacted(first, before, stand_in, redact_jwt)]
+            pieces_of += [_redacted(it, "", stand_in, redact_jwt) for it in others]
             replaced = "/".join(pieces_of)
         if replaced != word:
             pieces += [text[done:start], replaced]
@@ -102,7 +94,5 @@ def _is_credential(mark: str, body: str, before: str) -> bool:
     if mark in _EXACT:
         is_named = mark != "AA" or (before[-1:] == ":" and before[-2:-1].isdigit())
         return is_named and _EXACT[mark].match(body) is not None
-    is_word = not any(it.isdigit() for it in body) and (
-        len(body) < _NO_WORD_LENGTH or body.islower() or "-" in body
-    )
+    is_word = body == body.lower() and not any(it.isdigit() for it in body)
     return len(body) >= _LEAST[mark] and not is_word

@@ -130,7 +130,8 @@ def _kept_answer(name: str, value: str) -> str:
 
 def _is_credential_header(name: str) -> bool:
     folded = name.lower()
-    return folded in _CREDENTIAL_HEADERS or folded.endswith("key") or is_credential(name)
+    is_key = folded.endswith("key") and "idempotency" not in folded
+    return folded in _CREDENTIAL_HEADERS or is_key or is_credential(name)
 
 
 def _kept_pairs(query: str) -> Iterable[str]:
