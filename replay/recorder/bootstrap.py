@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from replay.recorder.guard import guarded
+from replay.recorder.guard import attempted, guarded
 from replay.recorder.recorder import Recorder
 from replay.recorder.unfinished import Unfinished
 
@@ -47,7 +47,7 @@ def _end_raised(unfinished: Unfinished) -> None:
     if error is not None:
         guarded(unfinished.raised, error)
     if unfinished.is_watching:
-        guarded(unfinished.stop)
+        attempted(unfinished.stop)
 
 
 def wrap(handler: Any, recorder: Recorder, arguments: Arguments) -> Any:
@@ -72,7 +72,7 @@ def wrap(handler: Any, recorder: Recorder, arguments: Arguments) -> Any:
                 _end_raised(unfinished)
         guarded(unfinished.returned, result)
         if unfinished.is_watching:
-            guarded(unfinished.stop)
+            attempted(unfinished.stop)
         return result
 
     return wrapper
@@ -100,7 +100,7 @@ def wrap_async(handler: Any, recorder: Recorder, arguments: Arguments) -> Any:
                 _end_raised(unfinished)
         guarded(unfinished.returned, result)
         if unfinished.is_watching:
-            guarded(unfinished.stop)
+            attempted(unfinished.stop)
         return result
 
     return wrapper

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from replay.codec import Truncated, encode, encode_parsed
-from replay.recorder.guard import guarded
+from replay.recorder.guard import attempted
 from replay.redaction.redactor import RULES, Redactor, Rules
 
 _FAILED = "replay-withheld: it could not be redacted"
@@ -102,7 +102,7 @@ class Funnel:
     def _redacted(
         self, encoded: bytes, instead: Callable[[], bytes], *, event: object = None
     ) -> bytes:
-        redacted = guarded(self._redactor.encoded, encoded, event=event)
+        redacted = attempted(self._redactor.encoded, encoded, event=event)
         return instead() if redacted is None else redacted
 
 

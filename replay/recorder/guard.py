@@ -35,6 +35,17 @@ def guarded(
         return None
 
 
+def attempted(
+    step: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
+) -> Result | None:
+    """Return what `guarded` does, of a step whose failure costs no part."""
+    failed = failures()
+    result = guarded(step, *args, **kwargs)
+    if result is None and failures() > failed:
+        _failures[os.getpid()] = failed
+    return result
+
+
 def failures() -> int:
     """Return how many steps have failed in this process: each has cost a part."""
     return _failures.get(os.getpid(), 0)

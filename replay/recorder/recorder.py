@@ -13,7 +13,7 @@ from replay.codec import encode
 from replay.part import begun_payload
 from replay.recorder import remaining
 from replay.recorder.environment import Environment
-from replay.recorder.guard import failures, guarded
+from replay.recorder.guard import attempted, failures
 from replay.recorder.sandbox import next_place, outbound_calls
 from replay.recorder.snapshot import Entry
 from replay.recorder.unfinished import Unfinished, truncated
@@ -56,7 +56,7 @@ class Recorder:
             return None
         if environment.settings.outbound and not self._has_watched:
             self._has_watched = True
-            guarded(watch_libraries)
+            attempted(watch_libraries)
         now_us = time_ns() // 1000
         entry = Entry(context, now_us)
         funnel = environment.funnel()
@@ -64,7 +64,7 @@ class Recorder:
         unfinished = Unfinished(environment, funnel, self._awaited)  # after its sandbox's id
         is_sampled = _is_sampled(environment.settings.sample, entry, unfinished.id)
         unfinished.begin(payload, sampled=is_sampled)
-        guarded(unfinished.watch, entry.context, entry.kind)  # a failure costs what it watches
+        attempted(unfinished.watch, entry.context, entry.kind)  # a failure costs what it watches
         return unfinished
 
     def _begun_payload(self, event: object, entry: Entry, now_us: int, funnel: "Funnel") -> bytes:

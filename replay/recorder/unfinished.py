@@ -15,7 +15,7 @@ from replay.payload import marshal
 from replay.recorder import remaining, running, sandbox
 from replay.recorder.asking import ask
 from replay.recorder.environment import Environment
-from replay.recorder.guard import guarded
+from replay.recorder.guard import attempted
 from replay.recorder.ulid import new_ulid
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Unfinished:
         self._tape = remaining.Tape(context)
         remaining.start(self._tape, kind)
         if self._settings.tape:
-            self._draws = guarded(_start_draws)  # a failure costs the tape and no more
+            self._draws = attempted(_start_draws)  # a failure costs the tape and no more
         if self._settings.outbound:
             running.begin(self)
         self._began_ns = perf_counter_ns()
