@@ -13,6 +13,7 @@ from json.encoder import encode_basestring, encode_basestring_ascii
 from math import isfinite, isnan
 from typing import Any
 
+from replay.asking import is_answer
 from replay.codec import is_plain
 from replay.outcome import BINARY_TYPE, Exited, Raised, Returned
 
@@ -63,7 +64,9 @@ def _encode_plain(result: object, escaped: bool) -> str | None:
 def _encode_any(result: object, escaped: bool) -> str:
     try:
         return _Marshaller(escaped).encode(result)
-    except Exception as error:  # noqa: BLE001 - as the client does, whatever the classes raise
+    except Exception as error:  # as the client does, whatever the classes raise
+        if not is_answer(error):
+            raise
         raise _RefusedError(str(error)) from None
 
 

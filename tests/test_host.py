@@ -306,6 +306,7 @@ def test_an_asynchronous_exception_reaches_the_host_exactly_once(kind):
         pass
 
     handler = capture(lambda event, context: event)
+    handler({"a": 1}, None)  # while it imports, importlib takes an OSError for its own
     me = ctypes.c_ulong(threading.get_ident())
     caught = 0
     gc.disable()  # an exception within a collector's callback is nobody's to catch
@@ -405,3 +406,25 @@ def test_a_missing_stderr_is_nobodys_trouble(project, monkeypatch, harm):
     monkeypatch.setattr(sys, "stderr", stderr)
     for raises in (False, True):
         check_identical(lambda raises=raises: ValueError() if raises else 1)
+
+
+def test_a_timeout_while_a_result_is_looked_at_reaches_the_host(recordings):
+    """Raised from a signal handler inside a method that marshalling asks: it is no answer."""
+
+    class HostTimeoutError(Exception):
+        pass
+
+    def on_alarm(signum, frame):
+        raise HostTimeoutError
+
+    class Result:
+        def _asdict(self):
+            os.kill(os.getpid(), signal.SIGALRM)
+            return {}
+
+    old = signal.signal(signal.SIGALRM, on_alarm)
+    try:
+        with pytest.raises(HostTimeoutError):
+            capture(lambda event, context: Result())({}, None)
+    finally:
+        signal.signal(signal.SIGALRM, old)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Literal
 
+from replay.asking import ask, is_our_file
 from replay.outcome import ErrorLink, Exited, Raised
-from replay.recorder.asking import ask, is_our_file
 
 _MAX_LINKS = 10
 _ARGUMENTS: Callable[[BaseException], tuple[object, ...]] = vars(BaseException)["args"].__get__

@@ -10,12 +10,11 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import ParamSpec, TypeVar
 
+from replay.asking import ask, is_our_file, is_stdlib_file
 from replay.errors import ReplayError
-from replay.recorder.asking import ask, is_our_file
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
-_STDLIB = os.path.dirname(os.__file__)
 _said: set[str] = set()
 _failures: dict[int, int] = {}
 """How many steps have failed, for each process: a fork has its own."""
@@ -76,12 +75,7 @@ def _is_ours(error: Exception) -> bool:
     if type(error) is TimeoutError and error.errno is None:  # no system call's
         return False
     path = _innermost_file(error.__traceback__)
-    return known and (is_our_file(path) or _is_stdlib_file(path))
-
-
-def _is_stdlib_file(path: str) -> bool:
-    in_stdlib = path.startswith(_STDLIB) and "site-packages" not in path[len(_STDLIB) :]
-    return in_stdlib or path.startswith("<frozen ")
+    return known and (is_our_file(path) or is_stdlib_file(path))
 
 
 def _innermost_file(traceback: TracebackType | None) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextvars import ContextVar, Token
 from typing import Any
 
-from replay.recorder.asking import ask, own_dict
+from replay.asking import ask, own_dict
 from replay.recorder.running import reset
 
 _METHOD = "get_remaining_time_in_millis"

@@ -9,9 +9,9 @@ not asked at all, since it would count the questions. The result is laid out as
 from math import isfinite
 from typing import Any
 
+from replay.asking import ask, instance_dict
 from replay.codec import is_plain, type_name
 from replay.part import ATTRIBUTES, CLIENT_CONTEXT_FIELDS, CLIENT_FIELDS, IDENTITY_FIELDS
-from replay.recorder.asking import ask, instance_dict
 
 _DEADLINE = "_epoch_deadline_time_in_ms"
 _W3C = "_w3c_fields"

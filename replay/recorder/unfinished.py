@@ -8,12 +8,12 @@ from contextvars import Token
 from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
+from replay.asking import ask
 from replay.codec import Truncated, encode
 from replay.outcome import Exited, Raised, Returned
 from replay.part import BEGUN, ENDED, ended_payload, outcome_document
 from replay.payload import marshal
 from replay.recorder import remaining, running, sandbox
-from replay.recorder.asking import ask
 from replay.recorder.environment import Environment
 from replay.recorder.guard import attempted
 from replay.recorder.ulid import new_ulid

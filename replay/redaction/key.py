@@ -1,9 +1,12 @@
 """The key of a store's pseudonyms: beside the store and never in it.
 
-`REPLAY_REDACT_KEY` outranks it: with one key for all, a team's stores agree. Standard library only.
+`REPLAY_REDACT_KEY` outranks it: with one key for all, a team's stores agree. Imports the
+standard library and `asking` only.
 """
 
 import os
+
+from replay.asking import is_answer
 
 SUFFIX = ".key"
 _KEY_BYTES = 32
@@ -26,15 +29,22 @@ def key_of(store: str, given: str) -> bytes:
 def _read(path: str) -> bytes:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
+    except OSError as error:
+        _pass_on(error)
         return b""
     try:
         key = os.read(descriptor, _MAX_KEY_BYTES)
-    except OSError:
+    except OSError as error:
+        _pass_on(error)
         return b""
     finally:
         os.close(descriptor)
     return key if len(key) >= _KEY_BYTES else b""
+
+
+def _pass_on(error: OSError) -> None:
+    if not is_answer(error):  # a host's timeout may be an OSError too
+        raise error
 
 
 def _made(path: str) -> bytes:
@@ -43,12 +53,14 @@ def _made(path: str) -> bytes:
     draft = f"{path}.{os.urandom(8).hex()}"
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except OSError:
+    except OSError as error:
+        _pass_on(error)
         return key
     try:
         os.write(descriptor, key)
         os.link(draft, path)
-    except OSError:
+    except OSError as error:
+        _pass_on(error)
         return _read(path) or key
     finally:
         os.close(descriptor)

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from re import compile as compile_pattern
 from typing import Any, TypeAlias
 
+from replay.asking import is_answer
 from replay.errors import RedactionError, SettingsError
 from replay.redaction.name import Secrecy, secrecy_of
 
@@ -141,6 +142,8 @@ def apply_leaf_rules(rules: Sequence[LeafRule], value: Any, name: str = "") -> A
         try:
             value = rule(name, value)
         except Exception as error:
+            if not is_answer(error):
+                raise
             what = getattr(rule, "__name__", type(rule).__name__)
             raise RedactionError(f"the rule {what} failed: {type(error).__name__}") from error
     return value

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
-from replay.recorder.asking import is_our_file
+from replay.asking import is_our_file
 from replay.recorder.decorator import function_of
 
 

@@ -10,8 +10,8 @@ from _thread import _local  # threading is 0.6 ms of a cold start
 from collections.abc import Callable
 from typing import Protocol
 
+from replay.asking import ask
 from replay.interaction import Answer, Call
-from replay.recorder.asking import ask
 from replay.recorder.guard import guarded
 
 

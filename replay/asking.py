@@ -8,11 +8,11 @@ no answers and pass. Imports the standard library only.
 import _signal  # type: ignore[import-not-found]
 import os
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any, TypeVar
 
 Value = TypeVar("Value")
-_PACKAGE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
+_PACKAGE = os.path.join(os.path.dirname(__file__), "")
+_STDLIB = os.path.dirname(os.__file__)
 
 
 def ask(question: Callable[..., Value], *args: Any, default: Value) -> Value:
@@ -22,7 +22,7 @@ def ask(question: Callable[..., Value], *args: Any, default: Value) -> Value:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        if not _is_answer(error, error.__traceback__):
+        if not is_answer(error):
             raise
         return default
 
@@ -47,16 +47,29 @@ def is_our_file(path: str) -> bool:
     return path.startswith(_PACKAGE)
 
 
-def _is_answer(error: BaseException, traceback: TracebackType | None) -> bool:
+def is_stdlib_file(path: str) -> bool:
+    """Whether a code object's file belongs to the standard library."""
+    in_stdlib = path.startswith(_STDLIB) and "site-packages" not in path[len(_STDLIB) :]
+    return in_stdlib or path.startswith("<frozen ")
+
+
+def is_answer(error: BaseException) -> bool:
+    """Whether the code that was asked raised `error`: nobody's signal handler, nor another thread.
+
+    Asked where the exception was caught; its traceback begins there.
+    """
     # The module `signal` would make an Enum of each, and take a ValueError meanwhile for its own.
     handlers = [_signal.getsignal(number) for number in _signal.valid_signals()]
     codes = {getattr(getattr(one, "__func__", one), "__code__", None) for one in handlers}
-    path = ""
+    is_hosts = False
+    traceback = error.__traceback__
     while traceback is not None:
-        if traceback.tb_frame.f_code in codes:
+        code = traceback.tb_frame.f_code
+        if code in codes:
             return False
-        path = traceback.tb_frame.f_code.co_filename
+        is_hosts = is_hosts or not (
+            is_our_file(code.co_filename) or is_stdlib_file(code.co_filename)
+        )
         traceback = traceback.tb_next
-    if is_our_file(path):  # nobody's code: the interpreter's, or set from outside while ours ran
-        return isinstance(error, Exception) and type(error).__module__ == "builtins"
-    return True
+    # Where no code of the host's ran, it may have been set from outside.
+    return is_hosts or (isinstance(error, Exception) and type(error).__module__ == "builtins")
