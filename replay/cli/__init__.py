@@ -6,12 +6,16 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
-from typing import Annotated
+from io import StringIO
+from typing import Annotated, Any
 
 import typer
 
+from replay.report.pieces import escaped
 from replay.version import __version__
 
+_UsageError: Any = typer.BadParameter.__bases__[0]
+"""Of Typer's own copy of Click, or of Click, by its version."""
 _RECURSION_LIMIT = 20_000
 _MAX_DIGITS = 20_000
 """As many as the longest integer has that the codec keeps; a number of millions takes hours."""
@@ -63,7 +67,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else arguments
     # An option whose value may be left out, which Typer does not know.
     words = ["--pdb=raise" if word == "--pdb" else word for word in given]
-    _app(words)(args=words)
+    sys.exit(_answer(_app(words), words))
+
+
+def _answer(app: typer.Typer, words: Sequence[str]) -> int:
+    """Run the program, and return its exit code; says what Typer refuses.
+
+    A message of Typer's holds arguments as they are, and a shell makes arguments of files' names.
+    """
+    try:
+        return int(app(args=words, standalone_mode=False) or 0)
+    except _UsageError as error:
+        told = StringIO()
+        error.show(told)
+        sys.stderr.write(escaped(told.getvalue(), keep_lines=True))
+        return int(error.exit_code)
+    except typer.Abort:
+        sys.stderr.write("Aborted!\n")
+        return 1
 
 
 def _app(words: Sequence[str]) -> typer.Typer:

@@ -12,6 +12,7 @@ from replay.cli.command import JsonOption, answering, print_pieces, say, say_err
 from replay.cli.filters import AllowEmptyOption
 from replay.errors import MISUSE, DamagedError, ReplayError
 from replay.replayer.verdict import Verdict
+from replay.report.pieces import escaped
 from replay.report.stream import JsonStream, TextStream, VerdictStream
 from replay.testing.accept import accepted
 from replay.testing.case_file import CaseFile, files_of, load_case
@@ -89,4 +90,5 @@ def _asked(file: CaseFile) -> bool:
     if not sys.stdin.isatty():
         say(f"{file.path} is left as it is: --yes accepts what it does")
         return False
-    return typer.confirm(f"{file.path}: is this what it is to do from now on?", err=True)
+    question = f"{file.path}: is this what it is to do from now on?"
+    return typer.confirm(escaped(question), err=True)

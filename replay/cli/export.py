@@ -22,6 +22,7 @@ from replay.cli.filters import (
 from replay.cli.progress import Bar
 from replay.errors import MISUSE, DamagedError, ReplayError
 from replay.fixture import SCHEMA, Fixture, fixture_line
+from replay.report.pieces import escaped_json
 from replay.store.selection import Selection
 
 OutputOption = Annotated[
@@ -117,6 +118,8 @@ def _target(output: Path | None, *, force: bool) -> Iterator[Callable[[bytes], o
 
 
 def _write_to_stdout(line: bytes) -> None:
+    if sys.stdout.isatty():  # the same JSON, as a terminal may have it
+        line = escaped_json(line.decode()).encode()
     # Bytes as they are, whatever the locale; a stream of text alone takes text.
     if hasattr(sys.stdout, "buffer"):
         sys.stdout.buffer.write(line)

@@ -55,7 +55,7 @@ def say_once(message: str) -> None:
     if message in _said or len(_said) > 100:
         return
     _said.add(message)
-    ask(_print, f"replay: {message}", default=None)  # it may be closed, or the host's own
+    ask(_print, f"replay: {_line(message)}", default=None)  # it may be closed, or the host's own
 
 
 def _print(line: str) -> None:
@@ -67,6 +67,13 @@ def pass_on(error: Exception) -> None:
     """Raise an exception that is the host's, such as a TimeoutError from its signal handler."""
     if not _is_ours(error):
         raise error
+
+
+def _line(message: str) -> str:
+    """Return a message as one line that commands no terminal: it may quote somebody else."""
+    if message.isprintable():
+        return message
+    return "".join([c if c.isprintable() else ascii(c)[1:-1] for c in message])
 
 
 def _is_ours(error: Exception) -> bool:

@@ -47,6 +47,11 @@ def _escape(found: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
 
 
+def escaped_json(text: str) -> str:
+    """Return JSON with the same characters as JSON's own escapes, so that it says the same."""
+    return _ESCAPED_IN_LINES.sub(lambda found: json.dumps(found[0])[1:-1], text)
+
+
 def milliseconds(duration_us: int | None) -> str:
     """Return a duration for reading: microseconds below a millisecond, seconds above ten."""
     if duration_us is None:

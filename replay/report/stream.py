@@ -14,7 +14,7 @@ import orjson
 from replay.replayer.verdict import Verdict
 from replay.report.document import verdict_document
 from replay.report.jsonable import indent_of
-from replay.report.pieces import STYLES, Piece
+from replay.report.pieces import STYLES, Piece, escaped_json
 from replay.report.text import verdict_pieces
 from replay.report.totals import Totals, summary_pieces
 
@@ -119,5 +119,5 @@ class JsonStream:
 
 def _indented(document: dict[str, Any]) -> str:
     with suppress(TypeError):  # lone surrogates, integers over 64 bits, deep nesting
-        return orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()
+        return escaped_json(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
     return json.dumps(document, indent=indent_of(document))
