@@ -25,18 +25,24 @@ CODE, STATE = "code", "state"
 _PAIRED = ("value", "Value")
 """Names whose value another field names."""
 _LONG_WORD_LENGTH = 14
-_MIN_TEXT_LENGTH = 6
+_MIN_PAIR_LENGTH = 6
+_MIN_TEXT_LENGTH = 10
 _HEAD_LENGTH = 24
+_MAX_REMEMBERED = 2048
+_MAX_REMEMBERED_LENGTH = 128
 
 
 class Look:
     """Looks at values; `known` are secrets that may occur again, in bytes."""
 
-    __slots__ = ("_known", "_secrecies")
+    __slots__ = ("_clean", "_known", "_ordinary", "_secrecies")
 
     def __init__(self, secrecies: Secrecies, known: Collection[str] = ()) -> None:
         self._secrecies = secrecies
         self._known = [it.encode(errors="replace") for it in known]
+        # An invocation's names, and many of its texts, are those of the one before.
+        self._ordinary: set[str] = set()
+        self._clean: set[str] = set()
 
     def may_hold_secrets(self, value: Any, encoded: bytes) -> bool:
         """Whether a walk may find a secret; `encoded` is the value as JSON."""
@@ -47,20 +53,34 @@ class Look:
         for digits in NATIONAL_DIGITS:
             if digits in shape:
                 return True
-        return CARD_DIGITS in encoded.translate(DIGITS, b" +-") or self._may_hold(value, encoded)
+        if CARD_DIGITS in encoded.translate(DIGITS, b" +-"):
+            return True
+        return self._may_hold(value, has_pairs=b"=" in encoded)
 
-    def _may_hold(self, value: Any, encoded: bytes) -> bool:
+    def _may_hold(self, value: Any, *, has_pairs: bool) -> bool:
         names: set[str] = set()
         texts: set[str] = set()
-        tells = b"=" in encoded or b'" ' in encoded
-        _survey(value, names, texts, _MIN_TEXT_LENGTH if tells else _LONG_WORD_LENGTH)
-        secrecies = self._secrecies
-        for name in names:
-            if secrecies[name] > 0 or name in _PAIRED:
-                return True
+        _survey(value, names, texts, _MIN_PAIR_LENGTH if has_pairs else _MIN_TEXT_LENGTH)
+        return self._any_secret(names) or not self._are_clean(texts - self._clean)
+
+    def _any_secret(self, names: set[str]) -> bool:
         if CODE in names and STATE in names:
             return True
-        return any(map(self._text_may_hold, texts))
+        secrecies = self._secrecies
+        for name in names - self._ordinary:
+            if secrecies[name] > 0 or name in _PAIRED:
+                return True
+            if len(self._ordinary) < _MAX_REMEMBERED:
+                self._ordinary.add(name)
+        return False
+
+    def _are_clean(self, texts: set[str]) -> bool:
+        for text in texts:
+            if self._text_may_hold(text):
+                return False
+            if len(text) <= _MAX_REMEMBERED_LENGTH and len(self._clean) < _MAX_REMEMBERED:
+                self._clean.add(text)
+        return True
 
     def text_may_hold(self, text: str) -> bool:
         """Whether one text may hold a secret."""
@@ -72,7 +92,7 @@ class Look:
                 value = orjson.loads(text)
             except ValueError:
                 return True
-            return self._may_hold(value, text.encode(errors="replace"))
+            return self._may_hold(value, has_pairs="=" in text)
         if " " in text or "=" in text or '"' in text or "</" in text or ":" in text:
             return _tells(text)
         return len(text) >= _LONG_WORD_LENGTH and _may_be_token(text)
