@@ -107,3 +107,12 @@ def test_a_rule_of_the_command_that_cannot_be_understood_is_misuse(captured, rep
 
 def holding(folder, secret):
     return [it.name for it in folder.iterdir() if it.is_file() and secret in it.read_bytes()]
+
+
+def test_showing_a_recording_tells_how_it_was_redacted(captured, replay):
+    """The mode, and of what there are pseudonyms."""
+    captured({"token": "tok-abc-123"}, "balanced")
+    told = json.loads(replay("show", "@latest", "--json").stdout)["redaction"]
+    assert (told["mode"], told["generation"]) == ("balanced", 0)
+    assert "token" in told["pseudonyms"].values()
+    assert "balanced: token" in " ".join(replay("show", "@latest").stdout.split())

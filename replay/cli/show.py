@@ -19,6 +19,7 @@ from replay.cli.command import (
 )
 from replay.cli.completion import complete_id
 from replay.entropy import EntropyTape
+from replay.invocation import Redaction
 from replay.recording import Recording
 from replay.report.calls import timeline, unanswered
 from replay.report.document import (
@@ -39,6 +40,8 @@ IdArgument = Annotated[
         autocompletion=complete_id,
     ),
 ]
+
+_SHOWN_NAMES = 6
 
 
 @answering
@@ -77,6 +80,7 @@ def _lines(recording: Recording, tags: tuple[str, ...]) -> Iterator[Text]:
         "written by": f"replay {recording.replay_version}",
         "entropy": _entropy(recording.entropy),
         "outbound": _outbound(recording),
+        "redaction": _redaction(recording.redaction),
         "tags": " ".join(tags) or "-",
     }
     for name, fact in facts.items():
@@ -92,6 +96,16 @@ def _lines(recording: Recording, tags: tuple[str, ...]) -> Iterator[Text]:
     yield from _section("event", jsonable(invocation.event))
     yield from _section("environment", environment_of(recording))
     yield from _section("outcome", outcome_document(recording.outcome))
+
+
+def _redaction(redaction: Redaction | None) -> str:
+    if redaction is None:
+        return "off"
+    again = f", {redaction.generation} times again" if redaction.generation else ""
+    names = sorted({*redaction.environment, *filter(None, redaction.pseudonyms.values())})
+    told = f": {', '.join(names[:_SHOWN_NAMES])}" if names else ""
+    more = f" and {len(names) - _SHOWN_NAMES:,} more" if len(names) > _SHOWN_NAMES else ""
+    return f"{redaction.mode}{again}{told}{more}"
 
 
 def _section(title: str, value: Any) -> Iterator[Text]:

@@ -2,6 +2,7 @@
 
 from replay.entropy import EntropyTape
 from replay.event import source_of
+from replay.invocation import Redaction
 from replay.outcome import Outcome, Returned
 from replay.part import FORMAT
 from replay.recording import Recording, digest
@@ -45,6 +46,7 @@ def recording_document(recording: Recording) -> dict[str, object]:
         "outbound": recording.outbound,
         "interactions": [interaction_document(it) for it in recording.interactions],
         "entropy": _entropy_document(recording.entropy),
+        "redaction": _redaction_document(recording.redaction),
         "replay": replay_document(recording),
         "sandbox": {name: getattr(sandbox, name) for name in sandbox.__slots__}
         | {"cold": sandbox.cold},
@@ -59,6 +61,17 @@ def _entropy_document(tape: EntropyTape | None) -> dict[str, object] | None:
         "drawn_bytes": len(tape.drawn),
         "generator": tape.generator is not None,
         "complete": tape.complete,
+    }
+
+
+def _redaction_document(redaction: Redaction | None) -> dict[str, object] | None:
+    """Return how a recording was redacted: its pseudonyms, each with the name of its secret."""
+    if redaction is None:
+        return None
+    return {
+        **{name: getattr(redaction, name) for name in ("mode", "rules", "generation")},
+        "environment": dict(redaction.environment),
+        "pseudonyms": dict(redaction.pseudonyms),
     }
 
 
