@@ -1,7 +1,8 @@
 """Planted secrets in every place of many kinds of invocation: what is caught, and what is kept.
 
-The sets were written by people who had not seen the rules. Set `planted` has been looked at since;
-set `second` never was. Each invocation is captured by the decorator, calls and all.
+The sets were written by people who had not seen the rules. When each was first run, with the rules
+of its day, 88, 91 and 92 % were caught and 1 to 2 % of the benign values changed; what was missed
+has made the rules wider since. Each invocation is captured by the decorator, calls and all.
 """
 
 import builtins
@@ -19,6 +20,8 @@ import planted.check
 import pytest
 import second
 import second.check
+import third
+import third.check
 from planted_calls import make_calls
 
 from replay import capture
@@ -26,7 +29,7 @@ from replay.codec import decode
 from replay.recorder.calls import RecordingOutlet
 from replay.recorder.outbound import outlet
 
-SETS = {"planted": planted, "second": second}
+SETS = {"planted": planted, "second": second, "third": third}
 LEAST_CAUGHT = 0.95
 MOST_CHANGED = 0.05
 _SHORT = 8

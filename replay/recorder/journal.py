@@ -23,7 +23,6 @@ from replay.recorder.connection import (
     size_bytes,
 )
 from replay.recorder.guard import pass_on, say_once
-from replay.recorder.place import spool_paths
 from replay.recorder.sandbox import sandbox_id
 from replay.recorder.ulid import new_ulid
 from replay.settings import Settings, store_path
@@ -182,6 +181,8 @@ class Journal:
 
     def is_full(self, max_store_bytes: int) -> bool:
         """Whether store, WAL and spool have reached a size together, or a quarter of the room."""
+        from replay.recorder.place import spool_paths  # where there is a cap
+
         files = (self.path, self._wal, *spool_paths(self.path))
         size = sum(map(size_bytes, files))
         if size >= max_store_bytes:

@@ -67,7 +67,8 @@ def looks_like_credential(name: str, value: str) -> bool:
     if secrecy_of(name) is Secrecy.HARMLESS or name.endswith(_OPEN_KEYS):
         return _has_user_info(value)
     words = name.lower().replace("-", "_").replace(".", "_")
-    if any(word in words for word in _CREDENTIAL_WORDS):
+    is_open_token = "token" in words and secrecy_of(name) is Secrecy.ORDINARY
+    if not is_open_token and any(word in words for word in _CREDENTIAL_WORDS):
         return True
     ends = any(it.endswith(_CREDENTIAL_ENDS) for it in words.split("_") if it not in _NO_KEYS)
     return (ends and name not in _FOLDERS) or _has_user_info(value)

@@ -11,7 +11,7 @@ import re
 
 from replay.errors import RedactionError
 from replay.redaction.look import TELLS
-from replay.redaction.name import Secrecies
+from replay.redaction.name import Secrecies, listed
 from replay.redaction.needle import StandIn
 
 _MAX_NAME_LENGTH = 64
@@ -29,6 +29,16 @@ _ELEMENT = re.compile(r"(?:\s[^<>]{0,256})?>(?P<bare>[^<]{1,4096})</")
 _TOLD = re.compile(r"\s{1,2}(?:(?P<is>is|was|are)\s{1,2})?" + _VALUE)
 _NO_SECRETS = (":", "$", "%(", "%s", "<", "{", "?", "***", "http:", "https:", "arn:")
 """How a value begins that stands for another, or tells where one is."""
+_NEXT_ARGUMENT = re.compile(r"""['"]\s?,\s?['"](?P<bare>[^'"]{1,4096})(?P<is>)""")
+_PASSWORDS = ("passw", "passphrase", "pwd", "wachtwoord", "kennwort", "senha", "contrase", "hasl")
+_MIN_PASSWORD_LENGTH = 6
+_TOLD_OF_PASSWORDS = frozenset(
+    listed(
+        "required invalid missing incorrect expired changed updated optional string hidden redacted"
+        " removed should cannot failed denied rejected accepted correct matches mismatch minimum"
+        " maximum length verified disabled enabled unknown undefined default wrong-password policy"
+    )
+)
 _WORD_BEFORE = re.compile(r"([A-Za-z]{2,32})[ \-]\Z")
 _QUERY_CODE = re.compile(r"=([^&\s\"'#]{10,4096})")
 
@@ -63,7 +73,7 @@ def _names(text: str) -> list[tuple[int, int]]:
     for word in TELLS:
         at = lowered.find(word)
         while at >= 0:
-            span = _span(text, at, at + len(word))
+            span = _span(text, at, at + len(word.rstrip("=")))
             found.add(span)
             at = lowered.find(word, span[1])
         if len(found) > _MAX_CANDIDATES:
@@ -101,8 +111,11 @@ def _place_of_value(
         return None
     if match is not None:
         is_prose = match.groupdict().get("sign") == ":" and match["bare"] is not None
-        return None if is_prose and _is_word(match["bare"]) else match.span(match.lastgroup or 0)
-    match = _TOLD.match(text, end)
+        is_word = (
+            is_prose and _is_word(match["bare"]) and not _is_told_password(name, match["bare"])
+        )
+        return None if is_word else match.span(match.lastgroup or 0)
+    match = _TOLD.match(text, end) or _NEXT_ARGUMENT.match(text, end)
     is_flag = text[start : start + 2] == "--"
     if match is None or (match["bare"] and not is_flag and _is_word(match["bare"], match["is"])):
         return None
@@ -113,6 +126,13 @@ def _is_secret_with_word_before(text: str, start: int, name: str, secrecies: Sec
     """Whether a name is secret with the word before it: "verification code", "api key"."""
     before = _WORD_BEFORE.search(text, max(0, start - _MAX_NAME_LENGTH), start)
     return before is not None and secrecies[f"{before[1]}_{name}"] > 0
+
+
+def _is_told_password(name: str, value: str) -> bool:
+    """Whether what follows "password:" is one, and does not tell of one."""
+    is_password = any(it in name.lower() for it in _PASSWORDS)
+    bare = value.strip(".,:!?)").lower()
+    return is_password and len(bare) >= _MIN_PASSWORD_LENGTH and bare not in _TOLD_OF_PASSWORDS
 
 
 def _is_word(value: str, verb: str | None = "is") -> bool:

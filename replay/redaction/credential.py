@@ -9,7 +9,8 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable
 
-from replay.redaction.name import is_secret_cookie, listed
+from replay.redaction.look import CODE
+from replay.redaction.name import is_secret_cookie, is_visitor_cookie, listed
 from replay.redaction.stand_in import StandIns
 from replay.redaction.token import mark_length
 
@@ -88,9 +89,15 @@ def _cookie(pair: str, redact: Callable[[str], str], stand_ins: StandIns) -> str
     plain_name = name.strip()
     if not equals or plain_name.lower() in _ATTRIBUTES:
         return pair
-    if is_secret_cookie(plain_name) or is_random(value):
+    if is_secret_cookie(plain_name) or (is_random(value) and not is_visitor_cookie(plain_name)):
         return f"{name}={redact_credential(value, plain_name, redact, stand_ins)}"
     return f"{name}={redact(value)}"
+
+
+def is_opaque(value: str, name: str) -> bool:
+    """Whether a text under a name that may mean a credential is one: product codes are not."""
+    is_of_one_case = value in (value.lower(), value.upper())
+    return is_random(value) and not (name == CODE and is_of_one_case)
 
 
 def is_random(value: str) -> bool:

@@ -159,7 +159,9 @@ def _holds_token(text: str) -> bool:
 def _may_be_token(word: str) -> bool:
     if word[:2] in BEGINNINGS or "eyJ" in word or is_aws_secret(word):
         return True
-    if "/" in word and any(it[:2] in BEGINNINGS for it in word.split("/")):
+    if ("/" in word or "+" in word) and any(
+        it[:2] in BEGINNINGS for it in word.replace("+", "/").split("/")
+    ):
         return True
     head = word[:_HEAD_LENGTH]
     try:

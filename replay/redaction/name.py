@@ -39,12 +39,12 @@ _STRONG = frozenset(
         "password passwd passwort kennwort passphrase passcode pwd passwords contrasena senha"
         " motdepasse mdp wachtwoord haslo heslo salasana losenord adgangskode passord sifre parool"
         " parola clave secret secreto segredo segreto geheimnis credential credencial cvv cvv2 cvc"
-        " cvc2 csc ssn otp totp jwt mnemonic csrf xsrf pepper pswd psw pword passwrd cvn nric tfn"
-        " cuit cuil jmbg cnp isikukood henkilotunnus kennitala fodselsnummer personnr steuernummer"
-        " steuerid schluessel schlussel engangskode einmalcode iban samlresponse assertion apikey"
-        " accesskey secretkey privatekey signingkey encryptionkey authkey sharedkey masterkey cpf"
-        " dni pesel curp bsn nino hasło aadhaar aadhar personnummer itin psk pw codeverifier"
-        " authcode wsse пароль секрет 密码 密碼 口令 パスワード 비밀번호"
+        " cvc2 csc ssn otp totp jwt mnemonic csrf xsrf pepper puk rrn pswd psw pword passwrd cvn"
+        " nric tfn cuit cuil jmbg cnp isikukood henkilotunnus kennitala fodselsnummer personnr"
+        " steuernummer steuerid schluessel schlussel engangskode einmalcode iban samlresponse"
+        " assertion apikey accesskey secretkey privatekey signingkey encryptionkey authkey"
+        " sharedkey masterkey cpf dni pesel curp bsn nino hasło aadhaar aadhar personnummer itin"
+        " psk pw codeverifier authcode wsse пароль секрет 密码 密碼 口令 パスワード 비밀번호"
     )
 )
 """Words that make a name secret wherever they stand in it."""
@@ -60,13 +60,21 @@ _PHRASES = tuple(
     for phrase in (
         *("mot_de_passe", "kata_sandi", "mat_khau", "cle_api", "cle_secrete", "chave_api"),
         *("chave_secreta", "clave_secreta", "api_schluessel", "seed_phrase", "recovery_phrase"),
+        *(
+            "codigo_2fa",
+            "codigo_verificacao",
+            "codigo_verificacion",
+            "codigo_de_acesso",
+            "maiden_name",
+        ),
+        *("codigo_acesso", "codigo_seguridad", "codigo_seguranca", "resident_registration"),
+        *("national_register", "national_number", "citizen_id", "id_card", "identity_card"),
         *("backup_phrase", "secret_phrase", "social_security", "social_insurance", "one_time_code"),
         *("challenge_answer", "secret_answer", "security_answer", "private_challenge"),
         *(
             "sse_customer_key",
             "identity_source",
             "key_material",
-            "maiden_name",
             "nhs_number",
             "medicare_number",
             "personal_code",
@@ -110,7 +118,8 @@ _OPEN_TOKENS = frozenset(
         " client request idempotency idempotent max maximum min minimum total prompt completion"
         " input output cached reasoning num number n used remaining left stop special eos bos pad"
         " unk sync delta resume resumption scroll cursor task lock fencing concurrency change"
-        " version invocation query word sub per avg average position iterator shard estimated count"
+        " version invocation query word sub per avg average new context response generated reply"
+        " position iterator shard estimated count"
     )
 )
 """Words before `token` that make it a place in a list, a count, or a mark against repetition."""
@@ -123,7 +132,7 @@ _HARMLESS_ENDS = frozenset(
         " algorithm alg format prefix header path parameter param manager store mode rule setting"
         " config option validity duration last4 brand network present set use used usage owner"
         " title method source location region index error message reason code spec schema class"
-        " strategy days hours minutes seconds ms"
+        " strategy day hour minute second alias serializer deserializer encoder ms"
     )
 )
 """Last words of names that tell about a secret, and not the secret."""
@@ -143,10 +152,26 @@ _EXACT = {
         Secrecy.SECRET,
     ),
     **dict.fromkeys(
-        ("session", "sess", "sid", "authentication", "appid", "signature"), Secrecy.OPAQUE
+        (
+            "session",
+            "sess",
+            "sid",
+            "authentication",
+            "appid",
+            "signature",
+            "sessionid",
+            "phpsessid",
+            "jsessionid",
+            "code",
+        ),
+        Secrecy.OPAQUE,
     ),
     **dict.fromkeys(("cookie", "set_cookie", "cookie2"), Secrecy.COOKIE),
 }
+_AFTER_TOKEN = frozenset(listed("acceso acesso consulta sesion sessao usuario seguridad seguranca"))
+"""Words after `token` where that comes first: in Spanish and Portuguese."""
+_VISITORS = ("_ga", "_gid", "_gcl", "__utm", "_fbp", "__stripe_mid", "_hj", "ajs_")
+"""Beginnings of cookies that count visitors."""
 _COOKIES = frozenset(
     listed(
         "sid session sess sessid sessionid phpsessid jsessionid aspsessionid asp auth remember"
@@ -191,6 +216,11 @@ class Secrecies(dict[str, Secrecy]):
         return secrecy
 
 
+def is_visitor_cookie(name: str) -> bool:
+    """Whether a cookie of this name counts visitors, and lets nobody in."""
+    return name.startswith(_VISITORS)
+
+
 def is_secret_cookie(name: str) -> bool:
     """Whether a cookie of this name lets its bearer in."""
     words = words_of(name)
@@ -221,7 +251,7 @@ def words_of(name: str) -> tuple[str, ...]:
             word += character
         before = character
     found.append(word)
-    return tuple(_singular(word.lower()) for word in found if word)
+    return tuple(_stem(word.lower()) for word in found if word)
 
 
 def _begins_word(name: str, index: int, before: str) -> bool:
@@ -229,7 +259,9 @@ def _begins_word(name: str, index: int, before: str) -> bool:
     return before.islower() or before.isdigit() or (before.isupper() and follows.islower())
 
 
-def _singular(word: str) -> str:
+def _stem(word: str) -> str:
+    """Return a word in the singular, without a number at its end."""
+    word = word.rstrip("0123456789") or word
     is_plural = len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is"))
     return word[:-1] if is_plural else word
 
@@ -262,6 +294,8 @@ def _by_last_word(words: tuple[str, ...], last: str) -> Secrecy:
         case "pin" | "pass" | "jeton" | "authorization":
             return Secrecy.SECRET
         case "auth":
+            return Secrecy.TOKEN
+        case _ if words[0] == "token" and last in _AFTER_TOKEN:
             return Secrecy.TOKEN
         case "session" | "sess" | "sid":
             return Secrecy.OPAQUE

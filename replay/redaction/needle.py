@@ -27,6 +27,14 @@ _PATTERNS = {
     "hooks.slack.com/": r"hooks\.slack\.com/\w{1,20}/([\w/\-]{10,200})",
     "/api/webhooks/": r"/api/webhooks/\d{1,30}/([\w\-]{20,200})",
     " -u ": r" -u ['\"]?[^\s:'\"]{1,64}:([^\s'\"/]{1,256})",
+    "IDENTIFIED BY ": r"IDENTIFIED BY ['\"]([^'\"]{1,256})",
+    "identified by ": r"identified by ['\"]([^'\"]{1,256})",
+    "auth=(": r"auth=\(['\"][^'\"]{0,64}['\"], ?['\"]([^'\"]{1,256})",
+    "auth = (": r"auth = \(['\"][^'\"]{0,64}['\"], ?['\"]([^'\"]{1,256})",
+    **{
+        f"/{segment}/": rf"/{segment}/([\w\-.~]{{16,256}})"
+        for segment in ("token", "tokens", "secret", "reset", "verify", "magic", "invite")
+    },
     ".atlasv1.": r"\.atlasv1\.([\w\-]{30,256})",
     "-us": r"(?<![0-9a-f])([0-9a-f]{32})-us\d{1,2}(?!\w)",
     "AUTH PLAIN": r"AUTH PLAIN ([A-Za-z0-9+/]{8,512}={0,2})",
@@ -45,7 +53,8 @@ _CARD = (
     r"(?!\w|\.\d)"
 )
 NEEDLES = tuple(_PATTERNS)
-_SCHEMES = ("Bearer", "bearer", "BEARER")
+_OF_WORDS = ("Bearer", "bearer", "BEARER", *(it for it in _PATTERNS if it[0] == it[-1] == "/"))
+"""Needles after which a word may stand that is none of a credential."""
 
 
 def redact_needles(text: str, stand_in: StandIn) -> str:
@@ -56,7 +65,7 @@ def redact_needles(text: str, stand_in: StandIn) -> str:
         text = _compiled(_NATIONAL).sub(lambda it: stand_in(it[0]), text)
     for needle in NEEDLES:
         if needle in text:
-            replace = _words_apart if needle in _SCHEMES else _group
+            replace = _words_apart if needle in _OF_WORDS else _group
             text = _compiled(_PATTERNS[needle]).sub(partial(replace, stand_in=stand_in), text)
     return text
 

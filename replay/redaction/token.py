@@ -11,24 +11,28 @@ from replay.redaction.needle import StandIn
 
 _MARKS = {
     16: listed(
-        "ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- gldt- glrt- glptt- sk_live_ sk_test_"
-        " rk_live_ rk_test_ whsec_ sk- SG. ya29. GOCSPX- npm_ pypi- shpat_ shpca_ shppa_ shpss_"
-        " dop_v1_ doo_v1_ dor_v1_ hvs. hvb. hf_ lin_api_ sq0atp- sq0csp- glsa_ glc_ NRAK- figd_"
-        " dckr_pat_ sntrys_ sntryu_ gsk_ nvapi- xkeysib- AGE-SECRET-KEY- PMAK- rubygems_ pul-"
-        " CFPAT- phc_ phx_ ntn_ sbp_ pscale_tkn_ atlasv1. xai- pplx- r8_ dt0c01. ATATT ATCTT"
-        " dp.pt. dp.st. dp.ct. ATBB Atza| amzn1.oa2- tvly- re_live_ live_sk_ nfp_ sb_secret_"
-        " bkua_ CCIPAT_ pnu_ FLWSECK fio-u- NRJS- EAAAE shpua_ access-production- access-"
-        " sandbox- v2.local. v4.local. sk_prod_"
+        "ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- gldt- glrt- glptt- sk_live_ sk_test_ rk_live_"
+        " rk_test_ whsec_ sk- SG. ya29. GOCSPX- npm_ pypi- shpat_ shpca_ shppa_ shpss_ dop_v1_"
+        " doo_v1_ dor_v1_ hvs. hvb. hf_ lin_api_ sq0atp- sq0csp- glsa_ glc_ NRAK- figd_ dckr_pat_"
+        " sntrys_ sntryu_ gsk_ nvapi- xkeysib- AGE-SECRET-KEY- PMAK- rubygems_ pul- CFPAT- phc_"
+        " phx_ ntn_ sbp_ pscale_tkn_ atlasv1. xai- pplx- r8_ dt0c01. ATATT ATCTT dp.pt. dp.st."
+        " dp.ct. ATBB Atza| amzn1.oa2- tvly- re_live_ live_sk_ nfp_ sb_secret_ bkua_ CCIPAT_ pnu_"
+        " FLWSECK fio-u- NRJS- EAAAE shpua_ access-production- access- sandbox- v2.local. v4.local."
+        " sk_prod_ sk.ey pat-na1- pat-eu1- tskey- AAAAKgAAAA AQC8AAAAKg"
     ),
     10: listed("xoxb- xoxa- xoxp- xoxr- xoxs- xoxe- xoxe. xapp- xwfp-"),
     30: listed("AIza EAAC EAAB EAAG"),
 }
 """Marks, by how many characters follow at least."""
+_DISCORD = listed("MT MD Mj Mz ND NT Nj Nz OD OT")
+"""Beginnings of numbers in base64, which the tokens of Discord's bots begin with."""
 _EXACT = {
     **dict.fromkeys(("AKIA", "ASIA", "ABIA", "ACCA"), re.compile(r"[A-Z0-9]{16}\Z")),
     **dict.fromkeys(("SK", "key-", "dapi"), re.compile(r"[0-9a-f]{32}\Z")),
     **dict.fromkeys(("$2a$", "$2b$", "$2y$"), re.compile(r"\d\d\$[./A-Za-z0-9]{53}\Z")),
     "pat": re.compile(r"[A-Za-z0-9]{14}\.[a-f0-9]{64}\Z"),
+    "live_": re.compile(r"\d{6,12}_[A-Za-z0-9]{20,40}\Z"),
+    **dict.fromkeys(_DISCORD, re.compile(r"[\w\-]{21,26}\.[\w\-]{6,7}\.[\w\-]{27,45}\Z")),
     "AA": re.compile(r"[A-Za-z0-9_\-]{33}\Z"),
 }
 """Marks that are too short to be told without what follows."""
@@ -39,6 +43,7 @@ for _mark in (*_LEAST, *_EXACT):
 BEGINNINGS = frozenset(_BY_BEGINNING)
 """The first two characters of a marked credential."""
 _LONG_WORD = re.compile(r"[A-Za-z0-9_\-.|$/+]{14,}")
+_APART = re.compile(r"([/+])")
 _AWS_SECRET_LENGTH = 40
 
 
@@ -47,16 +52,16 @@ def redact_marked(text: str, stand_in: StandIn, redact_jwt: Callable[[str], str]
     done, pieces = 0, []
     for match in _LONG_WORD.finditer(text):
         start, word = match.start(), match[0]
-        is_known = word[:2] in _BY_BEGINNING or "/" in word or word[:3] == "eyJ"
+        is_known = word[:2] in _BY_BEGINNING or "/" in word or "+" in word or word[:3] == "eyJ"
         if not is_known and len(word) != _AWS_SECRET_LENGTH:
             continue
         before = text[max(0, start - 2) : start]
         replaced = _redacted(word, before, stand_in, redact_jwt)
-        if replaced == word and "/" in word:
-            first, *others = word.split("/")
+        if replaced == word and ("/" in word or "+" in word):
+            first, *others = _APART.split(word)
             pieces_of = [_redacted(first, before, stand_in, redact_jwt)]
             pieces_of += [_redacted(it, "", stand_in, redact_jwt) for it in others]
-            replaced = "/".join(pieces_of)
+            replaced = "".join(pieces_of)
         if replaced != word:
             pieces += [text[done:start], replaced]
             done = match.end()

@@ -159,7 +159,7 @@ class Walk:
     def _secret(self, text: str, secrecy: Secrecy, name: str) -> str:
         if text.startswith("arn:"):
             return text  # where a secret is, or who makes it
-        if secrecy is Secrecy.OPAQUE and not credential.is_random(text):
+        if secrecy is Secrecy.OPAQUE and not credential.is_opaque(text, name):
             return self.text(text, name)
         if secrecy is Secrecy.COOKIE:
             return credential.redact_cookies(text, self.text, self.stand_ins)
