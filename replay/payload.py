@@ -82,6 +82,31 @@ class _Marshaller:
         self._path: set[int] = set()
 
     def encode(self, value: Any) -> str:
+        leaf = self._leaf(value)
+        if leaf is not None:
+            return leaf
+        if id(value) in self._path:
+            raise ValueError("Circular reference detected")
+        self._path.add(id(value))
+        as_dict = _as_dict(value)
+        pairs = value if as_dict is None and isinstance(value, dict) else as_dict
+        texts: list[str] = []
+        # Loops, and no function for each kind: as with the client, a level of nesting takes one
+        # of the thousand frames that Python has.
+        if pairs is not None:
+            for key, item in pairs.items():
+                texts.append(f"{self._encode_key(key)}: {self.encode(item)}")
+            text = "{" + ", ".join(texts) + "}"
+        elif isinstance(value, list | tuple):
+            for item in value:
+                texts.append(self.encode(item))  # noqa: PERF401
+            text = "[" + ", ".join(texts) + "]"
+        else:
+            text = _other_text(value)
+        self._path.remove(id(value))
+        return text
+
+    def _leaf(self, value: Any) -> str | None:
         if isinstance(value, str):
             return self._quote(value)
         if isinstance(value, bytes):
@@ -90,33 +115,7 @@ class _Marshaller:
             return _CONSTANTS[value]
         if isinstance(value, int):
             return str(int(value))
-        if isinstance(value, float):
-            return _float_text(value)
-        return self._guard_cycle(value)
-
-    def _guard_cycle(self, value: Any) -> str:
-        if id(value) in self._path:
-            raise ValueError("Circular reference detected")
-        self._path.add(id(value))
-        text = self._encode_container(value)
-        self._path.remove(id(value))
-        return text
-
-    def _encode_container(self, value: Any) -> str:
-        as_dict = _as_dict(value)
-        if as_dict is not None:
-            return self._encode_dict(as_dict)
-        if isinstance(value, list | tuple):
-            return "[" + ", ".join([self.encode(item) for item in value]) + "]"
-        if isinstance(value, dict):
-            return self._encode_dict(value)
-        if _is_decimal(value):
-            return "NaN" if value.is_nan() else str(value)
-        raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
-
-    def _encode_dict(self, value: dict[Any, Any]) -> str:
-        pairs = [f"{self._encode_key(key)}: {self.encode(item)}" for key, item in value.items()]
-        return "{" + ", ".join(pairs) + "}"
+        return _float_text(value) if isinstance(value, float) else None
 
     def _encode_key(self, key: Any) -> str:
         if isinstance(key, str | bytes):
@@ -138,6 +137,12 @@ def _as_dict(value: Any) -> dict[Any, Any] | None:
     if not isinstance(as_dict, dict):
         raise TypeError(f"_asdict() must return a dict, not {type(as_dict).__name__}")
     return as_dict
+
+
+def _other_text(value: Any) -> str:
+    if _is_decimal(value):
+        return "NaN" if value.is_nan() else str(value)
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
 def _is_decimal(value: object) -> bool:

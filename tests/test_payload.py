@@ -95,6 +95,14 @@ def test_the_table_of_hazardous_results_is_marshalled_as_lambda_does(
     assert lambdas_own(value, monkeypatch, execution_env) == ours(value, execution_env)
 
 
+@pytest.mark.parametrize("inner", [float("inf"), b"x", decimal.Decimal("1.0"), {1: 2}, {(1,): 2}])
+def test_a_result_that_nests_deep_is_marshalled_as_lambda_does(inner, monkeypatch):
+    """Also what Python's own encoder does not write, and what nobody writes."""
+    for _ in range(350):
+        inner = {"a": [inner]}
+    assert lambdas_own(inner, monkeypatch, "AWS_Lambda_python3.11") == ours(inner, "")
+
+
 def test_bytes_go_out_raw():
     """A result of bytes is no JSON."""
     assert Returned(b"\xff", "application/unknown") == marshal(b"\xff", escaped=True)
