@@ -5,21 +5,24 @@ where another process has written in between, whatever the busy timeout.
 """
 
 import os
+import shlex
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, inspect
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 
 from replay.errors import DamagedError, StoreError
 from replay.store import spool
 from replay.store.selection import Query
+from replay.store.tables import metadata
 
 BUSY_S = 30
 """How long a command waits for another process's transaction."""
 NAME_STORE = "name the store with --store PATH or REPLAY_STORE=PATH"
+_OURS = frozenset({*metadata.tables, "alembic_version"})
 _CORRUPT = ("malformed", "disk I/O", "database corruption")
 
 
@@ -76,6 +79,7 @@ def _engine(path: Path) -> Engine:
     def take_over_transactions(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None
         connection.text_factory = decode_text
+        connection.execute("PRAGMA trusted_schema = OFF")
         if path.exists() and not path.stat().st_size:  # a new one: as the recorder makes it
             connection.execute("PRAGMA journal_mode = WAL")
 
@@ -141,10 +145,27 @@ def refuse_absent(path: Path) -> None:
 
 
 def refuse_foreign(connection: Connection, name: str) -> None:
-    """Raise StoreError where a database has tables, but not ours."""
-    tables = inspect(connection).get_table_names()
+    """Raise StoreError where a database has tables, but not ours, or would do something by itself.
+
+    A trigger, or a view in the place of a table, runs whatever it says when it is written or read.
+    """
+    rows = driver(connection).execute("SELECT type, name, sql FROM sqlite_master").fetchall()
+    for kind, made, sql in rows:
+        is_plain = kind == "table" and str(sql)[:12].upper() == "CREATE TABLE"
+        if kind == "trigger" or (made in _OURS and not is_plain and kind != "index"):
+            raise StoreError(
+                f"{name} has a {kind} {made!r}, which no store has: it could do anything",
+                f"take its recordings into a store of your own: replay import {shlex.quote(name)}",
+            )
+    tables = {made for kind, made, _ in rows if kind == "table"}
     if tables and "part" not in tables:
         raise StoreError(f"{name} is a database, but no store: it has no table 'part'", NAME_STORE)
+
+
+def refuse_link(path: Path) -> None:
+    """Raise StoreError for a link to nothing, at whose end SQLite would make a store."""
+    if path.is_symlink() and not path.exists():
+        raise StoreError(f"{path} is a link to {path.readlink()}, which is not there", NAME_STORE)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from replay.errors import DamagedError, StoreError
 from replay.fixture import MAX_LINE_BYTES, Fixture
@@ -149,9 +149,7 @@ def _check_all_there(
 def _parts(connection: sqlite3.Connection, id: str, numbers: list[int]) -> tuple[Part, ...]:
     found: list[Located] = []
     for n in numbers:
-        row = connection.execute(
-            "SELECT n, id, kind, crc, payload FROM part NOT INDEXED WHERE n = ?", (n,)
-        ).fetchone()
+        row = _row_of(connection, id, n)
         if row is None:
             raise DamagedError(f"recording {id}: a part of it cannot be found", _LEFT)
         found.append(located(*row))
@@ -165,6 +163,17 @@ def _parts(connection: sqlite3.Connection, id: str, numbers: list[int]) -> tuple
             "pip install -U lambda-replay",
         )
     return tuple(one.part for one in found)
+
+
+def _row_of(connection: sqlite3.Connection, id: str, n: int) -> tuple[Any, ...] | None:
+    statement = "SELECT n, id, kind, crc, payload FROM part NOT INDEXED WHERE n = ?"
+    try:
+        row: tuple[Any, ...] | None = connection.execute(statement, (n,)).fetchone()
+    except sqlite3.DataError as error:  # the limit that this connection has
+        raise DamagedError(
+            f"recording {id}: a part of it has over {MAX_LINE_BYTES // 2**20} MiB", _LEFT
+        ) from error
+    return row
 
 
 def _tags(connection: sqlite3.Connection, id: object) -> tuple[str, ...]:

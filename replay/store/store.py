@@ -22,6 +22,7 @@ from replay.store.database import (
     damage_named,
     refuse_absent,
     refuse_foreign,
+    refuse_link,
     said_clearly,
 )
 from replay.store.intake import Progress
@@ -54,6 +55,7 @@ class Store:
     ) -> "Store":
         """Return the store that `setting` names, taken in; raises StoreError."""
         path = Path(store_path(setting))
+        refuse_link(path)
         if not create:
             refuse_absent(path)
         store = cls(path)
