@@ -8,6 +8,7 @@ import gzip
 import json
 import os
 import sqlite3
+import tempfile
 import time
 import tracemalloc
 from contextlib import closing
@@ -21,6 +22,7 @@ from test_transfer import ids_in
 
 from replay.interaction import HttpCall, Interaction, Response
 from replay.recorder.journal import CREATE_PART
+from replay.recorder.place import spool_paths
 from replay.recording import Recording
 
 ENDLESS = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT n FROM t"
@@ -182,3 +184,25 @@ def test_what_holds_captured_data_is_its_owners_alone(project, replay):
     open_ = [path.name for path in files if path.is_file() and path.stat().st_mode & 0o077]
     assert len(files) >= 5
     assert open_ == []
+
+
+@pytest.mark.parametrize("kind", ["a link", "another user's", "ours"])
+def test_a_spool_that_somebody_else_has_put_there_is_not_taken_in(
+    project, replay, monkeypatch, kind
+):
+    """In the folder that all share: no link is followed, and no other user's file read."""
+    monkeypatch.setattr(tempfile, "tempdir", str(project.parent))
+    path, planted = project / "replay.db", recording()
+    capture_parts(path, recording())
+    place = Path(spool_paths(str(path))[1])
+    rows = [(it.crc, it.id.encode(), it.kind.encode(), it.payload) for it in planted.parts()]
+    lines = [b"%08x %s %s %s\n" % row for row in rows]
+    target = project / "planted" if kind == "a link" else place
+    target.write_bytes(b"".join(lines))
+    if kind == "a link":
+        place.symlink_to(target)
+    if kind == "another user's":
+        monkeypatch.setattr(os, "geteuid", lambda: target.stat().st_uid + 1)
+    listed = json.loads(replay("list", "--json").stdout)
+    assert (planted.id in {one["id"] for one in listed}) is (kind == "ours")
+    assert target.exists() is (kind != "ours")

@@ -126,12 +126,8 @@ def decode_text(raw: bytes) -> str:
 
 def refuse_absent(path: Path) -> None:
     """Raise StoreError where there is no file to open, or one that SQLite would do harm to."""
-    try:
-        is_folder = path.is_dir()
-        path.exists()
-    except OSError as error:
-        raise StoreError(f"{path} cannot be a store: {error.strerror}", NAME_STORE) from error
-    if is_folder:
+    refuse_link(path)
+    if path.is_dir():
         raise StoreError(f"{path} is a directory, not a store", NAME_STORE)
     wal = path.with_name(path.name + "-wal")
     if path.exists() and not path.stat().st_size and wal.exists() and wal.stat().st_size:
@@ -164,7 +160,11 @@ def refuse_foreign(connection: Connection, name: str) -> None:
 
 def refuse_link(path: Path) -> None:
     """Raise StoreError for a link to nothing, at whose end SQLite would make a store."""
-    if path.is_symlink() and not path.exists():
+    try:
+        is_dangling = path.is_symlink() and not path.exists()
+    except OSError as error:  # a name that is too long
+        raise StoreError(f"{path} cannot be a store: {error.strerror}", NAME_STORE) from error
+    if is_dangling:
         raise StoreError(f"{path} is a link to {path.readlink()}, which is not there", NAME_STORE)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING, TypeAlias
 
 from sqlalchemy import Connection, insert, select
@@ -44,10 +45,23 @@ class SpoolReport:
 
 
 def spools(store: Path) -> list[Path]:
-    """Return the spool files of a store that are there, claimed ones first."""
+    """Return the spool files of a store that are there, claimed ones first.
+
+    No writer follows a link, and none adds to another user's file: in a folder that all share,
+    anybody may have put it there.
+    """
     places = [Path(place) for place in spool_paths(str(store))]
     found = [f for place in places for f in sorted(place.parent.glob(f"{place.name}{_TAKING}-*"))]
-    return [*found, *(place for place in places if place.exists())]
+    return [file for file in (*found, *places) if _is_spool(file, beside=store)]
+
+
+def _is_spool(file: Path, *, beside: Path) -> bool:
+    try:
+        status = file.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    is_known = file.parent == beside.parent or status.st_uid == os.geteuid()
+    return S_ISREG(status.st_mode) and is_known
 
 
 def take_in(database: "Database", store: Path) -> SpoolReport:
