@@ -1,12 +1,12 @@
-"""What `@capture` adds to an invocation while its store is in trouble, against the bare handler.
+"""What trouble with its store adds to a captured invocation, against a store that is sound.
 
     python benchmarks/faults.py [--seconds N]
 
-For each fault, the bare handler and the captured one are called in turn for some seconds, as fast
-as they can be. SQLite is tried once a second, so a second is a window. Bars: what is added by the
-worst call is at most 50 ms, and in each window one call at most takes longer than 10 ms; what is
-added on average is at most 0.1 ms. What the machine itself holds up is measured by the bare calls
-of the same run. Exits 1 when a bar is missed.
+For each fault, a captured handler that does nothing is called as fast as it can be, for some
+seconds with a sound store and for as many under the fault. SQLite is tried once a second, so a
+second is a window. Bars, each against the sound store of the same process, which says what the
+machine itself holds up: the worst call takes at most 50 ms longer; in each window one call at most
+takes 10 ms longer than the worst; the mean is at most 0.1 ms higher. Exits 1 when a bar is missed.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from typing import Any
 
 sys.path[0] = str(Path(__file__).parents[1])
 
-from benchmarks.side_by_side import ENVIRONMENT, LambdaContext, event_of, machine
+from benchmarks.side_by_side import ENVIRONMENT, LambdaContext, Step, event_of, machine
 from replay import capture
 from replay.recorder import connection
 from replay.recorder.place import spool_paths
@@ -128,22 +128,15 @@ _FAULTS: dict[str, Fault] = {
 }
 
 
-def calls(store: Path, fault: Fault, seconds: float) -> tuple[list[float], list[float]]:
-    """Return the milliseconds of bare calls and of captured ones, in turn, under a fault."""
-    event, context = event_of(1024), LambdaContext()
-    captured = capture(store=str(store))(handler)
-    for _ in range(20):
-        captured(event, context)
-    bare_ms: list[float] = []
-    captured_ms: list[float] = []
-    with fault(store):
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            for step, timings in ((handler, bare_ms), (captured, captured_ms)):
-                began = time.perf_counter_ns()
-                step(event, context)
-                timings.append((time.perf_counter_ns() - began) / 1e6)
-    return bare_ms, captured_ms
+def calls(captured: Step, seconds: float) -> list[float]:
+    """Return the milliseconds of each call, one after the other."""
+    timings: list[float] = []
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        began = time.perf_counter_ns()
+        captured()
+        timings.append((time.perf_counter_ns() - began) / 1e6)
+    return timings
 
 
 def measure(name: str, seconds: float) -> bool:
@@ -153,14 +146,29 @@ def measure(name: str, seconds: float) -> bool:
         (Path(folder) / "temporary").mkdir()
         os.environ.clear()
         os.environ.update(ENVIRONMENT, TMPDIR=f"{folder}/temporary")
-        bare, captured = calls(Path(folder) / "store" / "replay.db", _FAULTS[name], seconds)
-    worst = max(captured) - max(bare)
-    long = sum(one - max(bare) > _LONG_MS for one in captured)
-    added = mean(captured) - mean(bare)
+        store = Path(folder) / "store" / "replay.db"
+        wrapped, event, context = (
+            capture(store=str(store))(handler),
+            event_of(1024),
+            LambdaContext(),
+        )
+        sound = calls(lambda: wrapped(event, context), seconds)
+        with _FAULTS[name](store):
+            faulty = calls(lambda: wrapped(event, context), seconds)
+    return report(name, sound, faulty, seconds)
+
+
+def report(name: str, sound: list[float], faulty: list[float], seconds: float) -> bool:
+    """Print what a fault adds beside the bars; return whether they hold."""
+    first = max(sound[1:])  # the first call loads what is needed
+    worst = max(faulty) - first
+    long = sum(one - first > _LONG_MS for one in faulty)
+    added = mean(faulty) - mean(sound[1:])
     held = worst <= _WORST_MS and long <= seconds + 1 and added <= _MEAN_MS
     print(
-        f"{name:22} {len(captured):7,} calls   mean +{added:6.3f} ms   worst +{worst:5.1f} ms"
-        f"   over {_LONG_MS:.0f} ms {long:2}   {'ok' if held else 'MISSED'}"
+        f"{name:22} {len(faulty):7,} calls of {mean(faulty):5.3f} ms, sound {mean(sound[1:]):5.3f}"
+        f"   mean {added:+6.3f} ms   worst {worst:+6.1f} ms   long {long:2}"
+        f"   {'ok' if held else 'MISSED'}"
     )
     return held
 

@@ -61,8 +61,9 @@ def captured(store: Path) -> Step:
 def work(make: Callable[[Path], Step], store: Path, start: float, seconds: float) -> list[float]:
     """Step until the time is up; return how often, the worst wait in seconds, and errors."""
     step = make(store)
+    step()  # loads what is needed
     time.sleep(max(0.0, start - time.monotonic()))
-    steps = errors = 0
+    steps, errors = 1, 0
     worst = 0.0
     while time.monotonic() < start + seconds:
         began = time.perf_counter()

@@ -151,6 +151,13 @@ def truncated(store: Path) -> Iterator[None]:
 
 
 @contextmanager
+def truncated_while_open(store: Path) -> Iterator[None]:
+    """SQLite itself would write on, into a log that it can never fold."""
+    os.truncate(store, 4096)
+    yield
+
+
+@contextmanager
 def emptied(store: Path) -> Iterator[None]:
     os.truncate(store, 0)
     yield
@@ -250,6 +257,7 @@ FAULTS = {
     "a pipe": Fault(a_pipe, destroys=True),
     "garbage": Fault(garbage, destroys=True),
     "truncated": Fault(truncated, destroys=True),
+    "truncated while open": Fault(truncated_while_open, destroys=True),
     "emptied": Fault(emptied, destroys=True),
     "deleted": Fault(deleted, destroys=True),
     "replaced": Fault(replaced, destroys=True),

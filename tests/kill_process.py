@@ -31,6 +31,8 @@ from replay.recorder.outbound import http_client
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 MAX_LIFE_S = 0.015
+MAX_DELAY_S = 0.01
+PATIENCE_S = {"fork": 20}
 IMAGE = (calls, library, spool, http_client)  # else each process would first import them
 
 
@@ -131,15 +133,18 @@ def kill_many(call, processes: int, kills: int, source: random.Random) -> list[P
 
 def fork_amid_writes(call, writer: int, *, name: str, delay_s: float) -> None:
     """Fork while another thread writes; the child captures on beside the parent and after it."""
-    done = threading.Event()
+    done, has_written = threading.Event(), threading.Event()
 
     def work() -> None:
         while not done.is_set():
             call(writer, f"{name}-thread-{time.monotonic_ns()}", blob="x" * 200_000)
+            has_written.set()
             time.sleep(delay_s / 3)
 
     thread = threading.Thread(target=work)
     thread.start()
+    if delay_s < MAX_DELAY_S / 2:  # else it may be loading what it needs for its first part
+        has_written.wait()
     time.sleep(delay_s)
     parent_lives, lives = os.pipe()
     child = os.fork()
@@ -156,7 +161,8 @@ def fork_amid_writes(call, writer: int, *, name: str, delay_s: float) -> None:
 
 
 def capture_after(parent_lives: int, call, writer: int, name: str) -> None:
-    signal.setitimer(signal.ITIMER_REAL, 1)  # what waits for a thread that is not here dies
+    # What waits for a thread of the parent's, which is not here, dies.
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE_S.get(sys.argv[-1], 1))
     call(writer, f"{name}-child-0")
     os.read(parent_lives, 1)
     for n in range(1, 4):
@@ -167,7 +173,7 @@ def capture_after(parent_lives: int, call, writer: int, name: str) -> None:
 def fork_many(call, rounds: int, source: random.Random) -> list[Process]:
     ended = []
     for k in range(rounds):
-        delay_s = source.random() * 0.005
+        delay_s = source.random() * MAX_DELAY_S
         work = functools.partial(fork_amid_writes, call, name=f"f{k}", delay_s=delay_s)
         ended.append(Process(work, 60))
         ended[-1].end()

@@ -462,6 +462,19 @@ def test_a_write_ahead_log_that_goes_away_ends_the_use_of_sqlite(journal):
     assert spooled(path) == ["b", "c"]
 
 
+def test_a_store_that_is_cut_short_while_open_is_set_aside(journal):
+    """SQLite would write on into a log that no checkpoint can fold, and sync it at each commit."""
+    path = Path(journal.path)
+    for n in range(400):
+        journal.write(f"{n}", "begun", payload("x" * 4000), None)
+    journal.close()
+    write(journal, "a")
+    os.truncate(path, path.stat().st_size // 4)
+    write(journal, "b")
+    assert rows(path) == [("b", "begun")]
+    assert len(list(path.parent.glob("*.damaged-" + "?" * 26))) == 1
+
+
 def test_half_a_line_on_a_full_disk_is_taken_back(tmp_path):
     """A spool file without room is left as it was, and the other place is used."""
     store = str(tmp_path / "replay.db")

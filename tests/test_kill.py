@@ -1,6 +1,7 @@
 """SIGKILL at random moments, and forks amid writes: nothing that was acknowledged is lost."""
 
 import json
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -123,3 +124,47 @@ def test_a_fork_that_the_journal_does_not_see_coming_would_lose(tmp_path, contro
     left = left_after(tmp_path / "replay.db", 1, 8, 1, control)
     hung = 4 * 8 - sum("child" in name for name in left.said["ended"])
     assert left.lost() or hung
+
+
+FORK_AMID_IMPORT = """
+import contextlib, importlib.abc, os, signal, sys, threading, time
+from replay import capture
+from replay.recorder import loading
+
+class SlowFinder(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "replay.redaction.key":  # which the first capture loads
+            begun.set()
+            time.sleep(0.3)
+
+begun = threading.Event()
+sys.meta_path.insert(0, SlowFinder())
+handler = capture(store="replay.db")(lambda event, context: event)
+thread = threading.Thread(target=handler, args=({}, None))
+thread.start()
+begun.wait()
+child = os.fork()
+if child == 0:
+    signal.alarm(3)
+    handler({}, None)
+    os._exit(0)
+thread.join()
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.parametrize("control", [False, True])
+def test_a_fork_while_the_recorder_loads_a_module_leaves_the_child_able_to_capture(
+    tmp_path, control
+):
+    """A child would wait for ever for a module that a thread of its parent's was loading."""
+    program = FORK_AMID_IMPORT
+    if control:  # positive control: the fork does not wait for the lock
+        program = program.replace(
+            "child = os.fork()",
+            "loading.lock = contextlib.nullcontext()\n"
+            "loading.lock.acquire = loading.lock.release = lambda: None\nchild = os.fork()",
+        )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == (f"-{int(signal.SIGALRM)}" if control else "0")

@@ -13,6 +13,7 @@ from _thread import RLock, allocate_lock  # threading is 0.6 ms of a cold start
 from time import monotonic
 
 from replay.part import BEGUN, part_crc
+from replay.recorder import loading
 from replay.recorder.connection import (
     CREATE_PART,
     Identity,
@@ -55,6 +56,7 @@ class Journal:
         self._connection: sqlite3.Connection | None = None
         self._identity: Identity | None = None
         self._wal_inode: Identity | None = None
+        self._size_bytes = 1
         self._paused_until = 0.0
         self._is_cut_off = False
         self._abandoned = 0
@@ -98,7 +100,8 @@ class Journal:
 
     def _spool(self, id: str, kind: str, payload: bytes) -> bool:
         try:
-            from replay.recorder import spool  # rarely needed
+            with loading.lock:
+                from replay.recorder import spool  # rarely needed
         except (OSError, ImportError) as error:  # no descriptor is left to read it with
             pass_on(error)
             return False
@@ -134,7 +137,8 @@ class Journal:
         A file that was deleted, replaced or cut to nothing takes inserts without any error.
         """
         found, size = look(self.path)
-        if self._connection is not None and found == self._identity and size:
+        if self._connection is not None and found == self._identity and size >= self._size_bytes:
+            self._size_bytes = size
             if look(self._wal)[0] != self._wal_inode:
                 self._cut_off("its write-ahead log was deleted or replaced")
                 return None
@@ -145,10 +149,13 @@ class Journal:
         if self._abandoned >= _MAX_ABANDONED:
             self._cut_off("it was deleted or replaced too often")
             return None
+        is_cut = self._size_bytes > size and found == self._identity
         self._identity = look(self.path)[0]
         self._connection = connect(self.path, self.synchronous)
         self._owner_pid = os.getpid()
-        self._identity = look(self.path)[0]
+        if is_cut:  # inserts into the WAL would go on, and no checkpoint ever succeed
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        self._identity, self._size_bytes = look(self.path)
         self._wal_inode = look(self._wal)[0]
         return self._connection
 
@@ -198,8 +205,8 @@ class Journal:
         self.lost += 1
         say_once(f"a captured part is lost: {why}")
         try:
-            from replay.recorder import loss
-
+            with loading.lock:
+                from replay.recorder import loss
             loss.note(self.path, sandbox_id(), self.lost)
         except (OSError, ImportError) as error:  # the next begun part may tell it all the same
             pass_on(error)

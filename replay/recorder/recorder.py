@@ -11,7 +11,7 @@ from zlib import crc32
 
 from replay.codec import encode
 from replay.part import begun_payload
-from replay.recorder import remaining
+from replay.recorder import loading, remaining
 from replay.recorder.environment import Environment
 from replay.recorder.guard import attempted, failures
 from replay.recorder.sandbox import next_place, outbound_calls
@@ -47,13 +47,19 @@ class Recorder:
         )
         self._own_name = ""
         self._has_watched = False
+        self._has_loaded = False
 
     def begin(self, event: object, context: object) -> "Unfinished | None":
         """Make the begun part durable; None where this invocation is not captured."""
         environment = self._environment
-        environment.refresh()
+        if self._has_loaded:
+            environment.refresh()
+        else:
+            with loading.lock:
+                environment.refresh()
         if not environment.is_capturing or remaining.is_watched(context):
             return None
+        self._has_loaded = True
         if environment.settings.outbound and not self._has_watched:
             self._has_watched = True
             attempted(watch_libraries)
@@ -97,7 +103,8 @@ class Recorder:
 
 def watch_libraries() -> None:
     """Have outbound calls seen, those of libraries that are yet to be imported as well."""
-    from replay.recorder import library  # nothing of it where calls are not captured
+    with loading.lock:
+        from replay.recorder import library  # nothing of it where calls are not captured
 
     library.watch_libraries(_recording_outlet)
 

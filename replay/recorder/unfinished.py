@@ -13,7 +13,7 @@ from replay.codec import Truncated, encode
 from replay.outcome import Exited, Raised, Returned
 from replay.part import BEGUN, ENDED, ended_payload, outcome_document
 from replay.payload import marshal
-from replay.recorder import remaining, running, sandbox
+from replay.recorder import loading, remaining, running, sandbox
 from replay.recorder.environment import Environment
 from replay.recorder.guard import attempted
 from replay.recorder.ulid import new_ulid
@@ -122,7 +122,8 @@ class Unfinished:
 
     def raised(self, error: BaseException) -> None:
         """Write the ended part of a handler that raised `error`, and the begun part if held."""
-        from replay.recorder.failure import outcome_of_exception  # traceback: 6 ms, rarely needed
+        with loading.lock:
+            from replay.recorder.failure import outcome_of_exception  # traceback: 6 ms
 
         self.stop()
         if "replay.recorder.outbound.outlet" in sys.modules:  # a library is hooked
