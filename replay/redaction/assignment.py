@@ -10,8 +10,9 @@ with many takes linear time. Standard library only.
 import re
 
 from replay.errors import RedactionError
-from replay.redaction.look import TELLS
-from replay.redaction.name import Secrecies, listed
+from replay.redaction.credential import is_opaque
+from replay.redaction.look import CODE, TELLS
+from replay.redaction.name import Secrecies, Secrecy, listed
 from replay.redaction.needle import StandIn
 
 _MAX_NAME_LENGTH = 64
@@ -52,11 +53,21 @@ def redact_assignments(text: str, secrecies: Secrecies, stand_in: StandIn) -> st
         if start < done:
             continue
         place = _place_of_value(text, start, end, secrecies)
-        if place is not None:
+        if place is not None and _is_secret_place(text, start, end, place, secrecies):
             first, last = place
             pieces += [text[done:first], _replaced(text, first, last, stand_in)]
             done = last
     return "".join((*pieces, text[done:])) if pieces else text
+
+
+def _is_secret_place(
+    text: str, start: int, end: int, place: tuple[int, int], secrecies: Secrecies
+) -> bool:
+    """Whether a value is one that its name makes secret: some names do with random ones alone."""
+    name = text[start:end].strip(".-")
+    if secrecies[name] is not Secrecy.OPAQUE or name.lower() == CODE:
+        return True
+    return is_opaque(text[slice(*place)], name)
 
 
 def _has_sign(text: str) -> bool:
@@ -101,7 +112,8 @@ def _place_of_value(
     name = text[start:end].strip(".-")
     if "%" in name:
         name = _unquoted(name)
-    if secrecies[name] <= 0 and not _is_secret_with_word_before(text, start, name, secrecies):
+    is_open = secrecies[name] <= 0 or name.lower() == CODE
+    if is_open and not _is_secret_with_word_before(text, start, name, secrecies):
         is_query = name == "code" and text[start - 1 : start] in ("?", "&")
         match = _QUERY_CODE.match(text, end) if is_query else None
         return match.span(1) if match else None
