@@ -337,3 +337,18 @@ def test_secrecy_of_a_name_is_one_of_its_kinds():
         Secrecy.HARMLESS,
         Secrecy.ORDINARY,
     ]
+
+
+def test_strict_redaction_replaces_numbers_and_short_texts():
+    """A PIN, a flag in a word, a count."""
+    kept = redacted({"a": "x7", "b": 4821, "c": [1.5, "no"], "d": True, "e": None}, is_strict=True)
+    assert [it for it in ("x7", 4821, 1.5, "no") if it in (*kept.values(), *kept["c"])] == []
+    assert (kept["d"], kept["e"]) == (True, None)
+
+
+def test_a_number_that_is_secret_is_replaced_wherever_it_is_all_there_is():
+    """As a number, as a text, in a nested JSON text; not inside of another number."""
+    kept = redacted({"pin": 4821, "again": 4821, "text": "4821", "body": '{"n": 4821, "m": 48213}'})
+    assert kept["pin"] == kept["again"] == int(kept["text"]) == json.loads(kept["body"])["n"]
+    assert kept["pin"] != 4821
+    assert json.loads(kept["body"])["m"] == 48213

@@ -56,6 +56,7 @@ class StrictWalk(Walk):
     """Replaces every leaf but those under harmless names, which is none before `allow`."""
 
     __slots__ = ("_harmless", "_sent")
+    looks_at_all = True
 
     def __init__(self, stand_ins: StandIns, secrecies: Secrecies) -> None:
         super().__init__(stand_ins, secrecies)

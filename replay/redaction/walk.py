@@ -36,6 +36,8 @@ class Walk:
     """Walks through one value."""
 
     __slots__ = ("_depth", "_look", "_secrecies", "stand_ins")
+    looks_at_all = False
+    """Whether every leaf counts, whatever it is and whatever it is called."""
 
     def __init__(self, stand_ins: StandIns, secrecies: Secrecies) -> None:
         self.stand_ins = stand_ins
@@ -67,7 +69,8 @@ class Walk:
     def _object(self, value: dict[str, Any], secrecy: Secrecy, name: str) -> dict[str, Any]:
         # The hot path of a capture: most names say nothing, and most texts need not be read.
         secrecies = self._secrecies
-        if secrecy or not _VALUES.isdisjoint(value):
+        is_plain = not (secrecy or self.stand_ins.whole or self.looks_at_all)
+        if not is_plain or not _VALUES.isdisjoint(value):
             return self._named_object(value, secrecy, name)
         for key, item in value.items():
             kind = type(item)
@@ -77,7 +80,7 @@ class Walk:
                     own = Secrecy.TOKEN  # of an OAuth callback
                 value[key] = self.value(item, own, key)
             elif kind is str:
-                if len(item) >= _MIN_WORD_LENGTH or self.stand_ins.whole or _may_tell(item):
+                if len(item) >= _MIN_WORD_LENGTH or _may_tell(item):
                     value[key] = self.leaf(item, own, key)
             elif kind is dict:
                 self._object(item, _ORDINARY, key)
