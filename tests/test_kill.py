@@ -127,7 +127,7 @@ def test_a_fork_that_the_journal_does_not_see_coming_would_lose(tmp_path, contro
 
 
 FORK_AMID_IMPORT = """
-import contextlib, importlib.abc, os, signal, sys, threading, time
+import contextlib, importlib.abc, os, signal, sys, threading
 from replay import capture
 from replay.recorder import loading
 
@@ -135,9 +135,9 @@ class SlowFinder(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path, target=None):
         if name == "replay.redaction.key":  # which the first capture loads
             begun.set()
-            time.sleep(0.3)
+            forked.wait(0.3)
 
-begun = threading.Event()
+begun, forked = threading.Event(), threading.Event()
 sys.meta_path.insert(0, SlowFinder())
 handler = capture(store="replay.db")(lambda event, context: event)
 thread = threading.Thread(target=handler, args=({}, None))
@@ -148,6 +148,7 @@ if child == 0:
     signal.alarm(3)
     handler({}, None)
     os._exit(0)
+forked.set()
 thread.join()
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
@@ -160,6 +161,7 @@ def test_a_fork_while_the_recorder_loads_a_module_leaves_the_child_able_to_captu
     """A child would wait for ever for a module that a thread of its parent's was loading."""
     program = FORK_AMID_IMPORT
     if control:  # positive control: the fork does not wait for the lock
+        program = program.replace("forked.wait(0.3)", "forked.wait(10)")
         program = program.replace(
             "child = os.fork()",
             "loading.lock = contextlib.nullcontext()\n"
