@@ -127,15 +127,18 @@ def test_a_fork_that_the_journal_does_not_see_coming_would_lose(tmp_path, contro
 
 
 FORK_AMID_IMPORT = """
-import contextlib, importlib.abc, os, signal, sys, threading
+import contextlib, importlib.abc, importlib.machinery, os, signal, sys, threading
 from replay import capture
 from replay.recorder import loading
 
 class SlowFinder(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path, target=None):
-        if name == "replay.redaction.key":  # which the first capture loads
-            begun.set()
-            forked.wait(0.3)
+        if name != "replay.redaction.key":  # which the first capture loads
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path)
+        execute = spec.loader.exec_module
+        spec.loader.exec_module = lambda module: (begun.set(), forked.wait(0.3), execute(module))
+        return spec
 
 begun, forked = threading.Event(), threading.Event()
 sys.meta_path.insert(0, SlowFinder())
