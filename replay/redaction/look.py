@@ -12,8 +12,8 @@ from typing import Any
 import orjson
 
 from replay.redaction.name import Secrecies, is_header_name, listed
-from replay.redaction.needle import CARD_DIGITS, DIGITS, DIGITS_ONLY, NATIONAL_DIGITS, NEEDLES
-from replay.redaction.token import BEGINNINGS, is_aws_secret
+from replay.redaction.needle import NEEDLES, may_hold_number
+from replay.redaction.token import BEGINNINGS, MAX_PATH_LENGTH, is_aws_secret
 
 TELLS = listed(
     "ass pwd pw psk natur answer contrase kennw wacht hasl hasł cre token key auth jwt otp pin cv"
@@ -49,11 +49,7 @@ class Look:
         for known in self._known:
             if known in encoded:
                 return True
-        shape = encoded.translate(DIGITS_ONLY)
-        for digits in NATIONAL_DIGITS:
-            if digits in shape:
-                return True
-        if CARD_DIGITS in encoded.translate(DIGITS, b" +-"):
+        if may_hold_number(encoded):
             return True
         return self._may_hold(value, has_pairs=b"=" in encoded)
 
@@ -84,7 +80,9 @@ class Look:
 
     def text_may_hold(self, text: str) -> bool:
         """Whether one text may hold a secret."""
-        return (len(text) >= _LONG_WORD_LENGTH and _has_number(text)) or self._text_may_hold(text)
+        return (
+            len(text) >= _LONG_WORD_LENGTH and may_hold_number(text.encode(errors="replace"))
+        ) or self._text_may_hold(text)
 
     def _text_may_hold(self, text: str) -> bool:
         if text[0] in '{["':
@@ -116,14 +114,6 @@ def _survey(value: Any, names: set[str], texts: set[str], least_length: int) -> 
                     add_text(item)
             elif kind is dict or kind is list:
                 put(item)
-
-
-def _has_number(text: str) -> bool:
-    """Whether there may be the number of a card, or of a person."""
-    shape = text.encode(errors="replace").translate(DIGITS_ONLY)
-    if any(it in shape for it in NATIONAL_DIGITS):
-        return True
-    return CARD_DIGITS in text.encode(errors="replace").translate(DIGITS, b" +-")
 
 
 def _tells(text: str) -> bool:
@@ -159,9 +149,8 @@ def _holds_token(text: str) -> bool:
 def _may_be_token(word: str) -> bool:
     if word[:2] in BEGINNINGS or "eyJ" in word or is_aws_secret(word):
         return True
-    if ("/" in word or "+" in word) and any(
-        it[:2] in BEGINNINGS for it in word.replace("+", "/").split("/")
-    ):
+    is_path = len(word) <= MAX_PATH_LENGTH and ("/" in word or "+" in word)
+    if is_path and any(it[:2] in BEGINNINGS for it in word.replace("+", "/").split("/")):
         return True
     head = word[:_HEAD_LENGTH]
     try:

@@ -13,8 +13,16 @@ from replay.redaction.pseudonym import is_card
 
 StandIn: TypeAlias = Callable[[str], str]
 """Returns what stands in the place of a secret."""
-CARD_DIGITS = b"0" * 14
-DIGITS = bytes(48 if 48 <= byte <= 57 else 32 for byte in range(256))
+_DIGITS = bytes(48 if 48 <= byte <= 57 else byte for byte in range(256))
+_PERSONS = (b"000-00-0000", b"000.000.000-00")
+_CARD_GROUPS = tuple(
+    groups.replace(b" ", separator)
+    for groups in (b"0000 0000 0000 0000", b"0000 000000 00000")
+    for separator in (b" ", b"-", b"+")
+)
+_MIN_CARD_DIGITS = b"0" * 14
+_DIGIT_RUN = re.compile(rb"0{14,}")
+_MAX_CARD_DIGITS = 19
 _SCHEME = r"{0} {{1,3}}([A-Za-z0-9._~+/=\-]{{8,}})"
 _PATTERNS = {
     "Bearer": _SCHEME.format("Bearer"),
@@ -44,8 +52,6 @@ _PATTERNS = {
     "FwoGZXIvYXdz": r"FwoGZXIvYXdz([A-Za-z0-9+/=%]{60,4096})",
     "$argon2": r"\$argon2i?d?\$[^\s\"']{1,100}\$([A-Za-z0-9+/$]{16,200})",
 }
-DIGITS_ONLY = bytes(48 if 48 <= byte <= 57 else byte for byte in range(256))
-NATIONAL_DIGITS = (b"000-00-0000", b"000.000.000-00")
 _NATIONAL = r"(?<![\w.\-])(?:\d{3}-\d{2}-\d{4}|\d{3}\.\d{3}\.\d{3}-\d{2})(?![\w\-]|\.\d)"
 """A social security number of the United States, and a taxpayer's of Brazil."""
 _CARD = (
@@ -59,9 +65,8 @@ _OF_WORDS = ("Bearer", "bearer", "BEARER", *(it for it in _PATTERNS if it[0] == 
 
 def redact_needles(text: str, stand_in: StandIn) -> str:
     """Return a text with the secrets replaced that needles announce."""
-    if CARD_DIGITS in text.encode(errors="replace").translate(DIGITS, b" +-"):
+    if may_hold_number(text.encode(errors="replace")):
         text = _compiled(_CARD).sub(lambda it: _card(it, stand_in), text)
-    if _may_be_national(text):
         text = _compiled(_NATIONAL).sub(lambda it: stand_in(it[0]), text)
     for needle in NEEDLES:
         if needle in text:
@@ -75,9 +80,20 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
-def _may_be_national(text: str) -> bool:
-    shape = text.encode(errors="replace").translate(DIGITS_ONLY)
-    return any(it in shape for it in NATIONAL_DIGITS)
+def may_hold_number(encoded: bytes) -> bool:
+    """Whether there may be the number of a card, or of a person."""
+    shape = encoded.translate(_DIGITS)
+    if b"0000" not in shape and b"000.000" not in shape:
+        return False
+    for digits in _PERSONS:
+        if digits in shape:
+            return True
+    for groups in _CARD_GROUPS:
+        if groups in shape:
+            return True
+    return _MIN_CARD_DIGITS in shape and any(
+        len(run[0]) <= _MAX_CARD_DIGITS for run in _DIGIT_RUN.finditer(shape)
+    )
 
 
 def _card(match: re.Match[str], stand_in: StandIn) -> str:

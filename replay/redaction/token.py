@@ -43,6 +43,8 @@ for _mark in (*_LEAST, *_EXACT):
 BEGINNINGS = frozenset(_BY_BEGINNING)
 """The first two characters of a marked credential."""
 _LONG_WORD = re.compile(r"[A-Za-z0-9_\-.|$/+]{14,}")
+MAX_PATH_LENGTH = 4096
+"""A longer word is no path and no form: it is encoded, and of no parts."""
 _APART = re.compile(r"([/+])")
 _AWS_SECRET_LENGTH = 40
 
@@ -57,7 +59,7 @@ def redact_marked(text: str, stand_in: StandIn, redact_jwt: Callable[[str], str]
             continue
         before = text[max(0, start - 2) : start]
         replaced = _redacted(word, before, stand_in, redact_jwt)
-        if replaced == word and ("/" in word or "+" in word):
+        if replaced == word and len(word) <= MAX_PATH_LENGTH and _APART.search(word):
             first, *others = _APART.split(word)
             pieces_of = [_redacted(first, before, stand_in, redact_jwt)]
             pieces_of += [_redacted(it, "", stand_in, redact_jwt) for it in others]
