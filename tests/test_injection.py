@@ -146,7 +146,10 @@ def error_of(kind: type[BaseException]) -> BaseException:
 
 @pytest.fixture
 def fresh(project, monkeypatch):
-    """A store of its own, and nothing said yet."""
+    """A store of its own, few variables, since each is looked at line by line, nothing said yet."""
+    for name in os.environ.keys() - {"PATH", "PYTEST_CURRENT_TEST", "TMPDIR"}:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("API_TOKEN", "planted-token-1")
     monkeypatch.setenv("REPLAY_STORE", str(project / "replay.db"))
     monkeypatch.setattr(guard, "_said", set())
     monkeypatch.setattr(guard, "_failures", {})
