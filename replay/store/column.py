@@ -2,8 +2,17 @@
 
 from typing import Any, TypeAlias
 
+from sqlalchemy import Table
+
 Values: TypeAlias = dict[str, Any]
 """A row, by the names of its columns."""
+
+
+def insert_into(table: Table) -> str:
+    """Return the statement that inserts a row of all columns, in their order."""
+    names = table.c.keys()
+    marks = ", ".join("?" * len(names))
+    return " ".join(("INSERT INTO", table.name, "(", ", ".join(names), ") VALUES (", marks, ")"))
 
 
 def storable(value: object) -> object:

@@ -6,7 +6,6 @@ a recording is derived before the transaction begins; within it nothing is read 
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -18,21 +17,11 @@ from replay.store import intake, interaction, tags
 from replay.store.column import Values
 from replay.store.database import driver
 from replay.store.located import POSITIONS, Located, in_order, sequence_of
+from replay.store.step import INSERT_RECORDINGS, recording_values
 from replay.store.tables import part, recording
 
 _BATCH = 300
 _BATCH_BYTES = 8 * 2**20
-_COLUMNS = recording.c.keys()
-_values = itemgetter(*_COLUMNS)
-_INSERT_RECORDINGS = " ".join(
-    (
-        "INSERT INTO recording (",
-        ", ".join(_COLUMNS),
-        ") VALUES (",
-        ", ".join("?" * len(_COLUMNS)),
-        ")",
-    )
-)
 _INSERT_PARTS = "INSERT INTO part (n, id, kind, crc, payload) VALUES (?, ?, ?, ?, ?)"
 
 
@@ -148,7 +137,7 @@ def _insert(connection: Connection, new: Sequence[Prepared]) -> None:
         if one.with_calls:
             calls += interaction.rows_of(one.fixture.id, found, one.with_calls).values()
     driver(connection).executemany(_INSERT_PARTS, parts)
-    driver(connection).executemany(_INSERT_RECORDINGS, [_values(one.values) for one in new])
+    driver(connection).executemany(INSERT_RECORDINGS, [recording_values(one.values) for one in new])
     interaction.write(connection, [one.fixture.id for one in new if one.with_calls], calls)
     tags.add(connection, [(one.fixture.id, name) for one in new for name in one.fixture.tags])
     intake.advance(connection, n)

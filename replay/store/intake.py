@@ -8,6 +8,7 @@ transaction of the caller, or in many short ones.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from time import sleep
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
@@ -33,6 +34,8 @@ Progress: TypeAlias = Callable[[int, int], None]
 _BATCH = 500
 _SMALL_BATCH = 64
 """Its rows are written in 1 ms, of the 25 that a capturing process waits."""
+_REST_S = 0.0005
+"""Who has just slept is not suspended while he holds the lock, on a machine that is busy."""
 _MAX_BATCH = 20_000
 """Below the number of values that a statement of SQLite may have."""
 _BATCH_BYTES = 64 * 2**20
@@ -73,6 +76,7 @@ def take_in_by_steps(database: Database, progress: Progress) -> None:
 
 def _write_step(database: Database, step: Step) -> bool:
     """Write what a batch changes; False where other parts are taken in than it was derived from."""
+    sleep(_REST_S)
     with database.writing() as connection:
         if _taken_n(connection) != step.from_n:
             return False
@@ -186,7 +190,7 @@ def _derive(connection: Connection, batch: list[Located], from_n: int, taken_n: 
         from_n=from_n,
         taken_n=taken_n,
         new=[one.values for id, one in all_derived.items() if id not in old],
-        changed=[{**all_derived[id].values, "b_id": id} for id in old],
+        changed=[all_derived[id].values for id in old],
         with_calls=list(with_calls),
         calls=[row for one in with_calls.values() for row in one.calls.values()],
         longest=max(map(len, by_id.values()), default=0),

@@ -8,16 +8,17 @@ were its own; of copies the first counts.
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, insert, select
 
 from replay.errors import DamagedError
 from replay.interaction import CALL_KINDS, AwsCall, Failure, HttpCall, Interaction, Response
 from replay.part import ANSWERED, BEGUN, SENT
 from replay.recording import Part, Recording
-from replay.store.column import Values, storable
+from replay.store.column import Values, insert_into, storable
 from replay.store.database import driver
 from replay.store.located import Located, Place, confirmed, in_order, located, sequence_of
 from replay.store.tables import interaction as table
@@ -37,6 +38,8 @@ _PARTS = (
     " LEFT JOIN part s ON s.n = sent_n LEFT JOIN part a ON a.n = answered_n"
 )
 _OWN = f"{_PARTS} WHERE recording_id = ?"
+_INSERT = insert_into(table)
+_row_values = itemgetter(*table.c.keys())
 _HANDLERS = f"{_OWN} AND at_import = 0"
 _SANDBOXES = f"{_OWN} AND at_import = 1"
 _OF_SANDBOX = f"{_PARTS} WHERE sandbox_id = ?"
@@ -162,11 +165,9 @@ def _host_of(url: object) -> str | None:
 
 def write(connection: Connection, ids: Sequence[str], rows: Sequence[Values]) -> None:
     """Put rows in the place of those that the recordings had."""
-    for start in range(0, len(ids), _CHUNK):
-        old = table.c.recording_id.in_(ids[start : start + _CHUNK])
-        connection.execute(delete(table).where(old))
-    if rows:
-        connection.execute(insert(table), rows)
+    raw = driver(connection)
+    raw.executemany("DELETE FROM interaction WHERE recording_id = ?", [(id,) for id in ids])
+    raw.executemany(_INSERT, map(_row_values, rows))
 
 
 def is_placed(connection: Connection, one: Located) -> bool:

@@ -1,16 +1,25 @@
 """What a batch of parts changes in the derived tables, worked out before it is written: a value.
 
-Writing it is all that a transaction of the intake has to do.
+Writing it is all that a transaction of the intake has to do, by the driver's own statements: to
+make them out of SQLAlchemy's takes longer than a capturing process waits.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from operator import itemgetter
 
-from sqlalchemy import Connection, bindparam, insert, update
+from sqlalchemy import Connection
 
 from replay.store import interaction
-from replay.store.column import Values
+from replay.store.column import Values, insert_into
+from replay.store.database import driver
 from replay.store.tables import recording
+
+COLUMNS = recording.c.keys()
+INSERT_RECORDINGS = insert_into(recording)
+_UPDATE_RECORDINGS = " ".join(
+    ("UPDATE recording SET", ", ".join(f"{name} = ?" for name in COLUMNS), "WHERE id = ?")
+)
+recording_values = itemgetter(*COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +37,8 @@ class Step:
 
     def write(self, connection: Connection) -> None:
         """Write the rows."""
-        _write(connection, insert(recording), self.new)
-        _write(
-            connection, update(recording).where(recording.c.id == bindparam("b_id")), self.changed
-        )
+        raw = driver(connection)
+        raw.executemany(INSERT_RECORDINGS, map(recording_values, self.new))
+        changed = [(*recording_values(one), one["id"]) for one in self.changed]
+        raw.executemany(_UPDATE_RECORDINGS, changed)
         interaction.write(connection, self.with_calls, self.calls)
-
-
-def _write(connection: Connection, statement: Any, rows: list[Values]) -> None:
-    if rows:
-        connection.execute(statement, rows)
