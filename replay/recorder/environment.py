@@ -6,10 +6,11 @@ comparison. Which variables are kept is told in `variable.py`.
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from replay.payload import escapes_text
+from replay.outcome import Exited, Raised, Returned
 from replay.recorder.journal import journal_of
 from replay.settings import RedactRule, recorder_settings
 
@@ -25,7 +26,8 @@ _OFF = ("off", "false", "no", "0")
 class Environment:
     """The environment as of the last look, and what follows from it.
 
-    `encoded` holds the kept variables as a codec document, `journal` is where parts go.
+    `encoded` holds the kept variables as a codec document, `journal` is where parts go, `marshal`
+    makes an outcome of a result.
     """
 
     def __init__(
@@ -44,7 +46,7 @@ class Environment:
         self.encoded = b"{}"
         self.handler = ""
         self.is_capturing = False
-        self.escapes_text = True
+        self.marshal: Callable[[object], Returned | Raised | Exited] = _not_yet
         self.trace_id: str | None = None
 
     def refresh(self) -> None:
@@ -66,7 +68,9 @@ class Environment:
         )
         self.journal = journal_of(self.settings)
         self.handler = variables.get("REPLAY_HANDLER") or variables.get("_HANDLER", "")
-        self.escapes_text = escapes_text(variables)
+        from replay.payload import escapes_text, marshal  # with the first capture
+
+        self.marshal = partial(marshal, escaped=escapes_text(variables))
         wish = variables.get("REPLAY_CAPTURE", "").lower()
         is_asked_for = store is not None or "REPLAY_STORE" in variables
         self.is_capturing = wish not in _OFF if wish else is_asked_for or not _in_test_runner()
@@ -88,6 +92,10 @@ class Environment:
         funnel = self.funnel()
         self.encoded = funnel.environment(wanted)
         self._pseudonyms = funnel.pseudonyms()
+
+
+def _not_yet(_result: object) -> Exited:
+    return Exited(1)
 
 
 def _in_test_runner() -> bool:

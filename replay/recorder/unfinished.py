@@ -12,7 +12,6 @@ from replay.asking import ask
 from replay.codec import Truncated, encode
 from replay.outcome import Exited, Raised, Returned
 from replay.part import BEGUN, ENDED, ended_payload, outcome_document
-from replay.payload import marshal
 from replay.recorder import loading, remaining, running, sandbox
 from replay.recorder.environment import Environment
 from replay.recorder.guard import attempted
@@ -38,10 +37,10 @@ class Unfinished:
         "_began_ns",
         "_draws",
         "_duration_us",
-        "_escaped",
         "_held",
         "_is_begun",
         "_journal",
+        "_marshal",
         "_settings",
         "_tape",
         "calls",
@@ -58,7 +57,7 @@ class Unfinished:
         self.funnel = funnel
         self.token: Token[running.Caller | None] | None = None
         self._awaited = awaited
-        self._escaped = environment.escapes_text
+        self._marshal = environment.marshal
         self._journal = environment.journal
         self._settings = environment.settings
         self._held: Held | None = None
@@ -116,9 +115,6 @@ class Unfinished:
         if self._is_begun:
             # A result whose class exits when it is asked ends the runtime client as well.
             self._end(ask(self._marshal, result, default=_EXITED))
-
-    def _marshal(self, result: object) -> Returned | Raised | Exited:
-        return marshal(result, escaped=self._escaped)
 
     def raised(self, error: BaseException) -> None:
         """Write the ended part of a handler that raised `error`, and the begun part if held."""
