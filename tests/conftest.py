@@ -15,6 +15,7 @@ from runtime_api import RuntimeApi, RuntimeProcess
 from xdist.scheduler import LoadScopeScheduling
 
 from replay.cli import main
+from replay.recorder import journal
 from replay.store.store import Store
 
 TOGETHER = {
@@ -63,6 +64,17 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("AWS_", "REPLAY_", "LAMBDA_", "_HANDLER", "_X_AMZN")):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def closed_journals() -> Iterator[None]:
+    """Let go of the stores that a test has captured into: `select` takes no great descriptor."""
+    yield
+    for one in journal._journals.values():
+        one.close()
+    journal._journals.clear()
+    while journal._ABANDONED:
+        journal._ABANDONED.pop().close()
 
 
 @pytest.fixture
