@@ -32,6 +32,7 @@ OPEN_NAMES = (
     " publicKey key objectKey monkey keyboard secretary tokenizer author authorizer passenger"
     " passwordPolicy password_expires_at secretArn SecretId tokenType errorCode statusCode zipCode"
     " routeKey idempotencyKey spinner shipping sessionId sigma cardBrand card_last4"
+    " cardNumberLast4 signingKeyAlias"
 )
 TOKEN = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4"
 
@@ -69,6 +70,7 @@ def test_a_name_that_only_resembles_one_is_not(name):
         f"failed with {TOKEN}, giving up",
         "Bearer abc123def456",
         "xoxb-1234567890-abcdefABCDEF12",
+        "access-sandbox-" + "de3ce8ef-33f8-452c-a685-8671031fc0f6",
         "AKIA" + "IOSFODNN7EXAMPLE",
         "postgres://admin:hunter2@db:5432/app",
         "https://hooks.slack.com/services/T000/B000/abcdefghijkl1234",
@@ -110,6 +112,8 @@ def test_a_secret_is_found_by_its_form_or_inside_of_what_wraps_it(value):
         "d751bbda06df4acfa02c961132affdba1b2c3d4e",
         base64.b64encode(bytes(range(200, 256)) * 3).decode(),
         "sk-learn-is-a-library-of-python",
+        "access-logs-2026-11-26-archive",
+        "sandbox-2026-11-26-instance-7",
     ],
 )
 def test_what_is_no_secret_stays_to_the_byte(value):

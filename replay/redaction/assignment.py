@@ -12,8 +12,9 @@ import re
 from replay.errors import RedactionError
 from replay.redaction.credential import is_opaque
 from replay.redaction.look import CODE, TELLS
-from replay.redaction.name import Secrecies, Secrecy, listed
+from replay.redaction.name import Secrecies, Secrecy
 from replay.redaction.needle import StandIn
+from replay.redaction.word import listed
 
 _MAX_NAME_LENGTH = 64
 _MAX_CANDIDATES = 20_000

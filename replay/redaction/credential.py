@@ -10,9 +10,10 @@ from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable
 
 from replay.redaction.look import CODE
-from replay.redaction.name import is_secret_cookie, is_visitor_cookie, listed
+from replay.redaction.name import is_secret_cookie, is_visitor_cookie
 from replay.redaction.stand_in import StandIns
 from replay.redaction.token import mark_length
+from replay.redaction.word import listed
 
 _SCHEME = re.compile(
     r"(?i)(basic|bearer|token|digest|apikey|api-key|key|negotiate|hmac|jwt|dpop|oauth|"

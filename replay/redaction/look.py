@@ -11,9 +11,10 @@ from typing import Any
 
 import orjson
 
-from replay.redaction.name import Secrecies, is_header_name, listed
+from replay.redaction.name import Secrecies, is_header_name
 from replay.redaction.needle import NEEDLES, may_hold_number
 from replay.redaction.token import BEGINNINGS, MAX_PATH_LENGTH, is_aws_secret
+from replay.redaction.word import listed
 
 TELLS = listed(
     "ass pwd pw psk natur answer contrase kennw wacht hasl hasł cre token key auth jwt otp pin cv"

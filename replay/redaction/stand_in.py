@@ -8,8 +8,8 @@ redacting once. Holds secrets in memory, as the program does; nothing of them is
 import re
 from collections.abc import Iterable, Mapping
 
-from replay.redaction.name import listed
 from replay.redaction.pseudonym import Pseudonyms
+from replay.redaction.word import listed
 
 WITHHELD = "replay-withheld"
 """Stands for what is withheld whatever the rules: credentials, in variables and in calls."""

@@ -8,9 +8,10 @@ form, a number its digits' count.
 from collections.abc import Set
 from typing import Any
 
-from replay.redaction.name import Secrecies, Secrecy, listed
+from replay.redaction.name import Secrecies, Secrecy
 from replay.redaction.stand_in import StandIns
 from replay.redaction.walk import Walk
+from replay.redaction.word import listed
 from replay.redaction.wrapped import redact_base64, redact_json
 
 ENVELOPE = frozenset(
@@ -26,8 +27,7 @@ ENVELOPE = frozenset(
         " ApproximateReceiveCount s3SchemaVersion configurationId eTag size sequencer arn"
         " triggerSource userPoolId awsSdkVersion fieldName parentTypeName targetGroupArn elb"
         " invocationId deliveryStreamArn methodArn routeArn messageType logGroup logStream"
-        " subscriptionFilters owner dataType md5OfBody stateMachineArn statusCode status x-amzn-"
-        " trace-id X-Amzn-Trace-Id content-type Content-Type host Host"
+        " subscriptionFilters owner dataType md5OfBody stateMachineArn statusCode status"
     )
 )
 """Fields that AWS fills in: of the documented events, whatever the source."""
@@ -38,8 +38,6 @@ LAYOUT = frozenset(
     )
 )
 """Fields of a recording's own."""
-
-
 _SENT = frozenset(
     listed(
         "detail arguments body dynamodb Message MessageAttributes messageAttributes data input"

@@ -6,8 +6,8 @@ Looked for among the long words of a text, by their beginnings. Standard library
 import re
 from collections.abc import Callable
 
-from replay.redaction.name import listed
 from replay.redaction.needle import StandIn
+from replay.redaction.word import listed
 
 _MARKS = {
     16: listed(
@@ -17,7 +17,7 @@ _MARKS = {
         " sntrys_ sntryu_ gsk_ nvapi- xkeysib- AGE-SECRET-KEY- PMAK- rubygems_ pul- CFPAT- phc_"
         " phx_ ntn_ sbp_ pscale_tkn_ atlasv1. xai- pplx- r8_ dt0c01. ATATT ATCTT dp.pt. dp.st."
         " dp.ct. ATBB Atza| amzn1.oa2- tvly- re_live_ live_sk_ nfp_ sb_secret_ bkua_ CCIPAT_ pnu_"
-        " FLWSECK fio-u- NRJS- EAAAE shpua_ access-production- access- sandbox- v2.local. v4.local."
+        " FLWSECK fio-u- NRJS- EAAAE shpua_ access-production- access-sandbox- v2.local. v4.local."
         " sk_prod_ sk.ey pat-na1- pat-eu1- tskey- AAAAKgAAAA AQC8AAAAKg"
     ),
     10: listed("xoxb- xoxa- xoxp- xoxr- xoxs- xoxe- xoxe. xapp- xwfp-"),

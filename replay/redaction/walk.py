@@ -13,10 +13,11 @@ from replay.errors import RedactionError
 from replay.redaction import credential
 from replay.redaction.assignment import redact_assignments
 from replay.redaction.look import CODE, STATE, Look
-from replay.redaction.name import Secrecies, Secrecy, is_header_name, listed
+from replay.redaction.name import Secrecies, Secrecy, is_header_name
 from replay.redaction.needle import redact_needles
 from replay.redaction.stand_in import StandIns
 from replay.redaction.token import redact_marked
+from replay.redaction.word import listed
 from replay.redaction.wrapped import redact_base64, redact_json
 
 _MAX_DEPTH = 8
