@@ -26,8 +26,7 @@ from planted_calls import make_calls
 
 from replay import capture
 from replay.codec import decode
-from replay.recorder.calls import RecordingOutlet
-from replay.recorder.outbound import outlet
+from replay.recorder.recorder import watch_libraries
 
 SETS = {"planted": planted, "second": second, "third": third}
 LEAST_CAUGHT = 0.95
@@ -71,12 +70,9 @@ def captured(one, folder, mode):
     """Return the payloads that capturing an invocation leaves."""
     store = folder / f"{one.name}.db"
     variables = {**one.environment, "REPLAY_STORE": str(store), "REPLAY_REDACT": mode}
-    before = outlet.use(RecordingOutlet())
-    try:
-        with mock.patch.dict(os.environ, variables), contextlib.suppress(Exception):
-            capture(handler_of(one, folder))(one.event, Context(one.client_context))
-    finally:
-        outlet.use(before)
+    watch_libraries()  # it makes its calls with none of them
+    with mock.patch.dict(os.environ, variables), contextlib.suppress(Exception):
+        capture(handler_of(one, folder))(one.event, Context(one.client_context))
     with contextlib.closing(sqlite3.connect(store)) as connection:
         payloads = [row[0] for row in connection.execute("SELECT payload FROM part ORDER BY n")]
     assert len(payloads) == 2 + 2 * (len(one.requests) + len(one.aws))
@@ -194,7 +190,7 @@ def test_no_file_and_no_output_holds_a_secret(project, replay, monkeypatch, coun
     monkeypatch.setenv("REPLAY_REDACT", "strict")
     sys.modules.pop("shop", None)
     handler = importlib.import_module("shop").handler
-    before = outlet.use(RecordingOutlet())
+    watch_libraries()
     invocations = planted.invocations()[:count]
     try:
         for one in invocations:
@@ -202,7 +198,6 @@ def test_no_file_and_no_output_holds_a_secret(project, replay, monkeypatch, coun
             with mock.patch.dict(os.environ, variables), contextlib.suppress(RuntimeError):
                 handler(whole_event(one), Context(one.client_context))
     finally:
-        outlet.use(before)
         sys.modules.pop("shop", None)
     outputs = [
         replay("list", "--json"),
