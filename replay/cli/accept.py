@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from replay.cli.command import JsonOption, answering, print_pieces, say, say_error
+from replay.cli.consent import is_wanted
 from replay.cli.filters import AllowEmptyOption
 from replay.errors import MISUSE, DamagedError, ReplayError
 from replay.replayer.verdict import Verdict
-from replay.report.pieces import escaped
 from replay.report.stream import JsonStream, TextStream, VerdictStream
 from replay.testing.accept import accepted
 from replay.testing.case_file import CaseFile, files_of, load_case
@@ -39,7 +39,7 @@ def accept(
     with closing(Player(isolates=True)) as player, closing(_stream(as_json=as_json)) as stream:
         for path in paths:
             for file in _cases(path):
-                codes.add(_accepted(file, player, stream, is_wanted=yes))
+                codes.add(_accepted(file, player, stream, is_sure=yes))
     if not codes and not allow_empty:
         raise ReplayError("there is no case in it", "replay generate writes cases to fixtures/")
     return max(codes, default=0)
@@ -61,7 +61,7 @@ def _cases(path: Path) -> Iterator[CaseFile | DamagedError]:
 
 
 def _accepted(
-    file: CaseFile | DamagedError, player: Player, stream: VerdictStream, *, is_wanted: bool
+    file: CaseFile | DamagedError, player: Player, stream: VerdictStream, *, is_sure: bool
 ) -> int:
     """Return the exit code that a case comes to: 0 where it now expects what it does."""
     if isinstance(file, DamagedError):
@@ -73,7 +73,7 @@ def _accepted(
     stream.add(verdict)
     if verdict.kind == "error":
         return MISUSE
-    return _written(file, verdict) if is_wanted or _asked(file) else 1
+    return _written(file, verdict) if is_sure or _asked(file) else 1
 
 
 def _written(file: CaseFile, verdict: Verdict) -> int:
@@ -87,8 +87,6 @@ def _written(file: CaseFile, verdict: Verdict) -> int:
 
 
 def _asked(file: CaseFile) -> bool:
-    if not sys.stdin.isatty():
-        say(f"{file.path} is left as it is: --yes accepts what it does")
-        return False
     question = f"{file.path}: is this what it is to do from now on?"
-    return typer.confirm(escaped(question), err=True)
+    kept = f"{file.path} is left as it is: --yes accepts what it does"
+    return is_wanted(question, otherwise=kept)

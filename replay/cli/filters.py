@@ -72,6 +72,16 @@ def resolved(store: "Store", ids: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(id for text in ids for id in store.resolve(text)))
 
 
+def selected_ids(
+    store: "Store", ids: Sequence[str] | None, wanted: Selection, *, allow_empty: bool
+) -> list[str]:
+    """Return the full ids of what arguments or filters select; raises ReplayError."""
+    found = resolved(store, ids) if ids else list(store.ids(wanted))
+    if not found and not allow_empty:
+        raise nothing_matches()
+    return found
+
+
 def nothing_matches() -> ReplayError:
     """Return the error for a selection that matches nothing."""
     return ReplayError("no recording matches", "replay list shows what there is; or --allow-empty")

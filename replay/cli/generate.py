@@ -1,11 +1,8 @@
 """`replay generate`: tests out of recordings."""
 
-import sys
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
-
-import typer
 
 from replay.cli.arguments import IdsOrFilesArgument
 from replay.cli.command import (
@@ -19,6 +16,7 @@ from replay.cli.command import (
     read_settings,
     say,
 )
+from replay.cli.consent import is_wanted
 from replay.cli.filters import AllowEmptyOption, filtered, nothing_matches
 from replay.cli.plan import plain_plan
 from replay.cli.progress import Bar
@@ -34,6 +32,8 @@ from replay.testing.draft import Names, Target
 from replay.testing.folder import cases
 from replay.testing.generated import path_text, plan_document, plan_lines
 from replay.testing.suite import Suite, fewest, suite_of
+
+_KEPT = "nothing is written yet: --yes writes it"
 
 
 @answering
@@ -110,13 +110,8 @@ def _write(suite: Suite, wish: Wish, there: Sequence[CaseFile], *, as_json: bool
     else:
         for line in plan_lines(suite, planned, there=len(there), folder=Path.cwd()):
             print(line)
-    if any(change.writes for change in planned) and (wish.is_sure or _is_wanted()):
+    if any(change.writes for change in planned) and (
+        wish.is_sure or is_wanted("write this?", otherwise=_KEPT)
+    ):
         apply(planned)
         say(f"written; run it:  pytest {path_text(wish.modules or wish.fixtures, Path.cwd())}")
-
-
-def _is_wanted() -> bool:
-    if not sys.stdin.isatty():
-        say("nothing is written yet: --yes writes it")
-        return False
-    return typer.confirm("write this?", err=True)

@@ -1,6 +1,5 @@
 """`replay prune`: delete recordings; with `--purge`, their bytes as well."""
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from replay.cli.command import (
     read_settings,
     say,
 )
+from replay.cli.consent import YesOption, is_wanted
 from replay.cli.filters import (
     AllowEmptyOption,
     IdsArgument,
@@ -42,8 +42,8 @@ PurgeOption = Annotated[
         " them: backups of an upgrade, files set aside.",
     ),
 ]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
 _MAX_SHOWN = 20
+_KEPT = "nothing is deleted yet: --yes deletes it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def prune(
             raise nothing_matches()
         plan = _plan(found_store, leaving, purges=purge)
         _show(plan, as_json=as_json)
-        is_done = not plan.is_empty and (yes or _is_wanted())
+        is_done = not plan.is_empty and (yes or is_wanted("delete this?", otherwise=_KEPT))
         left = _apply(found_store, plan) if is_done else ()
     if as_json:
         print_json({**_document(plan), "is_done": is_done, "left": [str(it) for it in left]})
@@ -139,13 +139,6 @@ def _lines(plan: _Plan) -> Iterator[str]:
     size = sum(plan.sizes_bytes.values()) / 2**20
     how = ", and their bytes for good" if plan.purges else ""
     yield f"{count:,} recordings, {size:,.1f} MiB{how}"
-
-
-def _is_wanted() -> bool:
-    if not sys.stdin.isatty():
-        say("nothing is deleted yet: --yes deletes it")
-        return False
-    return typer.confirm("delete this?", err=True)
 
 
 def _apply(store: Store, plan: _Plan) -> Sequence[Path]:

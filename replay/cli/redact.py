@@ -1,8 +1,7 @@
 """`replay redact`: redact what is stored, by rules that are newer than the recordings."""
 
-import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -20,24 +19,22 @@ from replay.cli.command import (
     say,
     say_error,
 )
+from replay.cli.consent import YesOption, is_wanted
 from replay.cli.filters import (
     AllowEmptyOption,
     IdsArgument,
     check_ids_or_filters,
     filtered,
-    nothing_matches,
-    resolved,
+    selected_ids,
 )
 from replay.cli.progress import Bar
 from replay.errors import MISUSE, ReplayError
+from replay.recorder.variable import active_rules
 from replay.recording import Part
 from replay.redaction.again import redacted_again
-from replay.redaction.key import key_of
-from replay.redaction.pseudonym import Pseudonyms
 from replay.redaction.redactor import Rules
-from replay.redaction.rule import own_rules
 from replay.report.pieces import escaped
-from replay.settings import Settings, store_path
+from replay.settings import Settings
 from replay.store.selection import Selection
 from replay.store.store import Store
 
@@ -48,8 +45,8 @@ RuleOption = Annotated[
 StrictOption = Annotated[
     bool, typer.Option("--strict", help="Redact all that AWS has not filled in itself.")
 ]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
 _MAX_SHOWN = 20
+_KEPT = "nothing is changed yet: --yes redacts it"
 
 
 @dataclass(slots=True)
@@ -78,12 +75,10 @@ def redact(
     settings = read_settings(store)
     change = partial(redacted_again, rules=_rules(settings, rule or (), is_strict=strict))
     with opened(settings) as found_store:
-        selected = resolved(found_store, ids) if ids else list(found_store.ids(wanted))
-        if not selected and not allow_empty:
-            raise nothing_matches()
+        selected = selected_ids(found_store, ids, wanted, allow_empty=allow_empty)
         found = _look(found_store, selected, change)
         _show(found, as_json=as_json)
-        is_done = bool(found.ids) and (yes or _is_wanted())
+        is_done = bool(found.ids) and (yes or is_wanted("redact this?", otherwise=_KEPT))
         if is_done:
             _apply(found_store, found.ids, change)
     if as_json:
@@ -92,13 +87,10 @@ def redact(
 
 
 def _rules(settings: Settings, given: Sequence[str], *, is_strict: bool) -> Rules:
-    store = str(Path(store_path(settings.store)).absolute())
+    """Return the rules of the settings and the options; `off` says what is captured, not this."""
+    mode = "strict" if is_strict or settings.is_strict else "balanced"
     rules = (*settings.redact_rules, *given)
-    return Rules(
-        Pseudonyms(partial(key_of, store, settings.redact_key)),
-        is_strict=is_strict or settings.is_strict,
-        own=own_rules(rules) if rules else None,
-    )
+    return active_rules(replace(settings, redact=mode, redact_rules=rules), {})
 
 
 def _look(store: Store, ids: Sequence[str], change: "partial[tuple[Part, ...] | None]") -> _Found:
@@ -127,13 +119,6 @@ def _lines(found: _Found) -> Iterator[str]:
     if len(found.ids) > _MAX_SHOWN:
         yield f"redact  {len(found.ids) - _MAX_SHOWN:,} more"
     yield f"{len(found.ids):,} recordings hold what the rules find"
-
-
-def _is_wanted() -> bool:
-    if not sys.stdin.isatty():
-        say("nothing is changed yet: --yes redacts it")
-        return False
-    return typer.confirm("redact this?", err=True)
 
 
 def _apply(store: Store, ids: Sequence[str], change: "partial[tuple[Part, ...] | None]") -> None:

@@ -19,8 +19,7 @@ from replay.cli.filters import (
     IdsArgument,
     check_ids_or_filters,
     filtered,
-    nothing_matches,
-    resolved,
+    selected_ids,
 )
 from replay.errors import ReplayError
 from replay.report.pieces import escaped
@@ -55,9 +54,7 @@ def tag(
         )
     check_ids_or_filters(ids, wanted)
     with opened(read_settings(store)) as found_store:
-        found = resolved(found_store, ids) if ids else list(found_store.ids(wanted))
-        if not found and not allow_empty:
-            raise nothing_matches()
+        found = selected_ids(found_store, ids, wanted, allow_empty=allow_empty)
         if given or taken:
             found_store.tag(found, add=given, remove=taken)
         tags = found_store.tags(found)

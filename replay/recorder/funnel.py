@@ -9,7 +9,8 @@ from typing import Any
 
 from replay.codec import Truncated, encode, encode_parsed
 from replay.recorder.guard import attempted
-from replay.redaction.redactor import RULES, Redactor, Rules
+from replay.recorder.unfinished import digest_of
+from replay.redaction.redactor import RULES, Redactor, Rules, is_of_caller
 
 _FAILED = "replay-withheld: it could not be redacted"
 _CONTEXT_VALUES = ("client_context", "identity")
@@ -37,7 +38,7 @@ class Funnel:
     the values of the others.
     """
 
-    __slots__ = ("_environment", "_mode", "_of_environment", "_redactor")
+    __slots__ = ("_environment", "_of_environment", "_redactor", "_rules")
 
     def __init__(
         self,
@@ -45,7 +46,7 @@ class Funnel:
         environment: Mapping[str, str],
         of_environment: Mapping[str, str] | None = None,
     ) -> None:
-        self._mode = "off" if rules is None else ("strict" if rules.is_strict else "balanced")
+        self._rules = rules
         self._environment = environment
         self._of_environment = of_environment or {}
         self._redactor = Redactor(rules)
@@ -53,17 +54,15 @@ class Funnel:
     def event(self, event: object, *, is_parsed: bool) -> bytes:
         """Return an event as a document; `is_parsed` says that it came out of a JSON parser."""
         encoded = encode_parsed(event) if is_parsed else encode(event)
-        return self._redacted(encoded, lambda: _withheld(encoded), event=event)
+        return self._redacted(encoded, lambda: encode(_truncated(encoded)), event=event)
 
     def context(self, snapshot: Mapping[str, Any]) -> bytes:
         """Return the snapshot of a context as a document: what its caller sent is redacted."""
         encoded = encode(snapshot)
-        attributes = snapshot["attributes"]
-        if not (
-            snapshot["extra"] or snapshot["value"] is not None or attributes.get("client_context")
-        ):
+        if not is_of_caller(snapshot):
             return encoded
-        bare = {name: it for name, it in attributes.items() if name not in _CONTEXT_VALUES}
+        attributes = snapshot["attributes"].items()
+        bare = {name: it for name, it in attributes if name not in _CONTEXT_VALUES}
         return self._redacted(
             encoded, lambda: encode({**snapshot, "attributes": bare, "extra": {}, "value": None})
         )
@@ -85,10 +84,10 @@ class Funnel:
 
     def redaction(self) -> dict[str, object] | None:
         """Return what a begun part tells of its redaction, once its documents have passed."""
-        if self._mode == "off":
+        if self._rules is None:
             return None
         return {
-            "mode": self._mode,
+            "mode": self._rules.mode,
             "rules": RULES,
             "generation": 0,
             "environment": self._environment,
@@ -106,15 +105,8 @@ class Funnel:
         return instead() if redacted is None else redacted
 
 
-def _withheld(encoded: bytes) -> bytes:
-    return encode(_truncated(encoded))
-
-
 def _truncated(encoded: bytes) -> Truncated:
-    from hashlib import blake2b  # 3 ms, rarely needed
-
-    digest = blake2b(encoded, digest_size=16).hexdigest()
-    return Truncated(len(encoded), digest, _FAILED)
+    return Truncated(len(encoded), digest_of(encoded), _FAILED)
 
 
 def _shape(document: Mapping[str, Any], encoded: bytes) -> dict[str, Any]:

@@ -196,7 +196,7 @@ def _start_draws() -> "Draws":
 def truncated(encoded: bytes) -> Truncated:
     """Return what is kept of an encoded value over the cap."""
     head = encoded[:_HEAD_BYTES].decode(errors="replace")
-    return Truncated(len(encoded), _digest(encoded), head)
+    return Truncated(len(encoded), digest_of(encoded), head)
 
 
 def _capped_outcome(
@@ -206,7 +206,7 @@ def _capped_outcome(
         payload = outcome.payload
         if payload is None or len(payload) <= max_bytes:
             return outcome
-        return Returned(None, outcome.content_type, _digest(payload), len(payload))
+        return Returned(None, outcome.content_type, digest_of(payload), len(payload))
     if isinstance(outcome, Raised):
         return _capped_raised(outcome, max_bytes)
     return outcome
@@ -226,7 +226,8 @@ def _capped_raised(outcome: Raised, max_bytes: int) -> Raised:
     )
 
 
-def _digest(content: bytes) -> str:
+def digest_of(content: bytes) -> str:
+    """Return what is kept of bytes over the cap: a BLAKE2b-128, in hexadecimal."""
     from hashlib import blake2b  # 3 ms, rarely needed
 
     return blake2b(content, digest_size=16).hexdigest()

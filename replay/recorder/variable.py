@@ -91,8 +91,11 @@ def withheld(
 
 def rules_of(settings: Settings, variables: Mapping[str, str]) -> Rules | None:
     """Return the rules of redaction; None where it is off."""
-    if settings.redact == "off":
-        return None
+    return None if settings.redact == "off" else active_rules(settings, variables)
+
+
+def active_rules(settings: Settings, variables: Mapping[str, str]) -> Rules:
+    """Return the rules of redaction for a store; secrets of `variables` are known to them."""
     store = os.path.abspath(store_path(settings.store))
     return Rules(
         Pseudonyms(functools.partial(key_of, store, settings.redact_key)),

@@ -11,7 +11,7 @@ import orjson
 
 from replay.part import ANSWERED, BEGUN, ENDED, SENT
 from replay.recording import Part, read_payload
-from replay.redaction.redactor import RULES, Redactor, Rules
+from replay.redaction.redactor import RULES, Redactor, Rules, is_of_caller
 
 _FIELDS = {
     BEGUN: ("event", "context", "environment"),
@@ -20,7 +20,6 @@ _FIELDS = {
     ENDED: ("outcome",),
 }
 """The fields of each kind of part that hold captured values."""
-_OF_CALLER = ("extra", "value")
 
 
 def redacted_again(parts: Sequence[Part], rules: Rules) -> tuple[Part, ...] | None:
@@ -64,12 +63,12 @@ def _redact(kind: str, document: dict[str, Any], redactor: Redactor) -> bool:
     """Redact the captured values of one part; whether something was found."""
     is_changed = False
     for field in _FIELDS[kind]:
-        if field == "context" and not _is_of_caller(document[field]):
+        if field == "context" and not is_of_caller(document[field]):
             continue
         encoded = orjson.dumps(document[field])
         event = document[field] if field == "event" else None
         redacted = redactor.encoded(encoded, event=event)
-        if redacted is not encoded and redacted != encoded:
+        if redacted != encoded:
             document[field] = orjson.loads(redacted)
             is_changed = True
     fresh = redactor.take_fresh()
@@ -79,16 +78,10 @@ def _redact(kind: str, document: dict[str, Any], redactor: Redactor) -> bool:
     return is_changed
 
 
-def _is_of_caller(context: dict[str, Any]) -> bool:
-    attributes = context.get("attributes", {})
-    return bool(attributes.get("client_context") or any(context.get(it) for it in _OF_CALLER))
-
-
 def _not_yet() -> dict[str, Any]:
     return {"mode": "off", "rules": 0, "generation": 0, "environment": {}, "pseudonyms": {}}
 
 
 def _next_generation(document: dict[str, Any], rules: Rules) -> dict[str, Any]:
     before = document.get("redaction") or _not_yet()
-    mode = "strict" if rules.is_strict else "balanced"
-    return {**before, "mode": mode, "rules": RULES, "generation": before["generation"] + 1}
+    return {**before, "mode": rules.mode, "rules": RULES, "generation": before["generation"] + 1}

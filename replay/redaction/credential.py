@@ -6,9 +6,10 @@ Standard library only.
 
 import re
 from binascii import Error as Base64Error
-from binascii import a2b_base64, b2a_base64
+from binascii import a2b_base64
 from collections.abc import Callable
 
+from replay.redaction import base64
 from replay.redaction.look import CODE
 from replay.redaction.name import is_secret_cookie, is_visitor_cookie
 from replay.redaction.stand_in import StandIns
@@ -62,7 +63,9 @@ def redact_tokens(
         if plain is None or not plain.startswith("{"):
             return match[0] if "." not in match[0][3:] else _without(match, stand_ins, name)
         redacted = redact_claims(plain)
-        kept = claims if redacted == plain else _encoded(redacted)
+        kept = claims
+        if redacted != plain:
+            kept = base64.encoded(redacted.encode(), for_addresses=True, padded=False)
         head = match[0][: match.start(1) - match.start()]
         return head + kept + ("." if signature else "") + stand_ins.of(signature, name)
 
@@ -120,17 +123,12 @@ def _basic(encoded: str, name: str, stand_ins: StandIns) -> str | None:
         return None
     secret_user = stand_ins.of(user, name) if not password else user
     plain = f"{secret_user}:{stand_ins.of(password, name)}"
-    return b2a_base64(plain.encode(), newline=False).decode()
+    return base64.encoded(plain.encode(), for_addresses=False, padded=True)
 
 
 def _decoded(claims: str) -> str | None:
-    standard = claims.replace("-", "+").replace("_", "/")
+    content = base64.decoded(claims)
     try:
-        return a2b_base64(standard + "=" * (-len(standard) % 4)).decode()
-    except (Base64Error, UnicodeDecodeError):
+        return None if content is None else content.decode()
+    except UnicodeDecodeError:
         return None
-
-
-def _encoded(claims: str) -> str:
-    encoded = b2a_base64(claims.encode(), newline=False).decode().rstrip("=")
-    return encoded.replace("+", "-").replace("/", "_")

@@ -1,12 +1,12 @@
 """What secrets look like under any name, where a piece of text that they hold announces them.
 
-Each pattern begins with its needle and takes linear time; it is compiled when it is first needed.
+Each pattern begins with its needle and takes linear time; `re` compiles it when it is first needed.
 Standard library only.
 """
 
 import re
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import partial
 from typing import TypeAlias
 
 from replay.redaction.pseudonym import is_card
@@ -66,18 +66,13 @@ _OF_WORDS = ("Bearer", "bearer", "BEARER", *(it for it in _PATTERNS if it[0] == 
 def redact_needles(text: str, stand_in: StandIn) -> str:
     """Return a text with the secrets replaced that needles announce."""
     if may_hold_number(text.encode(errors="replace")):
-        text = _compiled(_CARD).sub(lambda it: _card(it, stand_in), text)
-        text = _compiled(_NATIONAL).sub(lambda it: stand_in(it[0]), text)
+        text = re.sub(_CARD, lambda it: _card(it, stand_in), text)
+        text = re.sub(_NATIONAL, lambda it: stand_in(it[0]), text)
     for needle in NEEDLES:
         if needle in text:
             replace = _words_apart if needle in _OF_WORDS else _group
-            text = _compiled(_PATTERNS[needle]).sub(partial(replace, stand_in=stand_in), text)
+            text = re.sub(_PATTERNS[needle], partial(replace, stand_in=stand_in), text)
     return text
-
-
-@lru_cache(maxsize=32)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
 
 
 def may_hold_number(encoded: bytes) -> bool:

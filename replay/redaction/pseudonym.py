@@ -18,6 +18,7 @@ _UUID_HYPHENS = (8, 13, 18, 23)
 _UUID_LENGTH = 36
 _MAPPED_LENGTH = 4096
 """Characters of a secret that are mapped one by one; what follows becomes a row of one letter."""
+_SEPARATORS = str.maketrans("", "", " -+")
 _CARD_LENGTHS = range(13, 20)
 _LONGEST_DIGITS = 19
 _LARGEST = 1e300
@@ -100,11 +101,16 @@ def _mapped_hex(text: str, stream: Iterator[int], kept: tuple[int, ...] = ()) ->
 
 def is_card(text: str) -> bool:
     """Whether a text is the number of a payment card: its length, its issuer, its check digit."""
-    digits = text.replace(" ", "").replace("-", "").replace("+", "")
+    digits = _digits_of(text)
     if not (digits.isdecimal() and digits.isascii() and len(digits) in _CARD_LENGTHS):
         return False
     is_issued = digits[0] in "3456" or "22" <= digits[:2] <= "27"
     return is_issued and len(set(digits)) > 1 and _luhn(digits) == 0
+
+
+def _digits_of(card: str) -> str:
+    """Return a card number without what stands between its groups."""
+    return card.translate(_SEPARATORS)
 
 
 def _luhn(digits: str) -> int:
@@ -114,6 +120,6 @@ def _luhn(digits: str) -> int:
 
 def _with_check_digit(card: str) -> str:
     """Return a card number with its last digit such that it checks."""
-    digits = card.replace(" ", "").replace("-", "").replace("+", "")
+    digits = _digits_of(card)
     check = (int(digits[-1]) - _luhn(digits)) % 10
     return card[:-1] + str(check)

@@ -6,7 +6,7 @@ What rebuilds a value is loaded with the first that may hold a secret.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NewType
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from replay.redaction.rule import OwnRules
     from replay.redaction.walk import Walk
 
-Redacted = NewType("Redacted", bytes)
-"""A codec document that may be written: only this module makes one."""
 _MAX_REMEMBERED = 500
 _answered_known: dict[str, str] = {}
 _answered_whole: dict[str, str] = {}
@@ -55,6 +53,11 @@ class Rules:
         self.secrecies = Secrecies(own.secrecy_of if own else secrecy_of)
         self.look = Look(self.secrecies, (*self.known, *self.whole))
 
+    @property
+    def mode(self) -> str:
+        """What a recording is told to be redacted in."""
+        return "strict" if self.is_strict else "balanced"
+
     def remember(self, stand_ins: StandIns) -> None:
         """Look for what was found in one recording in all that follow, within bounds."""
         before = len(self.known) + len(self.whole)
@@ -68,6 +71,12 @@ def _add(found: Mapping[str, str], *places: dict[str, str]) -> None:
     for place in places:
         new = [it for it in found.items() if it[0] not in place]
         place.update(new[: max(_MAX_REMEMBERED - len(place), 0)])
+
+
+def is_of_caller(context: Mapping[str, Any]) -> bool:
+    """Whether the snapshot of a context holds more than the runtime has put there."""
+    has_more = context["extra"] or context["value"] is not None
+    return bool(has_more or context["attributes"].get("client_context"))
 
 
 class Redactor:
@@ -86,25 +95,25 @@ class Redactor:
             self._stand_ins = self._stand_ins or _stand_ins(self._rules)
             self._stand_ins.keep(pseudonyms)
 
-    def encoded(self, encoded: bytes, *, event: object = None) -> Redacted:
+    def encoded(self, encoded: bytes, *, event: object = None) -> bytes:
         """Return a codec document redacted; raises RedactionError, and its like of the codec's.
 
         It is an `event`, or a document of a recording's own.
         """
         rules = self._rules
         if rules is None or self._look is None:
-            return Redacted(encoded)
+            return encoded
         value = orjson.loads(encoded)
         is_lenient = not rules.is_strict and rules.own is None
         if is_lenient and not self._look.may_hold_secrets(value, encoded):
-            return Redacted(encoded)
+            return encoded
         stand_ins = self._stand_ins = self._stand_ins or _stand_ins(rules)
         before = stand_ins.replaced
         redacted = _walked(value, rules, stand_ins, event)
         if stand_ins.replaced == before and (rules.own is None or not rules.own.leaf_rules):
-            return Redacted(encoded)
+            return encoded
         self._look = Look(rules.secrecies, (*stand_ins.known, *stand_ins.whole))
-        return Redacted(redacted)
+        return redacted
 
     def remember(self) -> None:
         """Have what was found so far looked for in all recordings that follow."""

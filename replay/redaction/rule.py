@@ -14,9 +14,9 @@ from typing import Any, TypeAlias
 from replay.asking import is_answer
 from replay.errors import RedactionError, SettingsError
 from replay.redaction.name import Secrecy, secrecy_of
+from replay.settings import RedactRule
 
 LeafRule: TypeAlias = Callable[[str, Any], Any]
-Rule: TypeAlias = str | LeafRule
 _STEP = compile_pattern(
     r"\.\.(?P<deep>[\w\-]+)|\.(?P<name>[\w\-]+|\*)|\[(?P<index>\d+|\*)\]"
     r"""|\[(?P<quote>['"])(?P<quoted>.*?)(?P=quote)\]"""
@@ -57,7 +57,7 @@ class OwnRules:
         return secrecy_of(name)
 
 
-def own_rules(rules: Iterable[Rule]) -> OwnRules:
+def own_rules(rules: Iterable[RedactRule]) -> OwnRules:
     """Return rules as they are applied; raises SettingsError, naming the one that is off."""
     names: list[str] = []
     exempt: list[str] = []

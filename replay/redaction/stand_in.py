@@ -14,7 +14,6 @@ from replay.redaction.word import listed
 WITHHELD = "replay-withheld"
 """Stands for what is withheld whatever the rules: credentials, in variables and in calls."""
 _LEFT = ("", WITHHELD)
-_LEFT = ("", WITHHELD)
 _COMMON = frozenset(
     listed("true false null none yes no on off 0 1 2 3 -1 undefined unknown default")
 )

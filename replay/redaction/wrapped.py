@@ -6,14 +6,13 @@ replaced are written anew. Standard library and orjson only.
 
 import re
 import zlib
-from binascii import Error as Base64Error
-from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
 
 from replay.errors import RedactionError
+from replay.redaction import base64
 from replay.redaction.stand_in import StandIns
 
 _GZIP = b"\x1f\x8b"
@@ -53,29 +52,22 @@ def redact_bytes(content: bytes, redact: Callable[[str], str]) -> bytes:
     if text is None:
         return content
     redacted_text = redact(text)
-    return content if redacted_text is text or redacted_text == text else redacted_text.encode()
+    return content if redacted_text == text else redacted_text.encode()
 
 
 def redact_base64(text: str, redact: Callable[[str], str], stand_ins: StandIns) -> str | None:
     """Return base64 with what it holds redacted; None where it is not base64 of a text."""
     if len(text) < _MIN_BASE64_LENGTH or _BASE64.match(text) is None:
         return None
-    is_url_safe = "-" in text or "_" in text
-    standard = text.replace("-", "+").replace("_", "/") if is_url_safe else text
-    try:
-        content = a2b_base64(standard + "=" * (-len(standard) % 4))
-    except Base64Error:
-        return None
-    if content[:2] != _GZIP and _text_of(content) is None:
+    content = base64.decoded(text)
+    if content is None or (content[:2] != _GZIP and _text_of(content) is None):
         return None
     before = stand_ins.replaced
     redacted = redact_bytes(content, redact)
     if stand_ins.replaced == before:
         return text
-    encoded = b2a_base64(redacted, newline=False).decode()
-    if is_url_safe:
-        encoded = encoded.replace("+", "-").replace("/", "_")
-    return encoded if text.endswith("=") or len(text) % 4 == 0 else encoded.rstrip("=")
+    is_padded = text.endswith("=") or len(text) % 4 == 0
+    return base64.encoded(redacted, for_addresses="-" in text or "_" in text, padded=is_padded)
 
 
 def _parsed(text: str) -> Any:
