@@ -4,7 +4,8 @@
 token is ...".
 
 Works from the sensitive words outwards, so a text without one costs a search for each, and a text
-with many takes linear time. Standard library only.
+with many takes linear time. `re` compiles a pattern when it is first needed, and keeps it. Standard
+library only.
 """
 
 import re
@@ -24,14 +25,12 @@ _VALUE = (
     r"""(?:"(?P<double>[^"\n]{1,4096})"|'(?P<single>[^'\n]{1,4096})'"""
     r"""|\\+"(?P<escaped>[^"\\\n]{1,4096})|(?P<bare>[^\s"'&;,<>(){}\[\]\\]{1,4096}))"""
 )
-_ASSIGNED = re.compile(
-    r"""[\\"'\]]{0,4}\s{0,3}(?P<sign>=>|:=|==|=|:)\s{0,3}(?:[bru]{1,2}(?=["']))?""" + _VALUE
-)
-_ELEMENT = re.compile(r"(?:\s[^<>]{0,256})?>(?P<bare>[^<]{1,4096})</")
-_TOLD = re.compile(r"\s{1,2}(?:(?P<is>is|was|are)\s{1,2})?" + _VALUE)
+_ASSIGNED = r"""[\\"'\]]{0,4}\s{0,3}(?P<sign>=>|:=|==|=|:)\s{0,3}(?:[bru]{1,2}(?=["']))?""" + _VALUE
+_ELEMENT = r"(?:\s[^<>]{0,256})?>(?P<bare>[^<]{1,4096})</"
+_TOLD = r"\s{1,2}(?:(?P<is>is|was|are)\s{1,2})?" + _VALUE
 _NO_SECRETS = (":", "$", "%(", "%s", "<", "{", "?", "***", "http:", "https:", "arn:")
 """How a value begins that stands for another, or tells where one is."""
-_NEXT_ARGUMENT = re.compile(r"""['"]\s?,\s?['"](?P<bare>[^'"]{1,4096})(?P<is>)""")
+_NEXT_ARGUMENT = r"""['"]\s?,\s?['"](?P<bare>[^'"]{1,4096})(?P<is>)"""
 _PASSWORDS = ("passw", "passphrase", "pwd", "wachtwoord", "kennwort", "senha", "contrase", "hasl")
 _MIN_PASSWORD_LENGTH = 6
 _TOLD_OF_PASSWORDS = frozenset(
@@ -41,8 +40,8 @@ _TOLD_OF_PASSWORDS = frozenset(
         " maximum length verified disabled enabled unknown undefined default wrong-password policy"
     )
 )
-_WORD_BEFORE = re.compile(r"([A-Za-z]{2,32})[ \-]\Z")
-_QUERY_CODE = re.compile(r"=([^&\s\"'#]{10,4096})")
+_WORD_BEFORE = r"([A-Za-z]{2,32})[ \-]\Z"
+_QUERY_CODE = r"=([^&\s\"'#]{10,4096})"
 
 
 def redact_assignments(text: str, secrecies: Secrecies, stand_in: StandIn) -> str:
@@ -116,10 +115,10 @@ def _place_of_value(
     is_open = secrecies[name] <= 0 or name.lower() == CODE
     if is_open and not _is_secret_with_word_before(text, start, name, secrecies):
         is_query = name == "code" and text[start - 1 : start] in ("?", "&")
-        match = _QUERY_CODE.match(text, end) if is_query else None
+        match = _matched(_QUERY_CODE, text, end) if is_query else None
         return match.span(1) if match else None
-    match = _ELEMENT.match(text, end) if text[start - 1 : start] == "<" else None
-    match = match or _ASSIGNED.match(text, end)
+    match = _matched(_ELEMENT, text, end) if text[start - 1 : start] == "<" else None
+    match = match or _matched(_ASSIGNED, text, end)
     if match is not None and match[match.lastgroup or 0].startswith(_NO_SECRETS):
         return None
     if match is not None:
@@ -128,16 +127,20 @@ def _place_of_value(
             is_prose and _is_word(match["bare"]) and not _is_told_password(name, match["bare"])
         )
         return None if is_word else match.span(match.lastgroup or 0)
-    match = _TOLD.match(text, end) or _NEXT_ARGUMENT.match(text, end)
+    match = _matched(_TOLD, text, end) or _matched(_NEXT_ARGUMENT, text, end)
     is_flag = text[start : start + 2] == "--"
     if match is None or (match["bare"] and not is_flag and _is_word(match["bare"], match["is"])):
         return None
     return match.span(match.lastgroup or 0)
 
 
+def _matched(pattern: str, text: str, start: int) -> re.Match[str] | None:
+    return re.compile(pattern).match(text, start)
+
+
 def _is_secret_with_word_before(text: str, start: int, name: str, secrecies: Secrecies) -> bool:
     """Whether a name is secret with the word before it: "verification code", "api key"."""
-    before = _WORD_BEFORE.search(text, max(0, start - _MAX_NAME_LENGTH), start)
+    before = re.search(_WORD_BEFORE, text[max(0, start - _MAX_NAME_LENGTH) : start])
     return before is not None and secrecies[f"{before[1]}_{name}"] > 0
 
 

@@ -16,15 +16,13 @@ from replay.redaction.stand_in import StandIns
 from replay.redaction.token import mark_length
 from replay.redaction.word import listed
 
-_SCHEME = re.compile(
+_SCHEME = (
     r"(?i)(basic|bearer|token|digest|apikey|api-key|key|negotiate|hmac|jwt|dpop|oauth|"
     r"sharedaccesssignature|aws4-hmac-sha256)\s+(?=\S)"
 )
-_TOKEN = re.compile(
-    r"eyJ(?<![A-Za-z0-9_-]eyJ)[A-Za-z0-9_-]{5,}\.([A-Za-z0-9_-]{4,})\.?([A-Za-z0-9_-]*)"
-)
-_PRIVATE = re.compile(r"(-----BEGIN [^-]{1,60}-----)([^-]*)(-----END [^-]{1,60}-----\s*)?\Z")
-_BASIC = re.compile(r"(?i)basic\s{1,3}([A-Za-z0-9+/]{8,}={0,2})")
+_THREE_PARTS = r"eyJ(?<![A-Za-z0-9_-]eyJ)[A-Za-z0-9_-]{5,}\.([A-Za-z0-9_-]{4,})\.?([A-Za-z0-9_-]*)"
+_PRIVATE = r"(-----BEGIN [^-]{1,60}-----)([^-]*)(-----END [^-]{1,60}-----\s*)?\Z"
+_BASIC = r"(?i)basic\s{1,3}([A-Za-z0-9+/]{8,}={0,2})"
 _ATTRIBUTES = frozenset(
     listed(
         "path domain expires max-age samesite secure httponly priority partitioned version comment"
@@ -37,15 +35,15 @@ def redact_credential(
     text: str, name: str, redact_claims: Callable[[str], str], stand_ins: StandIns
 ) -> str:
     """Return the whole value of a secret name, replaced."""
-    scheme = _SCHEME.match(text)
+    scheme = re.match(_SCHEME, text)
     if scheme is not None:
         rest = text[scheme.end() :]
         if scheme[1].lower() == "basic":
             return scheme[0] + (_basic(rest, name, stand_ins) or stand_ins.of(rest, name))
         return scheme[0] + redact_credential(rest, name, redact_claims, stand_ins)
-    if text.startswith("eyJ") and _TOKEN.fullmatch(text):
+    if text.startswith("eyJ") and re.fullmatch(_THREE_PARTS, text):
         return redact_tokens(text, redact_claims, stand_ins, name)
-    block = _PRIVATE.match(text)
+    block = re.match(_PRIVATE, text)
     if block is not None:
         return block[1] + stand_ins.of(block[2], name) + (block[3] or "")
     kept = mark_length(text)
@@ -69,7 +67,7 @@ def redact_tokens(
         head = match[0][: match.start(1) - match.start()]
         return head + kept + ("." if signature else "") + stand_ins.of(signature, name)
 
-    return _TOKEN.sub(replace, text)
+    return re.sub(_THREE_PARTS, replace, text)
 
 
 def redact_basic(text: str, stand_ins: StandIns) -> str:
@@ -80,7 +78,7 @@ def redact_basic(text: str, stand_ins: StandIns) -> str:
             _basic(match[1], "authorization", stand_ins) or match[1]
         )
 
-    return _BASIC.sub(replace, text)
+    return re.sub(_BASIC, replace, text)
 
 
 def redact_cookies(text: str, redact: Callable[[str], str], stand_ins: StandIns) -> str:

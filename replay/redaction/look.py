@@ -13,7 +13,7 @@ import orjson
 
 from replay.redaction.name import Secrecies, is_header_name
 from replay.redaction.needle import NEEDLES, may_hold_number
-from replay.redaction.token import BEGINNINGS, MAX_PATH_LENGTH, is_aws_secret
+from replay.redaction.token import MAX_PATH_LENGTH, is_aws_secret, mark_length
 from replay.redaction.word import listed
 
 TELLS = listed(
@@ -148,10 +148,10 @@ def _holds_token(text: str) -> bool:
 
 
 def _may_be_token(word: str) -> bool:
-    if word[:2] in BEGINNINGS or "eyJ" in word or is_aws_secret(word):
+    if _begins_as_token(word) or "eyJ" in word or is_aws_secret(word):
         return True
     is_path = len(word) <= MAX_PATH_LENGTH and ("/" in word or "+" in word)
-    if is_path and any(it[:2] in BEGINNINGS for it in word.replace("+", "/").split("/")):
+    if is_path and any(map(_begins_as_token, word.replace("+", "/").split("/"))):
         return True
     head = word[:_HEAD_LENGTH]
     try:
@@ -159,3 +159,7 @@ def _may_be_token(word: str) -> bool:
     except (Base64Error, ValueError):
         return False
     return plain[:2] == b"\x1f\x8b" or (plain.isascii() and len(plain) > 2)
+
+
+def _begins_as_token(word: str) -> bool:
+    return len(word) >= _LONG_WORD_LENGTH and mark_length(word) > 0

@@ -21,7 +21,7 @@ _CARD_GROUPS = tuple(
     for separator in (b" ", b"-", b"+")
 )
 _MIN_CARD_DIGITS = b"0" * 14
-_DIGIT_RUN = re.compile(rb"0{14,}")
+_DIGIT_RUN = rb"0{14,}"
 _MAX_CARD_DIGITS = 19
 _SCHEME = r"{0} {{1,3}}([A-Za-z0-9._~+/=\-]{{8,}})"
 _PATTERNS = {
@@ -87,7 +87,7 @@ def may_hold_number(encoded: bytes) -> bool:
         if groups in shape:
             return True
     return _MIN_CARD_DIGITS in shape and any(
-        len(run[0]) <= _MAX_CARD_DIGITS for run in _DIGIT_RUN.finditer(shape)
+        len(run[0]) <= _MAX_CARD_DIGITS for run in re.finditer(_DIGIT_RUN, shape)
     )
 
 

@@ -27,40 +27,38 @@ _MARKS = {
 _DISCORD = listed("MT MD Mj Mz ND NT Nj Nz OD OT")
 """Beginnings of numbers in base64, which the tokens of Discord's bots begin with."""
 _EXACT = {
-    **dict.fromkeys(("AKIA", "ASIA", "ABIA", "ACCA"), re.compile(r"[A-Z0-9]{16}\Z")),
-    **dict.fromkeys(("SK", "key-", "dapi"), re.compile(r"[0-9a-f]{32}\Z")),
-    **dict.fromkeys(("$2a$", "$2b$", "$2y$"), re.compile(r"\d\d\$[./A-Za-z0-9]{53}\Z")),
-    "pat": re.compile(r"[A-Za-z0-9]{14}\.[a-f0-9]{64}\Z"),
-    "live_": re.compile(r"\d{6,12}_[A-Za-z0-9]{20,40}\Z"),
-    **dict.fromkeys(_DISCORD, re.compile(r"[\w\-]{21,26}\.[\w\-]{6,7}\.[\w\-]{27,45}\Z")),
-    "AA": re.compile(r"[A-Za-z0-9_\-]{33}\Z"),
+    **dict.fromkeys(("AKIA", "ASIA", "ABIA", "ACCA"), r"[A-Z0-9]{16}"),
+    **dict.fromkeys(("SK", "key-", "dapi"), r"[0-9a-f]{32}"),
+    **dict.fromkeys(("$2a$", "$2b$", "$2y$"), r"\d\d\$[./A-Za-z0-9]{53}"),
+    "pat": r"[A-Za-z0-9]{14}\.[a-f0-9]{64}",
+    "live_": r"\d{6,12}_[A-Za-z0-9]{20,40}",
+    **dict.fromkeys(_DISCORD, r"[\w\-]{21,26}\.[\w\-]{6,7}\.[\w\-]{27,45}"),
+    "AA": r"[A-Za-z0-9_\-]{33}",
 }
 """Marks that are too short to be told without what follows."""
 _LEAST = {mark: least for least, marks in _MARKS.items() for mark in marks}
 _BY_BEGINNING: dict[str, tuple[str, ...]] = {}
 for _mark in (*_LEAST, *_EXACT):
     _BY_BEGINNING[_mark[:2]] = (*_BY_BEGINNING.get(_mark[:2], ()), _mark)
-BEGINNINGS = frozenset(_BY_BEGINNING)
-"""The first two characters of a marked credential."""
-_LONG_WORD = re.compile(r"[A-Za-z0-9_\-.|$/+]{14,}")
+_LONG_WORD = r"[A-Za-z0-9_\-.|$/+]{14,}"
 MAX_PATH_LENGTH = 4096
 """A longer word is no path and no form: it is encoded, and of no parts."""
-_APART = re.compile(r"([/+])")
+_APART = r"([/+])"
 _AWS_SECRET_LENGTH = 40
 
 
 def redact_marked(text: str, stand_in: StandIn, redact_jwt: Callable[[str], str]) -> str:
     """Return a text with the marked credentials in it replaced."""
     done, pieces = 0, []
-    for match in _LONG_WORD.finditer(text):
+    for match in re.finditer(_LONG_WORD, text):
         start, word = match.start(), match[0]
         is_known = word[:2] in _BY_BEGINNING or "/" in word or "+" in word or word[:3] == "eyJ"
         if not is_known and len(word) != _AWS_SECRET_LENGTH:
             continue
         before = text[max(0, start - 2) : start]
         replaced = _redacted(word, before, stand_in, redact_jwt)
-        if replaced == word and len(word) <= MAX_PATH_LENGTH and _APART.search(word):
-            first, *others = _APART.split(word)
+        if replaced == word and len(word) <= MAX_PATH_LENGTH and re.search(_APART, word):
+            first, *others = re.split(_APART, word)
             pieces_of = [_redacted(first, before, stand_in, redact_jwt)]
             pieces_of += [_redacted(it, "", stand_in, redact_jwt) for it in others]
             replaced = "".join(pieces_of)
@@ -80,9 +78,8 @@ def is_aws_secret(word: str) -> bool:
 
 def mark_length(text: str) -> int:
     """Return how long the mark is that a credential begins with, 0 without one."""
-    return max(
-        (len(mark) for mark in _BY_BEGINNING.get(text[:2], ()) if text.startswith(mark)), default=0
-    )
+    marks = _BY_BEGINNING.get(text[:2])
+    return max((len(mark) for mark in marks if text.startswith(mark)), default=0) if marks else 0
 
 
 def _redacted(word: str, before: str, stand_in: StandIn, redact_jwt: Callable[[str], str]) -> str:
@@ -100,6 +97,6 @@ def _redacted(word: str, before: str, stand_in: StandIn, redact_jwt: Callable[[s
 def _is_credential(mark: str, body: str, before: str) -> bool:
     if mark in _EXACT:
         is_named = mark != "AA" or (before[-1:] == ":" and before[-2:-1].isdigit())
-        return is_named and _EXACT[mark].match(body) is not None
+        return is_named and re.fullmatch(_EXACT[mark], body) is not None
     is_word = body == body.lower() and not any(it.isdigit() for it in body)
     return len(body) >= _LEAST[mark] and not is_word

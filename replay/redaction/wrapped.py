@@ -19,10 +19,8 @@ _GZIP = b"\x1f\x8b"
 _MAX_UNZIPPED_BYTES = 16 * 2**20
 """In somebody's function memory is scarce."""
 _MIN_BASE64_LENGTH = 16
-_BASE64 = re.compile(r"[A-Za-z0-9+/\-_]+={0,2}\Z")
-_TOKENS = re.compile(
-    r'"(?:[^"\\]|\\.)*"(\s*:)?|-?\d[\d.eE+\-]*|true|false|null|NaN|-?Infinity', re.DOTALL
-)
+_BASE64 = r"[A-Za-z0-9+/\-_]+={0,2}"
+_TOKENS = r'(?s)"(?:[^"\\]|\\.)*"(\s*:)?|-?\d[\d.eE+\-]*|true|false|null|NaN|-?Infinity'
 _TEXT_CONTROLS = frozenset("\t\n\r\x0b\x0c")
 
 
@@ -35,7 +33,7 @@ def redact_json(text: str, redact: Callable[[Any], Any], stand_ins: StandIns) ->
     redacted = redact(value)
     if stand_ins.replaced == before:
         return text
-    tokens = [match for match in _TOKENS.finditer(text) if match[1] is None]
+    tokens = [match for match in re.finditer(_TOKENS, text) if match[1] is None]
     old, new = list(_leaves(_parsed(text))), list(_leaves(redacted))
     if len(tokens) != len(new):  # a key that is there twice
         return orjson.dumps(redacted).decode()
@@ -57,7 +55,7 @@ def redact_bytes(content: bytes, redact: Callable[[str], str]) -> bytes:
 
 def redact_base64(text: str, redact: Callable[[str], str], stand_ins: StandIns) -> str | None:
     """Return base64 with what it holds redacted; None where it is not base64 of a text."""
-    if len(text) < _MIN_BASE64_LENGTH or _BASE64.match(text) is None:
+    if len(text) < _MIN_BASE64_LENGTH or re.fullmatch(_BASE64, text) is None:
         return None
     content = base64.decoded(text)
     if content is None or (content[:2] != _GZIP and _text_of(content) is None):
