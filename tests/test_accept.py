@@ -20,6 +20,7 @@ def handler(event, context):
 """
 
 
+@pytest.mark.slow
 def test_a_call_that_is_sent_otherwise_is_drift_until_it_is_accepted(project, replay):
     """It is then recorded as it is sent now, with the answer that it had."""
     (project / "app.py").write_text(CALLER)

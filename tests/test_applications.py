@@ -24,6 +24,7 @@ LEAST = {
 """How many invocations of 220 end how, at least."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", also_slow(["orders"], NAMES))
 def test_what_is_recorded_of_an_application_replays_to_match(project, replay, name):
     """A dozen of the usual invocations; each is a recording of its own."""

@@ -39,6 +39,7 @@ def test_neither_recorder_nor_replayer_loads_the_database_or_the_terminal(statem
     assert loaded_by(statement) & set(HEAVY) == set()
 
 
+@pytest.mark.slow
 def test_the_command_does_load_them():
     """Positive control: the names above are those that would be seen."""
     assert loaded_by("import replay.cli, replay.store.store") >= {"sqlalchemy", "typer"}
@@ -79,6 +80,7 @@ def functions() -> list[tuple[str, int]]:
     return found
 
 
+@pytest.mark.slow
 def test_functions_and_files_stay_small():
     """No function over 40 lines, nine in ten under 20, no file over 300."""
     sizes = functions()

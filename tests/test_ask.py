@@ -41,6 +41,7 @@ def answered(folder: Path, answer: bytes) -> str:
     return shown.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="terminals differ")
 def test_each_drift_is_shown_and_asked_about(project, replay):
     """No leaves the case as it is, and red; yes makes it what the handler does."""

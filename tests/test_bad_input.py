@@ -127,10 +127,10 @@ BAD: dict[str, tuple[str, Outcome]] = {
 
 
 QUICK = [
-    *("starts a daemon and kills its group", "starts a session and dies"),
-    *("starts a daemon and never ends", "closes its descriptors", "locks its folder"),
+    *("starts a daemon and kills its group", "starts a session and dies", "closes its descriptors"),
 ]
 SLOW = [
+    *("starts a daemon and never ends", "locks its folder"),
     *("forks fifty", "has no stdout", "deletes its folder", "allocates one block"),
     "may open no file",
 ]
@@ -193,6 +193,7 @@ print(child.pid, flush=True)
 """
 
 
+@pytest.mark.slow
 @on_linux
 @pytest.mark.parametrize("end", ["return 1", "time.sleep(0.3)\n" + DIES])
 def test_a_process_without_any_mark_is_known_by_the_tree_that_it_was_seen_in(project, end):
@@ -232,6 +233,7 @@ GROWS = "kept = []\nwhile True: kept.append(bytearray(b'x') * (1 << 24))"
 GROWS_IN_A_CHILD = f"if os.fork() == 0:\n  kept = []\n  {GROWS.splitlines()[1]}\ntime.sleep(60)"
 
 
+@pytest.mark.slow
 @on_linux
 def test_memory_without_bound_is_an_error_that_says_how_much(project):
     """Where Lambda's process did return."""
@@ -332,6 +334,7 @@ def test_endless_output_does_not_fill_the_disk(project):
     assert replay.output.endswith("[output cut at 1 MiB]\n")
 
 
+@pytest.mark.slow
 @on_linux
 @pytest.mark.parametrize("isolation", also_long(["case"], ["process"]))
 def test_a_handler_that_never_ends_does_with_a_replay_that_is_killed(project, isolation):
@@ -351,6 +354,7 @@ def test_a_handler_that_never_ends_does_with_a_replay_that_is_killed(project, is
         assert again == place
 
 
+@pytest.mark.slow
 @on_linux
 @pytest.mark.parametrize("isolation", also_long(["case"], ["process", "worker"]))
 def test_among_others_it_costs_them_nothing(project, isolation):

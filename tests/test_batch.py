@@ -268,6 +268,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.sampled_from(sorted(EACH)), json_values)
 def test_whatever_is_reported_every_record_is_done_or_comes_again(source, report):
     """Total: no result is beyond it, and what comes again was in the event."""
@@ -353,6 +354,7 @@ def replayed(project, replay, body, event, outcome, *options):
 REPORT = "return {'batchItemFailures': [{'itemIdentifier': 'b'}]}"
 
 
+@pytest.mark.slow
 def test_both_sides_are_shown_where_they_differ(project, replay):
     """What a changed report means for the queue, beside the difference itself."""
     document, text = replayed(project, replay, REPORT, sqs("a", "b"), failures("x"))
@@ -373,6 +375,7 @@ def test_both_sides_are_shown_where_they_differ(project, replay):
     }
 
 
+@pytest.mark.slow
 def test_one_line_says_what_comes_again_in_a_match(project, replay):
     """And none where nothing does, or where the event is no batch."""
     document, text = replayed(project, replay, REPORT, sqs("a", "b"), failures("b"))
@@ -387,6 +390,7 @@ def test_one_line_says_what_comes_again_in_a_match(project, replay):
     assert "batch  " not in text
 
 
+@pytest.mark.slow
 def test_with_a_changed_input_only_the_replay_is_told(project, replay):
     """The recorded outcome is that of the recorded event."""
     options = ("--set", '$.Records[0].messageId="b"')
@@ -396,6 +400,7 @@ def test_with_a_changed_input_only_the_replay_is_told(project, replay):
     assert text.count("batch  ") == 1
 
 
+@pytest.mark.slow
 def test_a_case_that_cannot_be_replayed_has_its_recorded_side(project, replay):
     """In JSON; the text has the error alone."""
     options = ("--handler", "nowhere.handler")

@@ -43,6 +43,7 @@ def test_a_case_is_read_back_as_it_was_written(outcome):
     assert content == files_of(again)
 
 
+@pytest.mark.slow
 @given(events)
 def test_any_event_can_be_in_a_case(event):
     """Also what JSON has no word for: it stands beside the file."""

@@ -56,6 +56,7 @@ def test_exit_codes_are_0_match_1_drift_2_error_and_error_outranks_drift(shop, r
     assert both.returncode == 2
 
 
+@pytest.mark.slow
 def test_run_prints_each_verdict_with_path_and_both_values(shop, replay):
     """What differs stands there to be read."""
     done = replay("run", "--function", "app.handler", "--once")
@@ -102,6 +103,7 @@ def test_list_shows_outcome_duration_remaining_time_and_age(shop, replay):
     assert [d["id"][-1] for d in page] == ["1"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["show", "run"])
 @pytest.mark.parametrize("id", ["zzzzzz", "abc", "@9", "0000"])
 def test_an_unknown_id_is_one_clear_line(shop, replay, command, id):
@@ -117,6 +119,7 @@ def test_a_tail_that_several_recordings_share_lists_them(shop, replay):
     assert "01m81fw1gk0008m74ctc000001" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -161,6 +164,7 @@ def test_a_store_that_cannot_be_used_is_one_clear_line(shop, replay, harm, words
     assert "--store" in text
 
 
+@pytest.mark.slow
 def test_a_damaged_recording_is_named_and_the_others_are_listed_and_run(shop, replay):
     """Exit 2, because something could not be read, though the intake saw it whole."""
     assert replay("list").returncode == 0
@@ -192,6 +196,7 @@ def test_unreadable_settings_are_one_clear_line(shop, replay, text, words):
     assert words in one_line_error(replay("list"))
 
 
+@pytest.mark.slow
 def test_folders_of_handlers_come_from_the_option_the_settings_and_here(shop, replay):
     """In that order."""
     source = shop / "src"
@@ -203,6 +208,7 @@ def test_folders_of_handlers_come_from_the_option_the_settings_and_here(shop, re
     assert replay("run", "000001").returncode == 0
 
 
+@pytest.mark.slow
 def test_another_handler_can_be_named(shop, replay):
     """By option or setting."""
     (shop / "app.py").rename(shop / "moved.py")
@@ -238,6 +244,7 @@ def test_a_bug_of_ours_ends_with_3_and_a_report_to_paste(shop, replay, monkeypat
     assert "Python" in done.stderr
 
 
+@pytest.mark.slow
 def test_interrupting_ends_with_130_and_leaves_no_process(shop):
     """Ctrl-C in the middle of a replay."""
     pid_file = shop.parent / "pid"
@@ -265,6 +272,7 @@ def test_interrupting_ends_with_130_and_leaves_no_process(shop):
         os.kill(pid, 0)
 
 
+@pytest.mark.slow
 def test_interrupting_the_second_look_ends_at_once(shop):
     """Its replays run side by side; none is waited for."""
     mark = shop.parent / "mark"
@@ -344,6 +352,7 @@ def test_version_and_help_are_answered(replay):
         assert replay(*arguments, "--help").returncode == 0
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_seen_enough_is_no_failure(shop):
     """`replay list | head -1`."""
     for _ in range(40):

@@ -228,6 +228,7 @@ DEFECTS: dict[str, tuple[dict[Any, Any], Any, Callable[[Any], object]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("defect", DEFECTS)
 def test_a_defect_of_the_codec_is_found(real, monkeypatch, defect):
     """Positive control: each of the mistakes that a codec makes."""
@@ -237,6 +238,7 @@ def test_a_defect_of_the_codec_is_found(real, monkeypatch, defect):
     assert changed > 0
 
 
+@pytest.mark.slow
 def test_a_defect_of_the_marshaller_is_found(real, monkeypatch):
     """Positive control: what Python's own encoder would make of it."""
     monkeypatch.setattr(payload, "_is_decimal", lambda _: False)

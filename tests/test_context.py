@@ -168,6 +168,7 @@ def shared_events() -> list[Path]:
     return sorted(p for p in SHARED_EVENTS.rglob("*.json") if not p.name.startswith("_"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "files",
     [

@@ -133,6 +133,7 @@ def test_balanced_catches_nearly_all_and_keeps_nearly_all(judged, name):
     assert len(changed) <= MOST_CHANGED * benign, changed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETS)
 def test_strict_leaves_none(judged, name):
     """Whatever is not known to be harmless is replaced."""
@@ -179,6 +180,7 @@ def answer_as_text(answer):
     return {**answer, "body": as_text(answer["body"])}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [2, pytest.param(30, marks=pytest.mark.long)])
 def test_no_file_and_no_output_holds_a_secret(project, replay, monkeypatch, count):
     """Store, spool, export, case files and tests, HTML, terminal: their raw bytes, in `strict`."""
@@ -215,6 +217,7 @@ def test_no_file_and_no_output_holds_a_secret(project, replay, monkeypatch, coun
     assert [it for it in secrets if it.encode() in raw] == []
 
 
+@pytest.mark.slow
 def test_without_redaction_most_are_there(judged):
     """The control: what is looked for above can be found."""
     missed, changed, secrets, benign = judged("planted", "off")

@@ -234,6 +234,7 @@ def check(original: Original, folder: Path, tmp: Path, replay, seed: int) -> Non
         check_store(original, folder, tmp, replay, seed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "seeds",
     [

@@ -446,6 +446,7 @@ def test_a_bad_setting_is_said_once_and_the_handler_runs(monkeypatch, capfd):
     assert capfd.readouterr().err.count("REPLAY_SAMPLE") == 1
 
 
+@pytest.mark.slow
 def test_powertools_decorators_work_with_capture_outermost(recordings):
     """Logger, tracer, event handler and event source, as a function would stack them."""
     from aws_lambda_powertools import Logger, Tracer

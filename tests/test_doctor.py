@@ -78,6 +78,7 @@ DRIFTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statement", DRIFTS.values(), ids=DRIFTS)
 def test_what_is_not_as_derived_is_named_and_derived_again(
     three, checks, replay, project, statement
@@ -223,6 +224,7 @@ def test_little_space_and_an_old_sqlite_are_warned_of(three, checks, monkeypatch
     assert checks()["sqlite"]["level"] == "ok"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("harm", "words"),
     [

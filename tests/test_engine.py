@@ -72,6 +72,7 @@ def test_every_outcome_of_a_handler_is_seen_for_what_it_is(project, body, expect
         assert expected == outcome
 
 
+@pytest.mark.slow
 def test_the_deadline_ends_the_replay_at_the_recorded_time(project):
     """An unfinished recording is given as long as it had, and no longer."""
     began = time.monotonic()
@@ -80,6 +81,7 @@ def test_the_deadline_ends_the_replay_at_the_recorded_time(project):
     assert 0.6 < time.monotonic() - began < 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clock", ["shifted", "live"])
 def test_remaining_time_at_entry_is_the_recorded_one_to_the_millisecond(project, clock):
     """Whatever the clock mode, and it runs down from there in real time."""
@@ -309,6 +311,7 @@ def test_the_log_level_of_the_function_is_set(project):
     assert run(case).outcome == Returned(b"20")
 
 
+@pytest.mark.slow
 def test_a_replay_that_our_own_timeout_cuts_short_is_an_error_and_no_match(project):
     """An unfinished recording would match whatever the handler does."""
     case = case_of(project, "while True: pass", remaining_ms=60_000, timeout_s=0.3)
@@ -333,6 +336,7 @@ def test_a_recorded_handler_that_ran_past_its_deadline_is_not_killed_by_it(proje
     assert judge(case, BuiltinSandbox).kind == "match"
 
 
+@pytest.mark.slow
 def test_entropy_is_the_same_in_equal_worlds_and_another_when_it_is_moved(project):
     """os.urandom, uuid, secrets, random: seeded, so that the second look can move them."""
     body = (

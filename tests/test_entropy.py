@@ -66,6 +66,7 @@ def recordings(project: Path) -> list[Recording]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("isolation", also_long(["worker"], ["case"]))
 def test_every_source_of_randomness_replays_to_the_recorded_bytes(project, replay, isolation):
     """A match at the first look, without noise; uuid, secrets, random and os.urandom."""
@@ -127,6 +128,7 @@ def test_the_recorded_bytes_are_a_stream_whatever_is_asked_for(project):
     assert [len(piece) for piece in one] == [2, 8, 0, 4, 6, 6]
 
 
+@pytest.mark.slow
 def test_entropy_that_is_moved_does_not_use_the_tape(project):
     """Else the second look could not tell what depends on it."""
     code = (
@@ -317,6 +319,7 @@ def test_show_tells_what_a_recording_holds_but_not_the_bytes(project, replay):
     assert json.loads(replay("show", "@1", "--json").stdout)["entropy"] is None
 
 
+@pytest.mark.slow
 def test_what_was_taped_is_replayed_from_an_exported_file_as_well(project, replay):
     """Byte for byte through export and import."""
     captured(project, DRAWING)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from conftest import also_slow
 from faults import FAULTS, Fault
 from test_injection import Host, OwnContext
 
@@ -19,6 +20,7 @@ from replay.recording import Part
 from replay.store.spool import read
 
 STAGES = ("begun", "sent", "answered", "ended")
+QUICK = ["nothing", "locked", "full", "no descriptors", "garbage", "deleted", "over its cap"]
 
 
 @pytest.fixture
@@ -121,7 +123,7 @@ def strike(function: Function, fault: Fault, stage: str, sustained: int) -> None
 
 
 @pytest.mark.parametrize("sustained", [2, pytest.param(50, marks=pytest.mark.long)])
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", also_slow(QUICK, FAULTS))
 def test_the_host_sees_nothing_of_what_happens_to_the_store(folder, monkeypatch, name, sustained):
     """Every call is as without us, each part is kept or counted, and capture goes on afterwards."""
     for raises in (False, True):

@@ -106,6 +106,7 @@ def test_a_document_that_was_edited_is_refused_until_its_digest_is_taken_out():
     assert found.tags == ("other",)
 
 
+@pytest.mark.slow
 @given(interactions(at_import=True), interactions(), st.booleans())
 def test_calls_travel_and_fit_the_schema(at_import, made, is_finished):
     """Those of the sandbox with each of its recordings."""

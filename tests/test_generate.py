@@ -122,6 +122,7 @@ def generated(shop, replay, kept):
     return made_once(kept, "generated", shop, generate)
 
 
+@pytest.mark.slow
 def test_a_suite_is_planned_before_it_is_written(shop, replay):
     """Without --yes nothing is."""
     planned = replay("generate", "--jobs", "1")
@@ -169,6 +170,7 @@ def test_a_suite_passes_in_any_order_and_place(generated, options):
     assert "6 passed" in done.stdout, done.stdout
 
 
+@pytest.mark.slow
 def test_what_varies_has_a_rule_that_says_why_and_of_what_kind(generated):
     """The test goes on to assert that it is a UUID, a time, the same set."""
     document = json.loads(
@@ -185,6 +187,7 @@ def test_what_varies_has_a_rule_that_says_why_and_of_what_kind(generated):
     assert "$.id" in red.stdout
 
 
+@pytest.mark.slow
 def test_a_refactoring_that_changes_nothing_stays_green(generated):
     """Also where more randomness is drawn, the clock is read more often, and lines move."""
     changed = SHOP.replace(
@@ -195,6 +198,7 @@ def test_a_refactoring_that_changes_nothing_stays_green(generated):
     assert "6 passed" in pytest_in(generated, "-n0").stdout
 
 
+@pytest.mark.slow
 def test_drift_is_never_written_without_saying_which_is_right(shop, replay):
     """Its recording is set aside with both values and the ways on; the others become cases."""
     (shop / "shop.py").write_text(SHOP.replace("350", "300"))
@@ -216,6 +220,7 @@ def test_drift_is_written_where_it_is_said_which_is_right(shop, replay, expect, 
     assert f"{told}{1 if told else 2} passed" in pytest_in(shop, "-n0").stdout
 
 
+@pytest.mark.slow
 def test_what_a_person_has_edited_is_theirs(shop, replay):
     """A module keeps what is in it and gets what it lacks; a case is left alone."""
     replay("generate", "@5", "--yes", "--jobs", "1")
@@ -241,6 +246,7 @@ def test_a_module_that_is_gone_is_written_again(generated, replay):
     assert module.read_text() == before
 
 
+@pytest.mark.slow
 def test_cases_can_be_collected_without_a_module(shop, replay):
     """For thousands of them."""
     replay("generate", "@6", "@4", "--yes", "--collect", "--jobs", "1")
@@ -252,6 +258,7 @@ def test_cases_can_be_collected_without_a_module(shop, replay):
     assert "Traceback" not in red.stdout
 
 
+@pytest.mark.slow
 def test_a_rule_for_what_is_not_there_any_more_is_told(generated):
     """As a warning; --replay-strict-noise makes it a failure."""
     for path in (generated / "fixtures/shop").glob("*count_returns.json"):
@@ -276,6 +283,7 @@ def test_a_case_is_replayed_by_the_command_as_well(generated, replay):
     assert replay("run", case, "--once").returncode == 1
 
 
+@pytest.mark.slow
 def test_the_generated_code_passes_linters_as_it_is(generated):
     """It is committed beside the code of the team."""
     ruff = Path(sys.executable).with_name("ruff")
@@ -287,6 +295,7 @@ def test_the_generated_code_passes_linters_as_it_is(generated):
         assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.slow
 def test_drift_is_accepted_once_it_was_shown(generated, replay):
     """Case by case or a folder at once; what is not accepted is a drift still."""
     (generated / "shop.py").write_text(SHOP.replace("350", "300"))
@@ -302,6 +311,7 @@ def test_drift_is_accepted_once_it_was_shown(generated, replay):
     )
 
 
+@pytest.mark.slow
 def test_a_program_is_told_what_there_is_to_be(shop, replay):
     """As JSON: the cases with their rules, what is set aside and why, what becomes of each file."""
     document = json.loads(replay("generate", "@6", "@3", "--json", "--jobs", "1").stdout)
@@ -320,6 +330,7 @@ def test_a_program_is_told_what_was_accepted(generated, replay):
     assert [it["verdict"] for it in json.loads(accepted.stdout)] == ["drift"]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_read_is_told_once(shop, replay):
     """Though recordings are read several times to find the fewest."""
     lines = (shop / "recorded.jsonl").read_text().splitlines()

@@ -155,6 +155,7 @@ def test_a_driver_of_native_code_is_told_by_the_host_that_it_asked_for(project, 
     assert "--allow-network" in refused.value.hint
 
 
+@pytest.mark.slow
 @linux
 def test_a_fork_of_a_sandbox_is_guarded_as_its_parent_is(project, listener):
     """Each case that is replayed in a fork has its own findings."""
@@ -201,6 +202,7 @@ REVERSED = (
 )
 
 
+@pytest.mark.slow
 def test_nobody_comes_in_either(project):
     """A port that a handler opens is refused, and named."""
     with Listening() as port:
@@ -324,6 +326,7 @@ CLOSED_ALL = (
 ).replace("time.sleep", "__import__('time').sleep")
 
 
+@pytest.mark.slow
 def test_a_refusal_outranks_a_timeout_an_exit_and_the_handlers_own_error(project):
     """Whatever the handler did after it."""
     dial = "try: socket.create_connection(('198.51.100.7', 443))\nexcept OSError: pass\n"
@@ -334,6 +337,7 @@ def test_a_refusal_outranks_a_timeout_an_exit_and_the_handlers_own_error(project
         assert "--unsafe-network" in refused.value.hint
 
 
+@pytest.mark.slow
 def test_a_name_is_refused_before_it_is_looked_up(project):
     """The host as the handler names it; no question goes to a name server."""
     for dial in (
@@ -360,6 +364,7 @@ def test_segments_for_x_ray_are_taken_as_sent(project):
         run(project, "socket.socket(type=2).sendto(b'1', ('127.0.0.1', 2001))")
 
 
+@pytest.mark.slow
 def test_allowed_endpoints_are_reached_and_others_are_not(project, listener):
     """By any of their names; the verdict says what that is worth."""
     dial = "socket.create_connection((event, {port})).sendall(b'allowed')\nreturn 1"
@@ -372,6 +377,7 @@ def test_allowed_endpoints_are_reached_and_others_are_not(project, listener):
     assert len(listener.heard) == 2
 
 
+@pytest.mark.slow
 def test_the_command_says_what_may_be_reached(project, listener, replay, stored):
     """In text and in JSON; a bad endpoint is misuse with a hint."""
     (project / "app.py").write_text(
@@ -406,6 +412,7 @@ open(os.path.join(os.environ['HOME'], 'own.txt'), 'w').write('x')
 """
 
 
+@pytest.mark.slow
 def test_what_is_written_outside_is_told_and_still_done(project, outside, replay):
     """Reading is nothing to tell, nor is /dev/null or the replay's own folder."""
     (outside / "old.txt").write_text("old")
@@ -481,6 +488,7 @@ def test_credentials_profiles_and_the_metadata_service_are_out_of_reach(project,
     assert seen_home not in (str(home), os.path.expanduser("~"))
 
 
+@pytest.mark.slow
 def test_the_clients_own_connection_is_let_through_and_no_other(project, listener):
     """In a network of its own where one can be made; its handler is told as the builtin one is."""
     pytest.importorskip("awslambdaric")
@@ -526,6 +534,7 @@ def confined(denied: list[tuple[int, int]], *arguments: str) -> "subprocess.Comp
     )
 
 
+@pytest.mark.slow
 @linux
 def test_where_the_system_gives_no_filter_and_no_network_the_verdict_says_so(project, listener):
     """Best effort: Python's own calls are still refused; no port at all is an error."""

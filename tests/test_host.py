@@ -268,6 +268,7 @@ EVENTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", EVENTS.values(), ids=EVENTS)
 def test_any_event_serves(make, recordings):
     """Whatever a caller passes in a test of its own."""
@@ -298,6 +299,7 @@ def test_a_property_that_exits_is_told_from_a_hosts_own_timeout(recordings):
         signal.signal(signal.SIGALRM, old)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [TimeoutError, KeyboardInterrupt, Own, ValueError])
 def test_an_asynchronous_exception_reaches_the_host_exactly_once(kind):
     """Set by another thread at a random moment, as some hosts stop a handler that is late."""
@@ -330,6 +332,7 @@ def test_an_asynchronous_exception_reaches_the_host_exactly_once(kind):
     assert handler({"a": 1}, None) == {"a": 1}
 
 
+@pytest.mark.slow
 def test_an_image_that_is_restored_many_times_draws_an_id_for_each(project):
     """A fork stands for a restore: same memory, same state of `random`, same millisecond."""
     ids = []

@@ -130,6 +130,7 @@ def refuse_bugs(replay, commands: Iterator[list[str]]) -> set[int]:
     return codes
 
 
+@pytest.mark.slow
 def test_filters_and_ids_are_values_whatever_is_in_them(shop, project, replay):
     """Quotes, SQL, controls, numbers out of range, paths of all lengths: found, or refused."""
     assert {0, 2} == refuse_bugs(replay, fuzzed(1, 250))
@@ -226,6 +227,7 @@ def test_a_folder_with_an_endless_case_has_its_other_cases(project, replay):
     assert replay("accept", "cases", "--allow-empty").returncode in (0, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "event", [DEEP, "9" * 100_000, '{"a":' * 9_000 + "1" + "}" * 9_000, "1E" + "9" * 90_000]
 )
@@ -255,6 +257,7 @@ def test_a_rule_that_takes_time_or_excuses_all_is_refused(path):
         rule_of({"path": path, "kind": "any"})
 
 
+@pytest.mark.slow
 def test_what_is_printed_is_no_larger_than_what_is_captured(project, replay):
     """Indentation grows with the square of the depth: 400 KB would be printed as 800 MB."""
     event: object = ["x"] * 100_000

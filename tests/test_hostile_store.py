@@ -44,6 +44,7 @@ COMMANDS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "statement",
     [
@@ -124,6 +125,7 @@ ODD_ROWS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ODD_ROWS)
 def test_odd_rows_cost_nobody_else_anything(theirs, project, replay, what):
     """Imported or used where they are: the sound recordings are there, the others are named."""
@@ -148,6 +150,7 @@ def test_a_store_is_made_where_it_is_named_and_nowhere_else(project, replay):
     assert not Path(project.parent / "elsewhere.db").exists()
 
 
+@pytest.mark.slow
 def test_a_zipped_answer_is_shown_as_it_came(project, replay):
     """50 MB of one letter in 50 KB: nothing that reads recordings unpacks it."""
     bomb = gzip.compress(b"x" * 50_000_000)

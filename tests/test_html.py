@@ -419,6 +419,7 @@ def test_large_values_are_cut_and_say_how_large_they_are(tmp_path):
     assert "cut: 16,384 of 3,000,000 characters" in html
 
 
+@pytest.mark.slow
 def test_many_differences_and_many_calls_are_counted_not_shown(tmp_path):
     """The first of them are."""
     calls = tuple(answered(n, GET, n, 1) for n in range(1, 2_001))
@@ -452,6 +453,7 @@ def test_memory_stays_flat_over_many_cases(tmp_path):
     assert sizes[1] < sizes[0] * 60
 
 
+@pytest.mark.slow
 def test_cases_beyond_the_first_of_a_kind_are_one_line(tmp_path):
     """The page says so."""
     page = Page(
@@ -512,6 +514,7 @@ def test_there_is_no_filter_where_there_is_nothing_to_choose(tmp_path):
     assert "9 functions" in page.texts["p"]
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_page_beside_what_it_prints(project, replay):
     """Both outputs are as without it; a page of ours is replaced."""
     store(project, ECHO, [returned(n=0), returned(n=7)])

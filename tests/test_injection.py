@@ -164,6 +164,7 @@ def start_cold(store: str) -> None:
     journal._paused_until = 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [23, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("kind", [LambdaContext, OwnContext])
 @pytest.mark.parametrize("raises", [False, True])
@@ -206,6 +207,7 @@ print("same", journal.lost + guard.failures())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 @pytest.mark.parametrize("number", ["EIO", "ENOSPC", "EMFILE"])
 @pytest.mark.parametrize(

@@ -70,6 +70,7 @@ BODIES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", also_slow(["clocks", "sleep", "entropy", "raised", "folder"], BODIES)
 )

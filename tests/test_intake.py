@@ -55,6 +55,7 @@ def spooled(path: Path) -> int:
     return sum(len(list(read(place))) for place in places if place.exists())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "recordings", [1_500, pytest.param(50_000, id="50000", marks=pytest.mark.long)]
 )
@@ -75,6 +76,7 @@ def test_nothing_is_spooled_because_of_an_intake(tmp_path, recordings):
     assert counts[-1] == 0, counts
 
 
+@pytest.mark.slow
 def test_processes_that_take_in_at_once_leave_each_recording_once(tmp_path):
     """Each takes what the others have not, also out of the spool."""
     path = tmp_path / "replay.db"
@@ -96,6 +98,7 @@ def test_processes_that_take_in_at_once_leave_each_recording_once(tmp_path):
     assert set(checks.values()) == {"ok"}
 
 
+@pytest.mark.slow
 def test_one_transaction_for_all_would_have_parts_spooled(tmp_path):
     """Positive control: what `replay doctor --fix` does, which must be whole or not at all."""
     path = tmp_path / "replay.db"

@@ -84,6 +84,7 @@ def test_the_payload_is_what_the_invoker_gets_and_the_report_what_the_log_says(i
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("event", "error_type", "message"),
     [
@@ -196,6 +197,7 @@ def test_an_invocation_that_ends_the_sandbox_is_followed_by_a_cold_one(invoke):
     assert len(re.findall("Init Duration", done.stderr)) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runtime", also_long(RUNTIMES[:1], RUNTIMES))
 def test_bytes_go_out_as_they_are(app, runtime):
     """Without a line end."""
@@ -206,6 +208,7 @@ def test_bytes_go_out_as_they_are(app, runtime):
     assert done.stdout == b"\xff\x00", done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("decorated", "runtime"),
     [
@@ -235,6 +238,7 @@ def test_without_decorator_and_option_nothing_is_stored(app, replay):
     assert not list(app.glob("replay.db*"))
 
 
+@pytest.mark.slow
 def test_a_captured_killed_invocation_is_unfinished(app, replay):
     """The most valuable kind."""
     replay("invoke", "app.handler", '{"do": "sleep"}', "--capture", "--timeout", "0.5")
@@ -266,6 +270,7 @@ def test_an_event_on_the_command_line_is_json_of_any_kind(app, replay, text):
     assert json.loads(text) == json.loads(done.stdout)
 
 
+@pytest.mark.slow
 def test_events_come_from_files_and_stdin(app, replay, monkeypatch):
     """A file, with a byte order mark as well; `-`."""
     (app / "event.json").write_bytes(b'\xef\xbb\xbf{"a": 1}')
@@ -278,6 +283,7 @@ def test_events_come_from_files_and_stdin(app, replay, monkeypatch):
     assert replay("invoke", "app.handler", "-").stdout == '{"c": 3}\n'
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SHARED_EVENTS.exists(), reason="the shared events are not here")
 @pytest.mark.parametrize("every", [45, pytest.param(15, marks=pytest.mark.long)])
 def test_shared_events_reach_the_handler_unchanged(app, replay, every):

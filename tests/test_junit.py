@@ -195,6 +195,7 @@ def test_memory_stays_flat_over_many_cases(tmp_path):
     assert many < few + 50_000
 
 
+@pytest.mark.slow
 def test_the_command_writes_all_reports_of_one_run(project, replay):
     """JSON on stdout, a page and a JUnit report beside it; a report of ours is replaced."""
     store(project, ECHO, [returned(n=0), returned(n=7)])

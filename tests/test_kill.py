@@ -11,6 +11,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from conftest import also_slow
 from databases import query
 
 from replay.part import part_crc
@@ -89,7 +90,7 @@ def check_intake(store: Path, left: Left) -> None:
     assert {None} == {one.damage for one in found}
 
 
-@pytest.mark.parametrize("processes", [1, 8, 16])
+@pytest.mark.parametrize("processes", also_slow([8], [1, 8, 16]))
 @pytest.mark.parametrize("kills", AMOUNTS)
 def test_no_acknowledged_part_is_lost_to_sigkill(tmp_path, processes, kills):
     """In the store or its spool, whole, and taken in exactly once."""
@@ -101,6 +102,7 @@ def test_no_acknowledged_part_is_lost_to_sigkill(tmp_path, processes, kills):
     check_intake(store, left)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("control", ["without-begun", "late"])
 def test_an_acknowledgement_before_the_commit_would_be_reported_as_loss(tmp_path, control):
     """Positive control: with the begun commit left out, or each commit a part late."""
@@ -118,6 +120,7 @@ def test_a_fork_amid_a_write_loses_nothing(tmp_path, rounds):
     check_intake(store, left)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("control", ["fork-unhooked", "fork-unclosed"])
 def test_a_fork_that_the_journal_does_not_see_coming_would_lose(tmp_path, control):
     """Positive control: no hooks at all, or only the lock held and the connection left open."""
@@ -157,6 +160,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("control", [False, True])
 def test_a_fork_while_the_recorder_loads_a_module_leaves_the_child_able_to_capture(
     tmp_path, control

@@ -107,6 +107,7 @@ def with_event(id: str, event: str) -> list[Part]:
 UNFOLDING = MADE_UP["what unfolds without end"]
 
 
+@pytest.mark.slow
 def test_a_store_of_made_up_payloads_names_each_and_hides_no_other(project, replay):
     """In every command that reads recordings: exit 2, never 3."""
     good = recording()
@@ -129,6 +130,7 @@ def test_a_store_of_made_up_payloads_names_each_and_hides_no_other(project, repl
         assert replay("show", id, "--json").returncode == 2
 
 
+@pytest.mark.slow
 def test_an_export_of_made_up_payloads_is_refused_line_by_line(project, replay):
     """On import, and on a replay of the file; what is sound beside it is taken."""
     good = recording()
@@ -198,6 +200,7 @@ def _is_read(what: str, parts: list[Part]) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_a_field_of_another_kind_costs_its_recording_alone():
     """Whatever stands in its place: the recording is named as damaged, or can be shown."""
     every = [(what, parts) for what, parts in variants()]
@@ -212,6 +215,7 @@ def test_every_field_of_another_kind_costs_its_recording_alone():
     assert {True, False} == {_is_read(what, parts) for what, parts in variants()}
 
 
+@pytest.mark.slow
 def test_a_field_of_another_kind_reaches_no_command_as_a_bug(project: Path, replay):
     """Through the store: no exit 3 in a command that reads them all."""
     chosen = random.Random(11).sample(list(variants()), 60)

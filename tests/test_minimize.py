@@ -136,6 +136,7 @@ def files(given: list[Case], isolation: Isolation = "worker") -> list[tuple[File
     return [coverage.files for coverage in coverages(given, isolation)]
 
 
+@pytest.mark.slow
 @given(CASES)
 def test_what_all_have_the_kept_have(given):
     """The kept cases have every feature, and none of them could be left out."""
@@ -148,6 +149,7 @@ def test_what_all_have_the_kept_have(given):
         assert frozenset(one.purpose) == one.features - others != frozenset()
 
 
+@pytest.mark.slow
 @given(CASES, st.randoms(use_true_random=False))
 def test_the_order_of_cases_makes_no_difference(given, random):
     """The same cases are kept, for the same, whatever order they come in."""
@@ -183,6 +185,7 @@ def test_ids_in_a_path_are_no_operation_of_their_own():
     assert operation_of(put) == "dynamodb PutItem"
 
 
+@pytest.mark.slow
 def test_lines_and_branches_are_those_that_coverage_py_finds(project):
     """Also of threads, generators, comprehensions and exceptions, case by case."""
     pytest.importorskip("coverage")
@@ -223,6 +226,7 @@ def handler(event, context):
 """
 
 
+@pytest.mark.slow
 def test_cases_that_end_their_process_are_measured_in_each_isolation(project):
     """By `os._exit` and by the deadline of the virtual clock; what they ran is the same."""
     ends = [Returned(b'"x"'), Exited(3), Raised("ValueError", ""), TimedOut(3000)]
@@ -233,6 +237,7 @@ def test_cases_that_end_their_process_are_measured_in_each_isolation(project):
     assert warm == files(given, "case") == files(given, "process")
 
 
+@pytest.mark.slow
 def test_a_process_that_ends_without_a_word_is_kept_with_the_reason(project, replay):
     """Nobody can say what it ran."""
     code = "import os\ndef handler(event, context):\n    os.kill(os.getpid(), 9)\n"
@@ -243,6 +248,7 @@ def test_a_process_that_ends_without_a_word_is_kept_with_the_reason(project, rep
     assert "cannot be measured" in replay("minimize", "--jobs", "1").stdout
 
 
+@pytest.mark.slow
 def test_measuring_changes_neither_outcome_nor_time(project):
     """Times, randomness and what is left of the deadline are those of a mere replay."""
     code = (
@@ -310,6 +316,7 @@ def special():
 """
 
 
+@pytest.mark.slow
 def test_what_a_warm_process_would_hide_is_measured_alone(project):
     """Its first invocation keeps a special one from what that does by itself."""
     found = recordings(project, STATEFUL, [{"special": False}, {"special": True}])
@@ -361,6 +368,7 @@ def test_the_command_keeps_one_of_each_and_says_for_what(project, replay):
     assert {"kind": "line", "name": "app.py", "line": 10} in document["kept"][2]["purpose"]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_replayed_is_left_out_and_named(project, replay):
     """It hides nothing else, and the exit code is 2."""
     found = routed(project)
@@ -388,6 +396,7 @@ def git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
 
 
+@pytest.mark.slow
 def test_changed_since_chooses_those_that_run_edited_lines(project, replay):
     """Of a real repository, new files included; lines that nobody runs are named."""
     found = routed(project)

@@ -292,6 +292,7 @@ def agreed(use, work):
     return recorded, interactions
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HTTPX)
 def test_a_handler_with_httpx_comes_to_the_same_without_the_service(use, name):
     """The answers, and the errors with their causes, are those that were recorded."""

@@ -167,6 +167,7 @@ def test_what_was_recorded_replays_to_match(function, aws, replay, flows, offlin
             assert all(v["interactions"]["matched"] for v in verdicts)
 
 
+@pytest.mark.slow
 def test_no_credential_of_a_call_is_in_the_store(function, aws, project):
     """In headers, URLs, forms, documents, answers; the names stay."""
     recorded(function, aws, "secrets")
@@ -178,6 +179,7 @@ def test_no_credential_of_a_call_is_in_the_store(function, aws, project):
     assert b"X-Amz-Signature=" not in content
 
 
+@pytest.mark.slow
 def test_a_call_that_a_killed_function_hung_on_is_told_and_waited_for(
     function, aws, project, replay, stored
 ):
@@ -194,6 +196,7 @@ def test_a_call_that_a_killed_function_hung_on_is_told_and_waited_for(
     assert verdict["interactions"]["matched"] == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options", also_slow([("--isolation", "case")], [("--runtime", "ric"), ("@2",)])
 )
@@ -214,6 +217,7 @@ def test_calls_at_import_are_the_sandboxes(runtime, project, aws, replay, option
     assert sent_parts(project / "replay.db") == 1
 
 
+@pytest.mark.slow
 def test_the_decorator_alone_does_not_see_calls_at_import_and_a_miss_says_so(
     runtime, project, aws, replay
 ):

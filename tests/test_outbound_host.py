@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+import pytest
 import requests
 from http_service import running_service
 
@@ -92,6 +93,7 @@ def test_a_body_that_cannot_be_read_twice_is_sent(project, stored):
     assert (interaction.call.body, type(interaction.answer)) == (None, Response)
 
 
+@pytest.mark.slow
 def test_a_signal_handler_may_make_calls_while_one_is_written(project):
     """Its call is one of the invocation's as well; nothing waits for itself."""
     with running_service() as service:
@@ -142,6 +144,7 @@ def test_a_full_store_keeps_calls_without_their_bodies(project, stored, monkeypa
     assert all(interaction.answer is not None for interaction in recording.interactions)
 
 
+@pytest.mark.slow
 def test_a_stream_of_aws_that_is_cut_or_stalls_ends_as_it_did(project, runtime, replay):
     """The library makes its exception of what it reads, then and now."""
     (project / "app.py").write_text(CUT)

@@ -34,7 +34,7 @@ def recorded(runtime, project):
 @pytest.mark.parametrize(
     ("engine", "clients"),
     [
-        ("builtin", ("http_client", "requests", "aiohttp", "gathered")),
+        ("builtin", ("http_client", "requests", "gathered")),
         pytest.param("builtin", CLIENTS, marks=pytest.mark.slow),
         pytest.param("ric", CLIENTS, marks=pytest.mark.long),
     ],
@@ -62,6 +62,7 @@ def test_what_is_sent_over_http_is_drift_at_its_path(recorded, replay, project):
     assert found == {("1 GET http", "$.query.b"), ("2 POST http", "$.body.n[1]")}
 
 
+@pytest.mark.slow
 def test_a_read_that_is_not_recorded_is_an_error_that_names_it_and_the_nearest(
     recorded, replay, project
 ):
@@ -79,6 +80,7 @@ def test_a_read_that_is_not_recorded_is_an_error_that_names_it_and_the_nearest(
     assert "--on-miss live" in verdict["error"]["hint"]
 
 
+@pytest.mark.slow
 def test_a_fresh_id_that_is_written_and_read_again_is_found(runtime, project, replay):
     """What the handler compares is its id of now, in the answers as well; a match with noise."""
     (project / "app.py").write_text(
@@ -116,6 +118,7 @@ def test_a_driver_of_its_own_is_refused_by_address(project, runtime, replay):
     assert f"tried to reach 127.0.0.1:{port}" in verdict["error"]["message"]
 
 
+@pytest.mark.slow
 def test_a_recorder_that_is_off_leaves_calls_alone(runtime, replay, project):
     """No part of a call is written, and a replay refuses what it cannot answer."""
     app = FUNCTIONS.read_text().replace("@capture\n", "@capture(outbound=False)\n")

@@ -69,6 +69,7 @@ def shop(project) -> Path:
     return project
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("handler", FOREIGN)
 def test_a_recording_runs_nothing_that_is_not_the_projects(shop, replay, handler):
     """Refused with what it is, and how to run it if that is meant."""
@@ -81,6 +82,7 @@ def test_a_recording_runs_nothing_that_is_not_the_projects(shop, replay, handler
     assert f"--handler {handler}" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "handler", ["app.handler", "package.orders.handler", "package/orders.handler"]
 )
@@ -100,6 +102,7 @@ def test_what_an_event_names_stays_until_a_person_names_the_function(shop, repla
     assert not victim.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["rmtree", "system", "os.path.join"])
 def test_a_function_of_pythons_own_is_none_where_a_module_has_imported_it(shop, replay, name):
     """The module is the project's, the function is not."""
@@ -108,6 +111,7 @@ def test_a_function_of_pythons_own_is_none_where_a_module_has_imported_it(shop, 
     assert "cannot be had" in done.stdout
 
 
+@pytest.mark.slow
 def test_folders_that_a_person_has_named_are_the_projects(shop, replay, monkeypatch):
     """By option, by setting, by PYTHONPATH; also where packages are put there."""
     make(shop.parent / "elsewhere", "other.py")
@@ -152,6 +156,7 @@ def test_a_case_file_runs_nothing_that_is_not_the_projects(shop, replay):
         load_case(path).case(shop)
 
 
+@pytest.mark.slow
 def test_the_settings_of_a_project_can_name_a_handler_for_its_cases(shop, replay):
     """A wrapper that a layer brings, for all of its functions."""
     (shop / "pyproject.toml").write_text('[tool.replay]\nhandler = "string.capwords"\n')

@@ -22,6 +22,7 @@ OTHERS = {
 }
 
 
+@pytest.mark.slow
 def test_it_works_beside_the_plugins_that_teams_use(generated):
     """All at once, with sockets disabled, cassettes off and coverage on; nothing collides."""
     for module in OTHERS:
@@ -41,6 +42,7 @@ def test_it_works_beside_the_plugins_that_teams_use(generated):
     assert "warning" not in done.stdout.lower()
 
 
+@pytest.mark.slow
 def test_every_name_of_the_plugin_begins_with_replay():
     """Options, markers, ini keys and fixtures: nobody else's can be meant."""
     done = pytest_in(Path.cwd(), "--help", "--markers", "--fixtures", "-p", "no:xdist")
@@ -86,6 +88,7 @@ def test_coverage_counts_what_runs_in_guarded_processes_as_well(generated, optio
     assert line in missing_lines(generated)
 
 
+@pytest.mark.slow
 def test_a_suite_runs_with_next_to_nothing_installed(generated, tmp_path):
     """orjson, time-machine and pytest: no database, no terminal library."""
     venv.create(tmp_path / "bare", symlinks=True)
@@ -128,6 +131,7 @@ def test_the_plugin_loads_nothing_before_there_is_a_case(project):
     assert "1 passed" in done.stdout, done.stdout
 
 
+@pytest.mark.slow
 def test_a_test_can_ask_for_a_process_of_its_own(generated):
     """By a marker; a case that is not there is told, and what is wrong with one as well."""
     (generated / "tests/test_own.py").write_text(

@@ -89,6 +89,7 @@ def test_a_program_is_told_what_would_be_and_what_was_done(four, replay):
     assert len(listed(replay)) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -167,6 +168,7 @@ def test_a_prune_that_is_cut_off_leaves_each_recording_whole_or_none(project, re
     assert replay("doctor").returncode == 0
 
 
+@pytest.mark.slow
 def test_what_is_captured_meanwhile_is_kept(project, replay):
     """Another process captures while what there was is deleted, and the file is rewritten."""
     old = [recording() for _ in range(200)]

@@ -77,6 +77,7 @@ def write_app(project: Path, code: str) -> None:
     (project / "app.py").write_text(code)
 
 
+@pytest.mark.slow
 def test_awss_example_handler_prints_the_same_in_a_replay(project, runtime, replay):
     """Every printed attribute is equal, remaining time at entry within 2 ms."""
     write_app(project, AWS_EXAMPLE)
@@ -98,6 +99,7 @@ def test_awss_example_handler_prints_the_same_in_a_replay(project, runtime, repl
     assert shown["remaining_reads_ms"] == left[:1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("headers", [HEADERS, {}], ids=["all attributes", "none"])
 def test_a_replayed_context_equals_the_runtime_clients(project, runtime, replay, headers):
     """Attributes, `vars`, `repr`, identity, client context, w3c, trace id and environment agree."""
@@ -115,6 +117,7 @@ def test_a_replayed_context_equals_the_runtime_clients(project, runtime, replay,
     assert verdict["outcome"]["value"]["table"] == "orders-staging"
 
 
+@pytest.mark.slow
 def test_retries_with_one_request_id_are_two_recordings(project, runtime, replay):
     """A retry keeps the request id; both attempts are kept and found by it."""
     write_app(project, "from replay import capture\n@capture\ndef handler(e, c): return 1\n")
@@ -127,6 +130,7 @@ def test_retries_with_one_request_id_are_two_recordings(project, runtime, replay
     assert [v["verdict"] for v in json.loads(done.stdout)] == ["match", "match"]
 
 
+@pytest.mark.slow
 def test_log_stream_none_client_context_empty_and_null(project, runtime, replay):
     """What the runtime gives as None stays None; an empty client context stays an object."""
     write_app(project, EVERYTHING)
@@ -179,6 +183,7 @@ def test_a_handler_that_raises_is_reported_as_without_the_decorator(project, run
     assert recording.outcome.arguments == ("boom",)
 
 
+@pytest.mark.slow
 def test_a_killed_invocation_is_unfinished_and_replays_to_a_match(project, runtime, replay):
     """The begun part outlives SIGKILL; failing to finish again is what was recorded."""
     write_app(
@@ -295,6 +300,7 @@ def test_a_result_that_lambda_refuses_is_a_marshal_error_here_too(
     assert outcome.error_type == error_type
 
 
+@pytest.mark.slow
 def test_a_result_of_six_megabytes_passes(project, runtime, replay):
     """Neither the capture nor the replay's channel is a bottleneck for the largest result."""
     write_app(

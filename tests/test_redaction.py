@@ -199,6 +199,7 @@ def test_basic_credentials_keep_the_user():
     assert password != "hunter22"
 
 
+@pytest.mark.slow
 @given(events, st.booleans())
 def test_redacting_twice_is_as_redacting_once(event, is_strict):
     """A pseudonym is known to be one: the recording lists those that it holds."""
@@ -210,6 +211,7 @@ def test_redacting_twice_is_as_redacting_once(event, is_strict):
     assert once == again.encoded(once)
 
 
+@pytest.mark.slow
 @given(events)
 def test_strict_redaction_leaves_no_text_outside_of_known_fields(event):
     """Whatever it is: only numbers' signs and texts without a letter or digit can be left."""
@@ -302,6 +304,7 @@ WORST = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", WORST)
 def test_the_worst_text_takes_linear_time(kind):
     """Twice the text takes about twice the time, whatever it is made of."""

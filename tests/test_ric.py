@@ -187,6 +187,7 @@ def test_a_failing_restore_hook_is_an_error_in_both_engines(project):
         assert "OSError: no" in verdict.error.message
 
 
+@pytest.mark.slow
 def test_the_deadline_ends_the_client_and_all_that_it_started(project):
     """The client does not enforce it; the parent kills the group."""
     (project / "app.py").write_text(
@@ -262,6 +263,7 @@ def test_a_decorator_outside_capture_is_seen_under_the_client_too(project, chang
     assert "not the outermost" in verdict.error.message
 
 
+@pytest.mark.slow
 def test_a_client_that_dies_between_two_cases_costs_none_of_them(project):
     """A thread ends the process after the first answer; the second case gets a new one."""
     (project / "app.py").write_text(
@@ -366,6 +368,7 @@ def test_a_client_that_does_not_start_is_told_from_the_handler(project, monkeypa
         assert "lambda-replay[ric]" in verdict.error.hint
 
 
+@pytest.mark.slow
 def test_a_client_that_dies_of_asking_is_told_from_the_handler_too(project):
     """The handler has been imported by then; its own end in the import is its own."""
     dies = "import ctypes, runtime_client\n{}\ndef handler(event, context): return 1\n"
@@ -380,6 +383,7 @@ def test_a_client_that_dies_of_asking_is_told_from_the_handler_too(project):
         assert words in verdict.error.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runtime", also_slow(["ric"], ["ric", "builtin"]))
 def test_a_client_that_has_closed_its_own_descriptors_is_not_waited_for(project, runtime):
     """It answers, and never asks again: the next case gets another process."""

@@ -107,6 +107,7 @@ def test_a_slow_case_does_not_fill_the_memory_with_later_verdicts(
     judged.close()
 
 
+@pytest.mark.slow
 def test_cases_know_nothing_of_each_other_but_in_a_warm_worker(project, replay):
     """A count at module level is 1 in each case; in one worker it goes on, and is judged again."""
     store(project, COUNTING, [returned(n=n, calls=1) for n in range(3)])
@@ -117,6 +118,7 @@ def test_cases_know_nothing_of_each_other_but_in_a_warm_worker(project, replay):
         assert {verdict["outcome"]["value"]["calls"] for verdict in found} == {1}
 
 
+@pytest.mark.slow
 def test_a_warm_worker_does_share_what_its_cases_leave(project):
     """Positive control: without the second judgement the count would differ."""
     from replay.replayer.builtin import BuiltinSandbox, ForkingSandbox
@@ -163,6 +165,7 @@ def test_a_case_that_ends_its_process_does_not_cost_the_others(project, replay, 
     assert [verdict["verdict"] for verdict in verdicts(done)] == ["match"] * 8, done.stdout[:3000]
 
 
+@pytest.mark.slow
 def test_a_handler_with_threads_of_its_own_is_not_forked(project, replay):
     """A fork would be without them: each case gets a process."""
     code = (
@@ -179,6 +182,7 @@ def test_a_handler_with_threads_of_its_own_is_not_forked(project, replay):
     assert replay("run", "--isolation", "case").returncode == 0
 
 
+@pytest.mark.slow
 def test_the_environment_decides_which_cases_share_an_import(project, replay):
     """What the module has read at import is each case's own."""
     code = "import os\nSTAGE = os.environ['STAGE']\ndef handler(event, context): return STAGE\n"
@@ -269,6 +273,7 @@ def test_a_path_that_matches_nothing_is_an_error(project, replay, setting):
     assert done.stdout == ""
 
 
+@pytest.mark.slow
 def test_a_recording_is_not_changed_by_what_is_set(project, replay):
     """The next replay finds the recorded event."""
     one_recording(project, ECHO, NESTED, returned(**NESTED))
@@ -291,6 +296,7 @@ def debugged(
     )
 
 
+@pytest.mark.slow
 def test_the_debugger_opens_where_the_handler_raises(project):
     """Its locals are at hand, behind the decorator; the verdict comes when it is left."""
     from replay.outcome import Raised
@@ -310,6 +316,7 @@ def test_the_debugger_opens_where_the_handler_raises(project):
     assert done.stdout.startswith("match")
 
 
+@pytest.mark.slow
 def test_the_debugger_opens_at_the_handlers_first_line(project):
     """Past every decorator; changed values have their effect."""
     code = (
@@ -358,6 +365,7 @@ def test_the_debugger_stands_in_the_world_of_the_replay(project, option):
     assert first.stderr == second.stderr
 
 
+@pytest.mark.slow
 def test_without_a_limit_the_debugger_may_take_its_time(project):
     """The deadline does not end a case in which somebody thinks."""
     store(project, ECHO, [returned(n=0)], remaining_ms=300)
@@ -397,6 +405,7 @@ def test_fixture_files_are_replayed_without_a_store(project, replay):
     assert {verdict["verdict"] for verdict in found} == {"match"}
 
 
+@pytest.mark.slow
 def test_recordings_are_named_once_and_before_any_is_replayed(project, replay):
     """By whatever names; in the order of the arguments, files among them."""
     ids = store(project, ECHO, [returned(n=n) for n in range(3)])
@@ -408,6 +417,7 @@ def test_recordings_are_named_once_and_before_any_is_replayed(project, replay):
     assert "zzzz" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_damaged_line_of_a_fixture_file_is_named_and_the_others_are_replayed(project, replay):
     """Exit 2."""
     store(project, ECHO, [returned(n=n) for n in range(3)])
@@ -430,6 +440,7 @@ def test_a_fixture_file_that_is_not_there_is_one_clear_line(project, replay, nam
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_output_is_each_cases_own_and_shown_on_drift(project, replay):
     """Also where cases share a process."""
     code = "def handler(event, context):\n    print('line', event['n'])\n    return event['n']\n"
@@ -444,6 +455,7 @@ def test_output_is_each_cases_own_and_shown_on_drift(project, replay):
     assert "line 1" in replay(*how, "-s").stdout
 
 
+@pytest.mark.slow
 def test_interrupting_many_leaves_no_process(project):
     """Ctrl-C while several run: exit 130, the JSON array is closed, nothing stays behind."""
     pids = project.parent / "pids"
@@ -505,6 +517,7 @@ def completions(project: Path, typed: str) -> str:
     ).stdout
 
 
+@pytest.mark.slow
 def test_the_shell_completes_ids_and_functions(project):
     """Short ids as lists show them; silent without a store."""
     ids = store(project, ECHO, [Returned(b"1")])

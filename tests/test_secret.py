@@ -98,6 +98,7 @@ def test_without_redaction_they_would_be(shop, project, monkeypatch):
     assert any(b"tok-abc-123" in path.read_bytes() for path in project.glob("open.db*"))
 
 
+@pytest.mark.slow
 def test_a_redacted_recording_matches_or_says_what_it_needs(run):
     """Compared, handed on, raised: match. Signed with, hashed: needs the secret, by name."""
     result, verdicts = run()
@@ -112,6 +113,7 @@ def test_a_redacted_recording_matches_or_says_what_it_needs(run):
     ]
 
 
+@pytest.mark.slow
 def test_the_true_value_is_given_for_one_replay_and_never_shown(run, project, monkeypatch):
     """By name, from the command line or a variable; the report has the pseudonym."""
     monkeypatch.setenv("TOKEN_HERE", "tok-abc-123")
@@ -124,6 +126,7 @@ def test_the_true_value_is_given_for_one_replay_and_never_shown(run, project, mo
     assert [secret for secret in SECRETS if secret in shown and secret != SECRETS[-1]] == []
 
 
+@pytest.mark.slow
 def test_a_wrong_secret_is_drift_that_is_not_shown_either(run):
     """It was given, so nothing is needed; what it led to differs."""
     result, verdicts = run("--secret", "WEBHOOK_SECRET=another-key-5", "--secret", "token=zzz")
@@ -132,6 +135,7 @@ def test_a_wrong_secret_is_drift_that_is_not_shown_either(run):
     assert "another-key-5" not in result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("option", "told"),
     [

@@ -109,6 +109,7 @@ def test_what_is_searched_for_stands_in_columns(path):
     assert rows(path, "sandbox_id") == [(sandbox_id,)] * 2 + [(None,)] * 3
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data(), interactions(at_import=True), interactions(), st.booleans())
 def test_parts_in_any_order_and_any_number_of_intakes_make_the_recording(
@@ -252,6 +253,7 @@ def test_a_recording_that_is_damaged_elsewhere_still_holds_the_calls_of_its_sand
     assert [second] == got(path, second)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "payload",
     [
@@ -368,6 +370,7 @@ def test_a_page_reads_calls_of_many_sandboxes_in_turn(path):
     assert made == got(path, *made)
 
 
+@pytest.mark.slow
 def test_a_recording_of_many_calls_is_taken_in_over_several_batches(path):
     """Each of them reads again what there is by then."""
     many = [dataclasses.replace(MADE[0], sequence=n) for n in range(1, 1201)]

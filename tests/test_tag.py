@@ -63,6 +63,7 @@ def test_the_damage_of_a_recording_does_not_keep_it_from_being_tagged(three, pro
     assert replay("list", "--tag", "damaged").returncode == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

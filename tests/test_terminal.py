@@ -155,6 +155,7 @@ def refuse_commands(text: str) -> None:
     assert not found, "\n" + "\n".join(found)
 
 
+@pytest.mark.slow
 def test_no_command_lets_through_what_was_captured(shop):
     """Tables, details, verdicts, plans, questions, errors, hints, in colour."""
     query(shop / "replay.db", "CREATE TABLE x (y)")  # the file is theirs
@@ -185,6 +186,7 @@ def test_no_command_lets_through_what_was_captured(shop):
     assert STYLE.search(text), "it was no terminal, or nothing was styled"
 
 
+@pytest.mark.slow
 def test_no_command_lets_through_what_it_was_given(shop):
     """Names of files, handlers, ids, filters, tags, settings: a shell fills them in for stars."""
     name = ATTACK.replace("\x00", "").replace("/", "")
@@ -247,6 +249,7 @@ def test_no_command_lets_through_what_it_was_given(shop):
     refuse_commands(text)
 
 
+@pytest.mark.slow
 def test_the_plugin_lets_through_nothing_that_was_captured(shop):
     """A failing test's report, the summary at the end, warnings."""
     file = file_of({ATTACK: ATTACK}, Returned(json.dumps({ATTACK: ATTACK + "!"}).encode()))

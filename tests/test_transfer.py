@@ -81,6 +81,7 @@ def test_export_and_import_give_byte_identical_exports_of_captured_events(runtim
     assert first.count(b'"tags":["a","b"]') == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("store", EVERY, ids=lambda path: path.stem)
 def test_export_and_import_give_byte_identical_exports_of_committed_stores(store, project, replay):
     """Of every revision; also when the store file itself is imported."""
@@ -251,6 +252,7 @@ def test_what_the_recorder_has_written_since_is_taken_in_before(project, replay)
     assert ids_in(project / "replay.db") == [one.id, two.id, three.id]
 
 
+@pytest.mark.slow
 def test_an_import_while_another_process_captures_loses_nothing_of_either(project, replay):
     """Its transactions are short."""
     made = [recording(event={"n": -n}) for n in range(1000)]
@@ -283,6 +285,7 @@ def test_standard_input_is_read_where_the_file_is_a_dash(project, replay):
     assert replay("export", "-o", "-").stdout.encode() == line_of(one) + b"\n"
 
 
+@pytest.mark.slow
 def test_a_pipe_between_two_commands(three, project):
     """The commands themselves, with bytes between them."""
     program = [sys.executable, "-m", "replay"]

@@ -133,6 +133,7 @@ def test_there_is_a_committed_store_of_every_revision():
     assert all(path.exists() for path in EVERY)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("store", EVERY, ids=lambda path: path.stem)
 def test_the_store_of_every_revision_becomes_what_a_fresh_one_is(store, copied, tmp_path):
     """In its schema, and in everything that is derived from the parts."""
@@ -235,6 +236,7 @@ def state(path: Path, old: Path, new: Path) -> str:
     return "torn"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("store", also_long(OLDER[-1:], OLDER), ids=lambda path: path.stem)
 def test_a_migration_killed_at_any_statement_leaves_the_old_or_the_new_store(store, tmp_path):
     """SIGKILL before each statement in turn, the commit included; nothing is lost."""
@@ -249,6 +251,7 @@ def test_a_migration_killed_at_any_statement_leaves_the_old_or_the_new_store(sto
             assert len(list(opened.find(Selection()))) == recordings_in(store)
 
 
+@pytest.mark.slow
 def test_without_the_transaction_a_kill_would_leave_a_torn_store(tmp_path):
     """Positive control: the test above can see it."""
     killed = killed_at_each_statement(OLDER[0], tmp_path, transactional="no")

@@ -88,6 +88,7 @@ def project(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_waits_take_what_they_wait_for(project):
     """Threads, queues, pools, asyncio, children, descriptors, signals."""
     found = run_all(project, ForkingSandbox, EXPECTED)
@@ -143,6 +144,7 @@ def test_the_machine_is_not_seen(project, monkeypatch, names):
     assert here == there
 
 
+@pytest.mark.slow
 def test_on_real_time_the_same_handlers_do_differ(project):
     """Positive control: it is the virtual clock that makes them agree."""
     case = case_of(project, "clocks", clock="shifted")
@@ -150,6 +152,7 @@ def test_on_real_time_the_same_handlers_do_differ(project):
     assert first != second
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="AWS's runtime client is for Linux alone")
 @pytest.mark.parametrize("every", [8, pytest.param(4, marks=pytest.mark.long)])
 def test_the_runtime_client_computes_the_same_as_the_builtin_engine(project, every):
@@ -158,6 +161,7 @@ def test_the_runtime_client_computes_the_same_as_the_builtin_engine(project, eve
     assert run_all(project, ForkingSandbox, names) == run_all(project, RicSandbox, names)
 
 
+@pytest.mark.slow
 def test_a_polling_loop_of_a_quarter_of_an_hour_times_out_at_once(tmp_path):
     """The main thread crosses its deadline; catching everything does not prevent it."""
     body = "while True:\n    try:\n        time.sleep(5)\n    except BaseException:\n        pass"
@@ -183,6 +187,7 @@ def test_a_backoff_of_five_minutes_that_succeeded_matches_at_once(tmp_path):
     assert time.monotonic() - began < 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
@@ -227,6 +232,7 @@ def test_the_clock_of_the_machine_cannot_be_set(tmp_path):
     assert before <= time.time() < before + 600
 
 
+@pytest.mark.slow
 def test_a_lost_turn_is_told_of(project):
     """A thread that spins until another one acts: what they do is in no fixed order."""
     case = case_of(project, "spins_on_a_variable")
@@ -234,6 +240,7 @@ def test_a_lost_turn_is_told_of(project):
     assert "raced" in [finding.kind for finding in replay.findings]
 
 
+@pytest.mark.slow
 def test_a_match_that_is_looked_at_twice_says_what_it_depends_on(tmp_path):
     """Each path with its factor, though nothing differs."""
     body = "return [context.get_remaining_time_in_millis(), time.time(), str(uuid.uuid4()), 7]"

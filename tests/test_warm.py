@@ -71,6 +71,7 @@ def test_a_bug_that_needs_a_warm_sandbox_shows_only_in_one(project, replay, runt
     assert "warmed with 2 of 2 earlier invocations" in warm.stdout
 
 
+@pytest.mark.slow
 def test_each_case_is_warmed_with_what_came_before_it(project, replay):
     """All of a store, several at once; the first of a sandbox has nothing before it."""
     outcomes = [seen(0), seen(0, 1), Raised("ValueError", "third"), seen(0, 1, 2, 3)]
@@ -85,6 +86,7 @@ def test_each_case_is_warmed_with_what_came_before_it(project, replay):
     assert "warmed_with" not in verdicts(replay("run", "@2", "--json", "--once"))[0]
 
 
+@pytest.mark.slow
 def test_the_import_is_in_the_world_of_the_first_and_each_one_in_its_own(project, replay):
     """Its clock, its seed and its trace id; the output is the case's alone."""
     code = (
@@ -172,6 +174,7 @@ def test_an_earlier_one_that_ends_the_process_leaves_the_next_a_fresh_one(
     assert "warmed with 1 of 3 earlier invocations" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_last_earlier_one_may_end_the_process_as_well(project, replay):
     """The case then finds it cold, which is said."""
     recordings = of_one_sandbox([Exited(7), returned(n=1, calls=1)])
@@ -192,6 +195,7 @@ def test_a_handler_that_cannot_be_had_is_an_error_once(project, replay):
     assert (project.parent / "tries").read_text() == "x"
 
 
+@pytest.mark.slow
 def test_earlier_ones_are_found_among_the_given_files(project, replay):
     """In whatever order, in several files, without any store."""
     recordings = one_sandbox(project, COUNTING, [returned(n=n, calls=n + 1) for n in range(4)])
@@ -208,6 +212,7 @@ def test_earlier_ones_are_found_among_the_given_files(project, replay):
     assert replay("run", "--warm", "absent.json").returncode == 2
 
 
+@pytest.mark.slow
 def test_earlier_ones_of_store_and_files_are_put_together(project, replay):
     """One that both hold is replayed once."""
     recordings = one_sandbox(project, COUNTING, [returned(n=n, calls=n + 1) for n in range(4)])
@@ -219,6 +224,7 @@ def test_earlier_ones_of_store_and_files_are_put_together(project, replay):
     assert "warmed with 3 of 3 earlier invocations" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("isolation", also_long(["case"], ["worker"]))
 def test_warm_and_another_isolation_are_refused(project, replay, isolation):
     """Each warm case has a process of its own; naming that one is allowed."""

@@ -37,6 +37,7 @@ def value(case: Case, world: World | None = None) -> object:
     return json.loads(replay_once(BuiltinSandbox, case, world or World.of(case)).outcome.payload)
 
 
+@pytest.mark.slow
 def test_a_replay_runs_where_the_recordings_id_says(project):
     """Working directory, home and absolute paths, each time."""
     case = named(case_of(project, PLACES))
@@ -56,6 +57,7 @@ def test_a_handler_that_returns_its_folder_drifts_and_is_no_noise(project):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("isolation", also_long(["worker"], ["process"]))
 def test_the_folder_is_the_same_however_cases_are_kept_apart(project, replay, isolation):
     """What a shared sandbox finds different is judged in the case's own folder."""
@@ -210,6 +212,7 @@ def test_the_interpreter_of_a_replay_is_the_same_on_every_machine(project, monke
         os.umask(before)
 
 
+@pytest.mark.slow
 def test_without_that_the_machine_would_show(project, monkeypatch):
     """Positive control: an invocation that is no replay has the machine's own settings."""
     case = named(case_of(project, "return sys.flags.optimize"))
