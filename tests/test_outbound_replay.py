@@ -34,7 +34,7 @@ def recorded(runtime, project):
 @pytest.mark.parametrize(
     ("engine", "clients"),
     [
-        ("builtin", ("http_client", "requests", "gathered")),
+        ("builtin", ("http_client", "requests", "aiohttp", "gathered")),
         pytest.param("builtin", CLIENTS, marks=pytest.mark.slow),
         pytest.param("ric", CLIENTS, marks=pytest.mark.long),
     ],
