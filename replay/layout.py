@@ -10,7 +10,8 @@ from typing import Any, TypeAlias
 
 from replay.codec import Truncated
 
-Check: TypeAlias = Callable[[Any], bool]
+Check: TypeAlias = type | Callable[[Any], bool]
+"""The type that a value has exactly, or what says whether it may be one."""
 Layout: TypeAlias = Mapping[str, Check]
 _MAX_NUMBER = 2**128
 """Above it arithmetic with fractions fails; a fake context may tell of many years."""
@@ -53,7 +54,7 @@ def _check_outcome(outcome: Mapping[str, Any]) -> None:
     if kind == "returned" and type(outcome.get("payload")) not in (str, bytes):
         _check(outcome, _DIGEST, "outcome ")
     for link in outcome["chain"] if kind == "raised" else ():
-        _check(link, {"link": _is_text, **_LINK}, "chain ")
+        _check(link, {"link": str, **_LINK}, "chain ")
 
 
 def _check_call(kind: str, payload: Mapping[str, Any]) -> None:
@@ -80,21 +81,22 @@ def _check_pseudonyms(payload: Mapping[str, Any]) -> None:
 
 
 def _check(document: Mapping[str, Any], layout: Layout, where: str = "") -> None:
-    for name, is_so in layout.items():
-        if not is_so(document[name]):
+    for name, check in layout.items():
+        value = document[name]
+        if type(value) is not check and not _is(value, check):
             raise ValueError(f"{where}{name} is of another kind")
 
 
-def _is(kind: type) -> Check:
-    return lambda value: type(value) is kind
+def _or_none(check: Check) -> Check:
+    return lambda value: value is None or _is(value, check)
 
 
-def _or_none(is_so: Check) -> Check:
-    return lambda value: value is None or is_so(value)
+def _all(check: Check) -> Check:
+    return lambda value: type(value) is list and all(_is(it, check) for it in value)
 
 
-def _all(is_so: Check) -> Check:
-    return lambda value: type(value) is list and all(map(is_so, value))
+def _is(value: Any, check: Check) -> bool:
+    return type(value) is check or (type(check) is not type and bool(check(value)))
 
 
 def _is_number(value: Any) -> bool:
@@ -117,79 +119,78 @@ def _is_anything(_: Any) -> bool:
     return True
 
 
-_is_text, _is_truth, _is_mapping, _is_list = _is(str), _is(bool), _is(dict), _is(list)
 _BEGUN: Layout = {
-    "replay_version": _is_text,
+    "replay_version": str,
     "captured_at_us": _is_number,
-    "handler": _is_text,
-    "awaited": _is_truth,
+    "handler": str,
+    "awaited": bool,
     "remaining_ms": _or_none(_is_number),
-    "trace_id": _or_none(_is_text),
-    "sandbox": _is_mapping,
-    "context": _is_mapping,
+    "trace_id": _or_none(str),
+    "sandbox": dict,
+    "context": dict,
     "environment": _is_texts,
     "event": _is_anything,
 }
 _CONTEXT: Layout = {
     "kind": lambda value: value in ("lambda", "durable", "object", "value"),
-    "type_name": _is_text,
-    "attributes": _is_mapping,
-    "extra": _is_mapping,
-    "w3c": _is_mapping,
+    "type_name": str,
+    "attributes": dict,
+    "extra": dict,
+    "w3c": dict,
     "deadline_epoch_ms": _or_none(_is_number),
 }
 _REDACTION: Layout = {
-    "mode": _is_text,
+    "mode": str,
     "rules": _is_number,
     "generation": _is_number,
     "environment": _is_texts,
     "pseudonyms": _is_texts,
 }
 _SANDBOX: Layout = {
-    "id": _is_text,
+    "id": str,
     "sequence": _is_number,
-    "python_version": _is_text,
-    "runtime_client": _or_none(_is_text),
+    "python_version": str,
+    "runtime_client": _or_none(str),
 }
 _ENDED: Layout = {
     "duration_us": _or_none(_is_number),
     "remaining_reads_ms": _all(_is_number),
-    "reads_complete": _is_truth,
-    "outcome": _is_mapping,
+    "reads_complete": bool,
+    "outcome": dict,
 }
 _LINK: Layout = {
-    "error_type": _is_text,
-    "module": _is_text,
-    "message": _is_text,
-    "stack": _all(_is_text),
+    "error_type": str,
+    "module": str,
+    "message": str,
+    "stack": _all(str),
 }
-_DIGEST: Layout = {"digest": _is_text, "size_bytes": _is_number}
+_DIGEST: Layout = {"digest": str, "size_bytes": _is_number}
 _OUTCOMES: Mapping[str, Layout] = {
-    "returned": {"content_type": _is_text},
-    "raised": {**_LINK, "arguments": _is_list, "chain": _all(_is_mapping)},
+    "returned": {"content_type": str},
+    "raised": {**_LINK, "arguments": list, "chain": _all(dict)},
     "timed_out": {"limit_ms": _is_number},
     "exited": {"status": _is_number},
 }
-_CALL: Layout = {"sequence": _is_number, "at_import": _is_truth}
+_CALL: Layout = {"sequence": _is_number, "at_import": bool}
 _SENT: Layout = {
     "at_us": _is_number,
     "lane": _is_number,
     "remaining_reads_ms": _all(_is_number),
-    "call": _is_mapping,
+    "call": dict,
 }
-_ANSWERED: Layout = {"duration_us": _is_number, "answer": _is_mapping}
+_ANSWERED: Layout = {"duration_us": _is_number, "answer": dict}
 _CALLS: Mapping[str, Layout] = {
     "aws": {
-        "service": _is_text,
-        "operation": _is_text,
-        "region": _or_none(_is_text),
-        "parameters": _is_mapping,
-        "is_read": _is_truth,
-        "endpoint": _is_text,
+        "service": str,
+        "operation": str,
+        "region": _or_none(str),
+        "parameters": dict,
+        "is_read": bool,
+        "endpoint": str,
     },
     "http": {
-        "method": _is_text,
-        "url": _is_text,
+        "method": str,
+        "url": str,
         "headers": _all(_is_header),
         "body": _is_body,
     },
@@ -197,17 +198,17 @@ _CALLS: Mapping[str, Layout] = {
 _ANSWERS: Mapping[str, Layout] = {
     "response": {
         "status": _is_number,
-        "reason": _is_text,
+        "reason": str,
         "headers": _all(_is_header),
         "chunks": _or_none(_all(_is_number)),
-        "is_complete": _is_truth,
+        "is_complete": bool,
         "body": _is_body,
     },
     "failure": {
-        **dict.fromkeys(("error_type", "module", "message"), _is_text),
-        "arguments": _is_list,
-        "keywords": _is_mapping,
+        **dict.fromkeys(("error_type", "module", "message"), str),
+        "arguments": list,
+        "keywords": dict,
         "stage": lambda value: value in ("request", "response", "body"),
-        "cause": _or_none(_is_mapping),
+        "cause": _or_none(dict),
     },
 }

@@ -120,12 +120,21 @@ def out() -> "Console":
 
 def print_pieces(pieces: Iterable[Piece]) -> None:
     """Print a line of an answer, in colour on a terminal."""
+    pieces_printer()(pieces)
+
+
+def pieces_printer() -> Callable[[Iterable[Piece]], None]:
+    """Return what prints lines as `print_pieces`, asking only once where they go."""
     if not sys.stdout.isatty():  # rich takes longer over a line than a replay does
-        sys.stdout.write("".join([text for text, _ in pieces]) + "\n")
-        return
+        return _write_pieces
     from rich.text import Text
 
-    out().print(Text.assemble(*pieces))
+    console = out()
+    return lambda pieces: console.print(Text.assemble(*pieces))
+
+
+def _write_pieces(pieces: Iterable[Piece]) -> None:
+    sys.stdout.write("".join([text for text, _ in pieces]) + "\n")
 
 
 def print_json(document: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from replay.cli.command import JsonOption, print_pieces
+from replay.cli.command import JsonOption, pieces_printer
 from replay.cli.options import with_options
 from replay.errors import ReplayError
 from replay.report.file import ReportFile
@@ -39,7 +39,7 @@ class Output:
         if self.as_json:
             return JsonStream(sys.stdout)
         folds = sys.stdout.isatty() and not self.verbose
-        return TextStream(print_pieces, show_output=self.show_output, folds=folds)
+        return TextStream(pieces_printer(), show_output=self.show_output, folds=folds)
 
     def _reports(self, files: ExitStack) -> Iterator[VerdictStream]:
         if self.html and self.junit and self.html.resolve() == self.junit.resolve():

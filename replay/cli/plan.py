@@ -10,6 +10,7 @@ from replay.cli.arguments import Found
 from replay.cli.command import folders_of, say_error
 from replay.cli.earlier import Earlier
 from replay.errors import DamagedError, ReplayError
+from replay.recording import Recording
 from replay.replayer.case import Break, Case, Clock, Looks, Misses
 from replay.replayer.change import changed
 from replay.replayer.network import CLOSED, Network
@@ -52,41 +53,46 @@ class Plan:
                 say_error(error)
                 self.unreadable += 1
 
-    def _case(self, recording: Found) -> Case:
-        if isinstance(recording, DamagedError):
-            raise recording
-        if isinstance(recording, CaseFile):
-            return self._of_file(recording)
-        return self._in_manner(
-            Case(
-                recording,
-                recording.invocation.handler,
-                (),
-                rules=Rules.of(recording.invocation.function_name, self.outbound_rules),
-                excuses=self.excuses,
-            )
+    def _case(self, found: Found) -> Case:
+        if isinstance(found, DamagedError):
+            raise found
+        case = self._of_file(found) if isinstance(found, CaseFile) else self._of_recording(found)
+        return changed(case, self.changes) if self.changes else case
+
+    def _of_recording(self, recording: Recording) -> Case:
+        return Case(
+            recording,
+            self.handler or recording.invocation.handler,
+            self.folders,
+            is_named=self.handler is not None,
+            rules=Rules.of(recording.invocation.function_name, self.outbound_rules),
+            excuses=self.excuses,
+            **self._manner(recording),
         )
 
     def _of_file(self, file: CaseFile) -> Case:
         """Return a case that is a file, by the rules of the project it lies in."""
-        return self._in_manner(Project(root_of(file.path.absolute().parent)).case(file))
-
-    def _in_manner(self, case: Case) -> Case:
-        case = replace(
+        case = Project(root_of(file.path.absolute().parent)).case(file)
+        return replace(
             case,
             handler=self.handler or case.handler,
             is_named=self.handler is not None or case.is_named,
             folders=tuple(dict.fromkeys((*self.folders, *case.folders))),
-            clock=self.clock,
-            timeout_s=self.timeout_s,
-            looks=self.looks,
-            breaks_at=self.breaks_at,
-            earlier=self.earlier.of(case.recording) if self.earlier else None,
-            network=self.network,
-            misses=self.misses,
-            measures=self.measures,
+            **self._manner(case.recording),
         )
-        return changed(case, self.changes) if self.changes else case
+
+    def _manner(self, recording: Recording) -> dict[str, Any]:
+        """Return the fields of a case that are the plan's, whatever it is made of."""
+        return {
+            "clock": self.clock,
+            "timeout_s": self.timeout_s,
+            "looks": self.looks,
+            "breaks_at": self.breaks_at,
+            "earlier": self.earlier.of(recording) if self.earlier else None,
+            "network": self.network,
+            "misses": self.misses,
+            "measures": self.measures,
+        }
 
 
 def plain_plan(

@@ -64,12 +64,12 @@ class BuiltinSandbox(Sandbox):
 
     def replay_all(self, cases: Sequence[Case]) -> Iterator[Replay | ReplayError]:
         """Yield what became of each case, until one of them has ended the process."""
-        coming, ahead, ahead_bytes = deque(cases), deque[Case](), 0
+        coming, ahead, ahead_bytes = deque(cases), deque[tuple[Case, int]](), 0
         while coming or ahead:
             if ahead_bytes <= BUFFERED_BYTES // 2:
-                ahead_bytes = self._send_some(coming, ahead, ahead_bytes)
-            case = ahead.popleft()
-            ahead_bytes -= _size_bytes(case)
+                ahead_bytes += self._send_some(coming, ahead, BUFFERED_BYTES - ahead_bytes)
+            case, size_bytes = ahead.popleft()
+            ahead_bytes -= size_bytes
             try:
                 replayed: Replay | ReplayError = self._answer(case)
             except ReplayError as error:
@@ -80,17 +80,23 @@ class BuiltinSandbox(Sandbox):
             if not may_go_on and not self.is_alive:
                 return
 
-    def _send_some(self, coming: deque[Case], ahead: deque[Case], ahead_bytes: int) -> int:
-        """Send cases ahead of their answers, in one go; return how many bytes then are ahead."""
-        requests = []
-        while coming and (not ahead or ahead_bytes + _size_bytes(coming[0]) < BUFFERED_BYTES):
+    def _send_some(
+        self, coming: deque[Case], ahead: deque[tuple[Case, int]], room_bytes: int
+    ) -> int:
+        """Send cases ahead of their answers, in one go; return how many bytes they are."""
+        requests: list[Message] = []
+        sent_bytes = 0
+        while coming:
+            size_bytes = _size_bytes(coming[0])
+            if ahead and sent_bytes + size_bytes >= room_bytes:
+                break
             case = coming.popleft()
-            ahead_bytes += _size_bytes(case)
+            sent_bytes += size_bytes
             requests.append(_request(case, World.of(case)))
-            ahead.append(case)
+            ahead.append((case, size_bytes))
         with suppress(ConnectionError):  # the answer, which will not come, tells it
             self._process.channel.send_all(requests)
-        return ahead_bytes
+        return sent_bytes
 
     def _answer(self, case: Case) -> Replay:
         began_ns = perf_counter_ns()
@@ -153,5 +159,5 @@ def _size_bytes(case: Case) -> int:
 def _outcome(head: Mapping[str, Any], payload: bytes) -> Outcome:
     if head["stage"] == "exited":
         return Exited(head["status"])
-    bare = outcome_of(head["outcome"])
-    return replace(bare, payload=payload) if isinstance(bare, Returned) else bare
+    bare = head["outcome"]
+    return outcome_of({**bare, "payload": payload} if bare["kind"] == "returned" else bare)

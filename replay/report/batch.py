@@ -32,9 +32,12 @@ def batch_remarks(verdict: Verdict) -> Iterator[tuple[str, str]]:
 def _sides(verdict: Verdict) -> tuple[Batch | None, Batch | None]:
     recording, replay = verdict.recording, verdict.replay
     event = recording.invocation.event
-    # With a changed input, the recorded outcome is that of another event, maybe of other ids.
-    recorded = None if verdict.changes else batch_of(event, recording.outcome)
-    return recorded, None if replay is None else batch_of(event, replay.outcome)
+    replayed = None if replay is None else batch_of(event, replay.outcome)
+    if verdict.changes:  # the recorded outcome is that of another event, maybe of other ids
+        return None, replayed
+    if replay is not None and replay.outcome == recording.outcome:
+        return replayed, replayed
+    return batch_of(event, recording.outcome), replayed
 
 
 def _document(batch: Batch | None) -> dict[str, object] | None:
