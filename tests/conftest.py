@@ -15,7 +15,7 @@ from runtime_api import RuntimeApi, RuntimeProcess
 from xdist.scheduler import LoadScopeScheduling
 
 from replay.cli import main
-from replay.recorder import journal
+from replay.recorder import connection, journal
 from replay.store.store import Store
 
 TOGETHER = {
@@ -73,8 +73,8 @@ def closed_journals() -> Iterator[None]:
     for one in journal._journals.values():
         one.close()
     journal._journals.clear()
-    while journal._ABANDONED:
-        journal._ABANDONED.pop().close()
+    while connection.ABANDONED:
+        connection.ABANDONED.pop().close()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import shutil
 import socket
 import sqlite3
 import subprocess
+import sys
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from faults import FAULTS, Fault
 from test_injection import Host, OwnContext
 
 from replay import capture
-from replay.recorder import bootstrap, guard, journal, spool
+from replay.recorder import bootstrap, connection, guard, journal, spool
 from replay.recording import Part
 from replay.store.spool import read
 
@@ -188,3 +189,45 @@ def test_a_damaged_store_is_set_aside_once_by_all_the_processes_that_meet_it(fol
     assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0] * 16
     assert len({one.id for one in parts_left(store)}) == 160
     assert len(list(folder.glob("*.damaged-" + "?" * 26))) == 1
+
+
+OTHER = """
+import sys
+from replay.recorder.journal import Journal
+
+open(sys.argv[1], "x").close()  # as where several make it at once: the log then begins with page 1
+own = Journal(sys.argv[1])
+own.write("theirs", "begun", b"{}", None)
+print("written", flush=True)
+sys.stdin.readline()
+own.close()
+"""
+
+
+@pytest.mark.parametrize("is_watched", [True, False])
+def test_a_store_that_is_replaced_while_it_is_opened_loses_nothing(folder, monkeypatch, is_watched):
+    """Else SQLite has locks on the one and writes to the log of the other, which goes under it."""
+    folder.mkdir()
+    store = folder / "replay.db"
+    store.write_bytes(b"no database at all" * 300)
+    others = []
+
+    def replaced(path, **options):
+        opened = sqlite3.Connection(path, **options)
+        if not others:
+            store.rename(folder / "old.db")
+            command = [sys.executable, "-c", OTHER, path]
+            others.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+            others[0].stdout.readline()
+        return opened
+
+    monkeypatch.setattr(connection.sqlite3, "connect", replaced)
+    if not is_watched:
+        monkeypatch.setattr(connection, "look", lambda path: ((0, 0), 0))
+    own = journal.Journal(str(store))
+    assert own.write("mine", "begun", b"{}", None)
+    others[0].communicate(b"\n")  # who closes last takes the log away
+    assert Path(f"{store}-wal").exists() == is_watched
+    monkeypatch.undo()
+    own.close()
+    assert {one.id for one in parts_left(store)} == {"mine", "theirs"}

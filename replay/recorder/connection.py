@@ -24,14 +24,28 @@ _network_of_device: dict[int, str] = {}
 
 Identity = tuple[int, int]
 
+ABANDONED: list[sqlite3.Connection] = []
+"""Connections never to be closed: closing one that a fork inherited, or whose file was replaced,
+would take the WAL away from under the connection that now owns it."""
 
-def connect(path: str, synchronous: str) -> sqlite3.Connection:
-    """Return a connection that commits each insert; raises sqlite3.Error within 25 ms."""
+
+def create(path: str) -> Identity | None:
+    """Make an empty file, unless there is one; return which file has the name, None for none."""
     refuse_network(os.path.dirname(path))
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     except OSError as error:
         pass_on(error)  # else it is there, or SQLite names the reason better
+    return look(path)[0]
+
+
+def connect(path: str, found: Identity | None, synchronous: str) -> sqlite3.Connection | None:
+    """Return a connection that commits each insert; raises sqlite3.Error within 25 ms.
+
+    None where another file than the one that was `found` has the name by now: SQLite may have
+    opened the one and the write-ahead log of the other, which it locks not, so that whoever closes
+    that one deletes a log that is written to.
+    """
     connection = sqlite3.connect(
         path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
     )
@@ -41,9 +55,12 @@ def connect(path: str, synchronous: str) -> sqlite3.Connection:
         connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         connection.execute(CREATE_PART)
     except BaseException:  # the host's own timeout may end it as well
-        connection.close()
+        ABANDONED.append(connection) if look(path)[0] != found else connection.close()
         raise
-    return connection
+    if look(path)[0] == found:
+        return connection
+    ABANDONED.append(connection)
+    return None
 
 
 def look(path: str) -> tuple[Identity | None, int]:

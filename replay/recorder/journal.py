@@ -15,9 +15,11 @@ from time import monotonic
 from replay.part import BEGUN, part_crc
 from replay.recorder import loading
 from replay.recorder.connection import (
+    ABANDONED,
     CREATE_PART,
     Identity,
     connect,
+    create,
     free_bytes,
     look,
     set_aside,
@@ -34,9 +36,6 @@ _INSERT = "INSERT INTO part (id, kind, crc, payload) VALUES (?, ?, ?, ?)"
 _PAUSE_S = 1.0
 _DAMAGED = (11, 26)
 """SQLite's primary result codes CORRUPT and NOTADB."""
-_ABANDONED: list[sqlite3.Connection] = []
-"""Connections never to be closed: closing one that a fork inherited, or whose file was replaced,
-would take the WAL away from under the connection that now owns it."""
 _MAX_ABANDONED = 8
 """Each keeps up to three descriptors open: the host needs its own."""
 _FULL = "store, WAL and spool have REPLAY_MAX_STORE_BYTES, or a quarter of what is free"
@@ -59,7 +58,6 @@ class Journal:
         self._size_bytes = 1
         self._paused_until = 0.0
         self._is_cut_off = False
-        self._abandoned = 0
         self._owner_pid = _NOBODY
         # A fork in the middle of a transaction loses acknowledged commits: hold the lock across it.
         os.register_at_fork(
@@ -146,16 +144,18 @@ class Journal:
         if found and not size and self._was_cut(found):
             self._set_aside("it was cut to nothing", found)
         self._abandon()
-        if self._abandoned >= _MAX_ABANDONED:
+        if len(ABANDONED) >= _MAX_ABANDONED:
             self._cut_off("it was deleted or replaced too often")
             return None
         is_cut = self._size_bytes > size and found == self._identity
-        self._identity = look(self.path)[0]
-        self._connection = connect(self.path, self.synchronous)
+        self._identity = create(self.path)
+        self._connection = connect(self.path, self._identity, self.synchronous)
+        if self._connection is None:
+            return None
         self._owner_pid = os.getpid()
         if is_cut:  # inserts into the WAL would go on, and no checkpoint ever succeed
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-        self._identity, self._size_bytes = look(self.path)
+        self._size_bytes = size_bytes(self.path)
         self._wal_inode = look(self._wal)[0]
         return self._connection
 
@@ -163,7 +163,8 @@ class Journal:
         """Whether an empty file has had content: another process may just be making it."""
         if self._connection is not None:
             return found == self._identity
-        return size_bytes(self._wal) > 0
+        # One that is being made has content before it has a log.
+        return size_bytes(self._wal) > 0 and look(self.path) == (found, 0)
 
     def _cut_off(self, why: str) -> None:
         # The file is the same, so that SQLite would give another connection of this process the
@@ -214,8 +215,7 @@ class Journal:
 
     def _abandon(self) -> None:
         if self._connection is not None:
-            _ABANDONED.append(self._connection)
-            self._abandoned += 1
+            ABANDONED.append(self._connection)
         self._connection = None
 
     def _hold(self) -> None:
