@@ -309,6 +309,7 @@ def test_any_event_can_be_shown_as_json(project, replay):
         assert done.returncode == 0, done.stderr[-500:]
 
 
+@pytest.mark.slow
 def test_captured_text_cannot_command_the_terminal(project, replay):
     """Escape sequences, C1 and bidirectional controls are shown, not sent."""
     hostile = "\x1b]52;c;aGk=\x07 \x9b2J \u202e \x00 [bold]x[/bold]"

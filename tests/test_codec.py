@@ -160,6 +160,7 @@ def test_any_value_at_all_is_encoded_and_decoded(value):
     decode(encode(value))
 
 
+@pytest.mark.slow
 @given(results)
 def test_plain_values_are_what_orjson_writes_exactly(value):
     """What passes as plain needs no tag, unless orjson refuses it."""

@@ -47,6 +47,7 @@ def test_any_value_matches_itself(value):
     assert compare(returned(value), returned(value)) == ()
 
 
+@pytest.mark.slow
 @given(events, events)
 def test_values_that_differ_are_never_a_match(one, other):
     """And which side is which does not matter for whether they differ."""

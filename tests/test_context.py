@@ -97,6 +97,7 @@ def rebuilt_from(context):
     return rebuild(snapshot, snapshot.deadline_epoch_ms)
 
 
+@pytest.mark.slow
 @given(client_contexts, identities, texts, st.integers(0, 2**43))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_context_of_the_runtime_is_rebuilt_equal(client, identity, tenant, deadline):

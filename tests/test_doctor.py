@@ -114,6 +114,7 @@ CALL_DRIFTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("drift", also_long(["a column", "no row", "rows of nobody"], CALL_DRIFTS))
 def test_calls_that_are_not_as_derived_are_named_and_derived_again(checks, project, replay, drift):
     """In the place of a call or in what is searched for."""

@@ -58,6 +58,7 @@ def test_any_event_travels_and_fits_the_schema(event):
     VALIDATOR.validate(json.loads(line))
 
 
+@pytest.mark.slow
 @given(events | results)
 def test_what_the_codec_writes_comes_out_of_json_as_it_goes_in(value):
     """The law that lets a payload be embedded as it is."""

@@ -274,6 +274,7 @@ def test_a_rule_for_what_is_not_there_any_more_is_told(generated):
     assert "1 failed" in pytest_in(generated, *options, "--replay-strict-noise").stdout
 
 
+@pytest.mark.slow
 def test_a_case_is_replayed_by_the_command_as_well(generated, replay):
     """By its own rules and expectation; a drift is a drift there too."""
     case = "fixtures/shop/event_with_item_count_returns.json"

@@ -296,6 +296,7 @@ return done
 """
 
 
+@pytest.mark.slow
 def test_what_stays_on_the_machine_goes_on_working(project):
     """Pairs, pipes, event loops, children, databases, look-ups of itself, clients not yet used."""
     replay = run(
@@ -308,6 +309,7 @@ def test_what_stays_on_the_machine_goes_on_working(project):
     assert replay.guard == ("seccomp" if sys.platform == "linux" else "best effort")
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize("engine", also_slow([BuiltinSandbox], [BuiltinSandbox, RicSandbox]))
 def test_a_process_that_has_closed_all_it_had_is_answered_and_found_out(project, listener, engine):

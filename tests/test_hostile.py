@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from conftest import also_slow
 from databases import capture_parts, query
 from test_case_file import file_of, written
 from test_store import recording, unfinished
@@ -191,7 +192,7 @@ READERS: dict[str, Callable[[str], list[str]]] = {
 
 
 @pytest.mark.parametrize("name", FILES)
-@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("reader", also_slow(["run", "import"], READERS))
 def test_a_file_of_anything_is_one_clear_error_at_once(project, replay, reader, name):
     """Named, exit 2, whichever command is given it."""
     if reader == "client context" and name in ("marker.json", "utf16.json"):

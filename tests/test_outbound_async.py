@@ -723,6 +723,7 @@ def test_a_failure_of_a_class_that_is_not_there_says_so(use):
         assert (ReplayError, True) == (kind, "os.Gone" in text)
 
 
+@pytest.mark.slow
 def test_threads_with_a_client_each_get_their_own_answers(use):
     """Eight threads, twenty calls each."""
 

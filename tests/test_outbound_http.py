@@ -21,6 +21,7 @@ import pytest
 import requests
 import urllib3
 import urllib3.connectionpool
+from conftest import also_slow
 from http_service import BINARY, CHUNKS, running_service
 
 from replay.codec import Truncated, decode, encode
@@ -484,7 +485,9 @@ HANDLERS = [
 ]
 
 
-@pytest.mark.parametrize("handler", HANDLERS, ids=lambda handler: handler.__name__)
+@pytest.mark.parametrize(
+    "handler", also_slow(HANDLERS[::3], HANDLERS), ids=lambda handler: handler.__name__
+)
 def test_a_handler_gets_the_same_unseen_recorded_and_replayed(handler):
     """The outcome is the same, no socket is opened in the replay, and each call is settled."""
     _, calls = three_times(handler)

@@ -118,6 +118,7 @@ def test_a_suite_runs_with_next_to_nothing_installed(generated, tmp_path):
     assert absent.returncode == 1
 
 
+@pytest.mark.slow
 def test_the_plugin_loads_nothing_before_there_is_a_case(project):
     """Whoever has this package installed pays next to nothing in other projects."""
     (project / "test_other.py").write_text(

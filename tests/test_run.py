@@ -263,6 +263,7 @@ def test_every_match_of_a_path_is_set(project, replay):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("setting", ["$.nothing=1", "$.detail.items[7]=1", "$.n.x=1"])
 def test_a_path_that_matches_nothing_is_an_error(project, replay, setting):
     """It is named; the recording is not replayed."""

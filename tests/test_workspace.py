@@ -78,6 +78,7 @@ def test_two_replays_at_once_have_a_folder_each(project):
     assert list(BASE.glob(f"{name}*")) == []
 
 
+@pytest.mark.slow
 def test_threads_and_processes_that_take_one_name_never_share_a_folder(project):
     """Sixteen at a time in two processes: whoever has a folder finds it empty, and alone."""
     name = new_ulid()
@@ -199,6 +200,7 @@ ODD_MACHINE = {
 }
 
 
+@pytest.mark.slow
 def test_the_interpreter_of_a_replay_is_the_same_on_every_machine(project, monkeypatch):
     """Its flags, encodings, locale, time zone, hashes and umask, whatever is set around it."""
     case = named(case_of(project, INTERPRETER))
