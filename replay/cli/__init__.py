@@ -33,6 +33,7 @@ _COMMANDS = {
     "list": "list:list_recordings",
     "minimize": "minimize:minimize",
     "prune": "prune:prune",
+    "pull": "pull:pull",
     "redact": "redact:redact",
     "run": "run:run",
     "show": "show:show",

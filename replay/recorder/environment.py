@@ -27,7 +27,7 @@ class Environment:
     """The environment as of the last look, and what follows from it.
 
     `encoded` holds the kept variables as a codec document, `journal` is where parts go, `marshal`
-    makes an outcome of a result.
+    makes an outcome of a result, `ship` sends parts on in line, None where that is not wanted.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class Environment:
         self.is_capturing = False
         self.marshal: Callable[[object], Returned | Raised | Exited] = _not_yet
         self.trace_id: str | None = None
+        self.ship: Callable[[], None] | None = None
 
     def refresh(self) -> None:
         """Look again; raises SettingsError where a variable cannot be understood."""
@@ -71,6 +72,7 @@ class Environment:
         from replay.payload import escapes_text, marshal  # with the first capture
 
         self.marshal = partial(marshal, escaped=escapes_text(variables))
+        self.ship = self._shipping(variables) if "REPLAY_EXPORT_INLINE" in variables else None
         wish = variables.get("REPLAY_CAPTURE", "").lower()
         is_asked_for = store is not None or "REPLAY_STORE" in variables
         self.is_capturing = wish not in _OFF if wish else is_asked_for or not _in_test_runner()
@@ -82,6 +84,11 @@ class Environment:
         from replay.recorder.funnel import Funnel  # with the first capture
 
         return Funnel(self._rules, self._withheld, self._pseudonyms)
+
+    def _shipping(self, variables: dict[str, str]) -> Callable[[], None] | None:
+        from replay.recorder.export.inline import shipping_of  # most ship by an extension, or never
+
+        return shipping_of(variables, self.settings, self.journal.path)
 
     def _redact(self, variables: dict[str, str]) -> None:
         from replay.recorder.variable import kept, rules_of, withheld

@@ -30,6 +30,19 @@ def append(store: str, id: str, kind: str, payload: bytes) -> bool:
     return any(_append_line(path, line) for path in spool_paths(store))
 
 
+def claim_as(path: str, claimed: str) -> None:
+    """Rename a spool and wait for those who write to it still; nothing where it is gone."""
+    try:
+        os.rename(path, claimed)
+        descriptor = os.open(claimed, os.O_RDONLY)
+    except FileNotFoundError:
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    finally:
+        os.close(descriptor)
+
+
 def _append_line(path: str, line: bytes) -> bool:
     if _held_until and monotonic() < _held_until.get(path, 0):
         return False

@@ -42,6 +42,7 @@ class Unfinished:
         "_journal",
         "_marshal",
         "_settings",
+        "_ship",
         "_tape",
         "calls",
         "funnel",
@@ -60,6 +61,7 @@ class Unfinished:
         self._marshal = environment.marshal
         self._journal = environment.journal
         self._settings = environment.settings
+        self._ship = environment.ship
         self._held: Held | None = None
         self._is_begun = False
         self._tape: remaining.Tape | None = None
@@ -164,6 +166,8 @@ class Unfinished:
             entropy=self._draws.document() if self._draws else None,
         )
         self._write(ENDED, payload)
+        if self._ship is not None:
+            attempted(self._ship)
 
     def _write(self, kind: str, payload: bytes) -> bool:
         return self._journal.write(self.id, kind, payload, self._settings.max_store_bytes)

@@ -6,7 +6,6 @@ store has already is left out. The transactions are so short that a process whic
 need not spool.
 """
 
-import fcntl
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from sqlalchemy import Connection, insert, select
 
 from replay.recorder.place import spool_paths
+from replay.recorder.spool import claim_as
 from replay.recording import Part
 from replay.store.tables import part
 
@@ -69,30 +69,36 @@ def take_in(database: "Database", store: Path) -> SpoolReport:
     files = [_claim(file) for file in spools(store)]
     found = [one for file in files for one in read(file)]
     parts = [one for one in found if isinstance(one, Part)]
-    taken = _insert(database, parts) if parts else 0
+    taken = Inbox(database).take(parts) if parts else 0
     named = tuple(line_name(one) for one in found if isinstance(one, bytes))
     for file in files:
         dispose(file, keep=bool(named))
     return SpoolReport(taken, len(named), named)
 
 
-def _insert(database: "Database", parts: Sequence[Part]) -> int:
-    """Insert those parts that the store does not hold; return how many.
+class Inbox:
+    """Takes parts into the store that it does not hold.
 
     What is there is looked through before the first transaction, within each only what came since.
     """
-    known: set[Key] = set()
-    with database.reading() as connection:
-        last_n = _learn(connection, known, -1)
-    taken = 0
-    for batch in _batches(parts):
-        with database.writing() as connection:
-            last_n = _learn(connection, known, last_n)
-            fresh = list(_without_known(batch, known))
+
+    def __init__(self, database: "Database") -> None:
+        self._database = database
+        self._known: set[Key] = set()
+        with database.reading() as connection:
+            self._last_n = _learn(connection, self._known, -1)
+
+    def take(self, parts: Sequence[Part]) -> int:
+        """Insert those parts that are new; return how many."""
+        return sum(map(self._take, _batches(parts)))
+
+    def _take(self, batch: list[Part]) -> int:
+        with self._database.writing() as connection:
+            self._last_n = _learn(connection, self._known, self._last_n)
+            fresh = list(_without_known(batch, self._known))
             if fresh:
                 connection.execute(insert(part), fresh)
-        taken += len(fresh)
-    return taken
+        return len(fresh)
 
 
 def _learn(connection: Connection, known: set[Key], after_n: int) -> int:
@@ -158,10 +164,7 @@ def _claim(file: Path) -> Path:
     if _TAKING in file.name:
         return file
     claimed = file.with_name(f"{file.name}{_TAKING}-{os.getpid()}-{os.urandom(4).hex()}")
-    with suppress(FileNotFoundError):
-        file.rename(claimed)
-        with claimed.open("rb") as lines:
-            fcntl.flock(lines, fcntl.LOCK_EX)
+    claim_as(str(file), str(claimed))
     return claimed
 
 

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from replay.store.rewrite import Change
 
 _PAGE = 200
-_PORTION_BYTES = 8 * 2**20
 _ROW = select(recording).where(recording.c.id == bindparam("id"))
 
 
@@ -93,7 +92,7 @@ class Store:
 
     def find(self, selection: Selection) -> Iterator[Recording | DamagedError]:
         """Yield the selected recordings, newest first, some read at a time."""
-        for ids in _portions(self._matching(selection, "id, size_bytes")):
+        for ids in outgoing.portions(self._matching(selection, "id, size_bytes")):
             found = dict(outgoing.read(self._database, ids))
             yield from (recording_of(found[id]) for id in ids)
 
@@ -155,6 +154,14 @@ class Store:
         with self._database.writing() as connection:
             return incoming.take(connection, batch)
 
+    def inbox(self) -> spool.Inbox:
+        """Return what takes parts that were shipped; `take_in` makes recordings of them."""
+        return spool.Inbox(self._database)
+
+    def take_in(self, progress: Progress) -> None:
+        """Derive what is searched from the parts that came since."""
+        intake.take_in_by_steps(self._database, progress)
+
     def audit(self, progress: Callable[[int, int | None], None]) -> "Iterator[Check]":
         """Yield what is to say of the parts and of what is derived from them."""
         from replay.store import audit  # 10 ms, for the doctor alone
@@ -171,7 +178,7 @@ class Store:
         """Delete recordings, their parts and their tags; see prune.py."""
         from replay.store import prune
 
-        prune.remove(self._database, ids, progress or _tell_nobody, for_good=for_good)
+        prune.remove(self._database, ids, progress or _say_nothing, for_good=for_good)
 
     def copies_with(self, gone: Collection[str]) -> list[Path]:
         """Return copies beside the store that may hold `gone`, or what the store has no more."""
@@ -269,30 +276,12 @@ class Store:
             revision.ensure(connection, str(path), statements)
         if spool.spools(path):
             self.spool = spool.take_in(self._database, path)
-        intake.take_in_by_steps(self._database, progress)
+        self.take_in(progress)
 
 
-def _tell_nobody(_done: int, _total: int | None) -> None:
-    pass
-
-
-def _say_nothing(_done: int, _total: int) -> None:
+def _say_nothing(_done: int, _total: int | None) -> None:
     pass
 
 
 def _is_current(connection: Connection) -> bool:
     return revision.current(connection) == revision.HEAD and intake.is_complete(connection)
-
-
-def _portions(sizes: Iterable[tuple[Any, ...]]) -> Iterator[list[str]]:
-    """Yield the ids of recordings that may be in memory at once, given ids and sizes in bytes."""
-    ids: list[str] = []
-    total = 0
-    for id, size_bytes in sizes:
-        ids.append(id)
-        total += size_bytes if isinstance(size_bytes, int) else 0
-        if len(ids) == _PAGE or total > _PORTION_BYTES:
-            yield ids
-            ids, total = [], 0
-    if ids:
-        yield ids

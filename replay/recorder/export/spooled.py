@@ -1,0 +1,33 @@
+"""What is in the spool goes out as well: no sandbox outlives its own temporary folder.
+
+A spool is renamed before it is read, so that nobody adds to it, and deleted once its object is
+acknowledged; one that a process has left behind is shipped by the next.
+"""
+
+import os
+from collections.abc import Iterator
+from glob import escape, glob
+
+from replay.recorder.export.shipment import Row
+from replay.recorder.place import spool_paths
+from replay.recorder.spool import claim_as
+
+_CLAIMED = ".shipping-"
+
+
+def claim(store: str) -> list[str]:
+    """Return the spool files of a store, claimed, those of earlier processes as well; OSError."""
+    for path in spool_paths(store):
+        if os.path.isfile(path) and not os.path.islink(path):
+            claim_as(path, f"{path}{_CLAIMED}{os.getpid()}-{os.urandom(4).hex()}")
+    return [it for path in spool_paths(store) for it in sorted(glob(escape(path) + f"{_CLAIMED}*"))]
+
+
+def rows(claimed: str) -> Iterator[Row]:
+    """Yield the parts of a claimed spool; a torn line, which is none, is left out."""
+    with open(claimed, "rb") as lines:
+        for line in lines:
+            fields = line.rstrip(b"\n").split(b" ", 3)
+            if len(fields) == 4 and fields[0].isalnum():
+                crc, id, kind, payload = fields
+                yield Row(0, id.decode(), kind.decode(), int(crc, 16), payload)

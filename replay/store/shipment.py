@@ -1,0 +1,67 @@
+"""Objects that an exporter has put into a bucket, as it names and fills them, on their way back.
+
+How they are written is in `recorder/export/shipment.py`. Invariant: what does not hold what its
+name says, or unpacks to more than 64 MiB, is a DamagedError.
+"""
+
+import re
+import zlib
+from collections.abc import Iterator
+
+from replay.errors import DamagedError
+from replay.recorder.export.shipment import SUFFIX, digest_of
+from replay.recording import Part
+
+MAX_BYTES = 64 * 2**20
+_GZIP = 31
+_NAME = re.compile(
+    r"(?:.*/)?[0-7][0-9a-hjkmnp-tv-z]{25}/\d+-\d+-(?P<digest>[0-9a-f]{32})" + re.escape(SUFFIX)
+)
+_LINE = re.compile(
+    rb'\{"n":\d+,"id":"(?P<id>[^"\\]+)","kind":"(?P<kind>\w+)","crc":(?P<crc>\d+),'
+    rb'"payload":(?P<payload>.*)\}'
+)
+
+
+def is_shipment(key: str) -> bool:
+    """Whether an object has a name that an exporter gives."""
+    return _NAME.fullmatch(key) is not None
+
+
+def parts_of(key: str, body: bytes) -> list[Part | DamagedError]:
+    """Return the parts in an object, each damaged one as its error.
+
+    Raises DamagedError for an object that is not whole, or not what its name says.
+    """
+    lines = _unpacked(key, body)
+    name = _NAME.fullmatch(key)
+    if name is None or digest_of(lines) != name["digest"]:
+        raise DamagedError(f"object {key}: its content is not what its name says", _AGAIN)
+    return list(_parts(key, lines))
+
+
+_AGAIN = "have it uploaded again, or delete it; the next pull takes the rest"
+
+
+def _unpacked(key: str, body: bytes) -> bytes:
+    unpacking = zlib.decompressobj(_GZIP)
+    try:
+        lines = unpacking.decompress(body, MAX_BYTES + 1)
+    except zlib.error as error:
+        raise DamagedError(f"object {key}: no gzip ({error})", _AGAIN) from error
+    if len(lines) > MAX_BYTES:
+        raise DamagedError(f"object {key}: it unpacks to over {MAX_BYTES // 2**20} MiB", _AGAIN)
+    if not unpacking.eof:
+        raise DamagedError(f"object {key}: half of it is missing", _AGAIN)
+    return lines
+
+
+def _parts(key: str, lines: bytes) -> Iterator[Part | DamagedError]:
+    for number, line in enumerate(lines.split(b"\n")[:-1], 1):
+        found = _LINE.fullmatch(line)
+        part = found and Part(found["id"].decode(), found["kind"].decode(), found["payload"])
+        if found is None or part is None or part.crc != int(found["crc"]):
+            name = f"recording {part.id}: its {part.kind} part" if part else f"line {number}"
+            yield DamagedError(f"object {key}: {name} is damaged", "it was when it was shipped")
+        else:
+            yield part
