@@ -193,6 +193,7 @@ def test_a_damaged_store_is_set_aside_once_by_all_the_processes_that_meet_it(fol
 
 OTHER = """
 import sys
+import time
 from replay.recorder.journal import Journal
 
 open(sys.argv[1], "x").close()  # as where several make it at once: the log then begins with page 1
@@ -231,3 +232,32 @@ def test_a_store_that_is_replaced_while_it_is_opened_loses_nothing(folder, monke
     monkeypatch.undo()
     own.close()
     assert {one.id for one in parts_left(store)} == {"mine", "theirs"}
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_a_store_has_its_name_when_it_is_whole(folder, monkeypatch, is_whole):
+    """Of one that is replaced while it is empty, SQLite would delete the log of the next."""
+    folder.mkdir()
+    store = folder / "replay.db"
+    others = []
+
+    def replaced(path, **options):
+        opened = sqlite3.Connection(path, **options)
+        if path == str(store) and not others:
+            store.rename(folder / "old.db")
+            command = [sys.executable, "-c", OTHER, path]
+            others.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+            others[0].stdout.readline()
+        return opened
+
+    monkeypatch.setattr(connection.sqlite3, "connect", replaced)
+    if not is_whole:
+        monkeypatch.setattr(connection, "_make", lambda path: Path(path).touch())
+    own = journal.Journal(str(store))
+    assert own.write("mine", "begun", b"{}", None)
+    others[0].kill()  # who is killed leaves what it wrote in the log
+    others[0].communicate()
+    monkeypatch.undo()
+    own.close()
+    ids = {one.id for one in parts_left(store)}
+    assert ids == ({"mine", "theirs"} if is_whole else {"mine"})

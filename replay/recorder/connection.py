@@ -8,6 +8,7 @@ import os
 import sqlite3
 
 from replay.recorder.guard import pass_on
+from replay.recorder.ulid import new_ulid
 
 CREATE_PART = (
     "CREATE TABLE IF NOT EXISTS part"
@@ -30,13 +31,64 @@ would take the WAL away from under the connection that now owns it."""
 
 
 def create(path: str) -> Identity | None:
-    """Make an empty file, unless there is one; return which file has the name, None for none."""
+    """Make a store of no parts, unless there is a file; return which one has the name, if any."""
     refuse_network(os.path.dirname(path))
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    except OSError as error:
-        pass_on(error)  # else it is there, or SQLite names the reason better
+        _make(path)
+    except (OSError, sqlite3.Error) as error:
+        pass_on(error)  # SQLite names the reason better
     return look(path)[0]
+
+
+def _make(path: str) -> None:
+    """Make a store of no parts, unless there is a file; raises OSError or sqlite3.Error.
+
+    It gets its name when it is whole. Where a store is replaced while another process opens it,
+    SQLite may have the old file and the new log; if the old one were empty yet, it would make the
+    table in it a second time, and write that to the log of those who have filled theirs.
+    """
+    if look(path)[0] is not None:
+        return
+    whole = f"{path}.new-{new_ulid()}"
+    os.close(os.open(whole, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    try:
+        connection = sqlite3.connect(whole, isolation_level=None)
+        try:
+            connection.execute(CREATE_PART)
+            connection.execute("PRAGMA journal_mode = WAL")
+        finally:
+            connection.close()
+        with _Alone(os.path.dirname(path)):
+            _name(whole, path)
+    finally:
+        os.unlink(whole)
+
+
+def _name(whole: str, path: str) -> None:
+    """Give a file its name, unless there is one of that name by now."""
+    if look(path)[0] is not None:
+        return
+    # SQLite would take the log of a file that is gone for that of this one.
+    for suffix in ("-wal", "-shm"):
+        if look(path + suffix)[0] is not None:
+            os.rename(path + suffix, f"{path}.damaged-{new_ulid()}{suffix}")
+    os.link(whole, path)
+
+
+class _Alone:
+    """While it is entered, no other process makes or sets aside a store in a folder."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+
+    def __enter__(self) -> None:
+        import fcntl  # rarely needed
+
+        self._descriptor = os.open(self._folder, os.O_RDONLY)
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)  # for as long as three renames take
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._descriptor)
 
 
 def connect(path: str, found: Identity | None, synchronous: str) -> sqlite3.Connection | None:
@@ -46,6 +98,7 @@ def connect(path: str, found: Identity | None, synchronous: str) -> sqlite3.Conn
     opened the one and the write-ahead log of the other, which it locks not, so that whoever closes
     that one deletes a log that is written to.
     """
+    # Nothing is written until it is known that file and log belong together.
     connection = sqlite3.connect(
         path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
     )
@@ -53,7 +106,8 @@ def connect(path: str, found: Identity | None, synchronous: str) -> sqlite3.Conn
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {synchronous}")
         connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-        connection.execute(CREATE_PART)
+        if look(path)[0] == found:
+            connection.execute(CREATE_PART)
     except BaseException:  # the host's own timeout may end it as well
         ABANDONED.append(connection) if look(path)[0] != found else connection.close()
         raise
@@ -75,19 +129,13 @@ def look(path: str) -> tuple[Identity | None, int]:
 
 def set_aside(path: str, found: Identity | None, aside: str) -> bool:
     """Rename a store's files, unless another process has done so and begun a new one."""
-    import fcntl  # rarely needed
-
-    folder = os.open(os.path.dirname(path), os.O_RDONLY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)  # for as long as three renames take
+    with _Alone(os.path.dirname(path)):
         if look(path)[0] != found:
             return False
         for suffix in ("-wal", "-shm", ""):
             if os.path.exists(path + suffix):
                 os.rename(path + suffix, aside + suffix)
         return True
-    finally:
-        os.close(folder)
 
 
 def size_bytes(path: str) -> int:

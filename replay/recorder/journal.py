@@ -147,7 +147,7 @@ class Journal:
         if len(ABANDONED) >= _MAX_ABANDONED:
             self._cut_off("it was deleted or replaced too often")
             return None
-        is_cut = self._size_bytes > size and found == self._identity
+        is_cut = found is not None and self._size_bytes > size and found == self._identity
         self._identity = create(self.path)
         self._connection = connect(self.path, self._identity, self.synchronous)
         if self._connection is None:
