@@ -69,14 +69,14 @@ def take_in(database: "Database", store: Path) -> SpoolReport:
     files = [_claim(file) for file in spools(store)]
     found = [one for file in files for one in read(file)]
     parts = [one for one in found if isinstance(one, Part)]
-    taken = _insert(database, parts) if parts else 0
+    taken = insert_new(database, parts) if parts else 0
     named = tuple(line_name(one) for one in found if isinstance(one, bytes))
     for file in files:
         dispose(file, keep=bool(named))
     return SpoolReport(taken, len(named), named)
 
 
-def _insert(database: "Database", parts: Sequence[Part]) -> int:
+def insert_new(database: "Database", parts: Sequence[Part]) -> int:
     """Insert those parts that the store does not hold; return how many.
 
     What is there is looked through before the first transaction, within each only what came since.

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from replay.errors import DamagedError
 from replay.fixture import Fixture, recording_of
-from replay.recording import Recording
+from replay.recording import Part, Recording
 from replay.settings import store_path
 from replay.store import earlier, intake, outgoing, reference, revision, spool, tags
 from replay.store.database import (
@@ -60,7 +60,7 @@ class Store:
             refuse_absent(path)
         store = cls(path)
         try:
-            store._take_in(path, progress or _say_nothing)
+            store._take_in(path, progress or _tell_nobody)
         except BaseException:
             store.close()
             raise
@@ -154,6 +154,11 @@ class Store:
 
         with self._database.writing() as connection:
             return incoming.take(connection, batch)
+
+    def complete(self, parts: Sequence[Part]) -> None:
+        """Store those of the parts that it does not have, and derive what follows from them."""
+        spool.insert_new(self._database, parts)
+        intake.take_in_by_steps(self._database, _tell_nobody)
 
     def audit(self, progress: Callable[[int, int | None], None]) -> "Iterator[Check]":
         """Yield what is to say of the parts and of what is derived from them."""
@@ -273,10 +278,6 @@ class Store:
 
 
 def _tell_nobody(_done: int, _total: int | None) -> None:
-    pass
-
-
-def _say_nothing(_done: int, _total: int) -> None:
     pass
 
 
