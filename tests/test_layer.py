@@ -30,7 +30,7 @@ def handler(event, context):
     return {"files": [sys.modules[name].__file__ for name in ("replay", "orjson")]}
 
 print(*handler({"n": 1}, None)["files"], sep="\\n")
-print(*sys.modules, sep="\\n", file=sys.stderr)
+print(sys.modules["replay.recorder.journal"].__cached__, file=sys.stderr)
 """
 
 
@@ -70,6 +70,7 @@ def test_the_layer_captures_with_nothing_else_installed(layer, project, replay):
     assert "No module named 'replay'" in control.stderr
     assert done.returncode == 0, done.stderr
     assert all(Path(file).is_relative_to(opt) for file in done.stdout.split())
+    assert Path(done.stderr.strip()).is_file()
     (listed,) = json.loads(replay("list", "--store", "captured.db", "--json").stdout)
     assert listed["outcome"] == "returned"
 
@@ -146,8 +147,32 @@ def test_order_and_date_leave_no_trace_in_the_bytes():
     for names, file in zip(
         (files, dict(reversed(files.items())), {WRAPPER: b""}), zips, strict=True
     ):
-        Layer(names, {}).write(file)
+        Layer(names, {}, {}).write(file)
     assert zips[0].getvalue() == zips[1].getvalue() != zips[2].getvalue()
+
+
+@pytest.mark.slow
+def test_bytecode_is_left_out_where_no_interpreter_of_that_version_is(project, replay, monkeypatch):
+    """That is said; one that only bears the name is none, and its own bytecode is of no use."""
+    other = next(it for it in ("3.13", "3.12") if it != VERSION)
+    (project / f"python{other}").symlink_to(sys.executable)
+    for path in ("", str(project)):
+        monkeypatch.setenv("PATH", path)
+        done = replay("layer", "--python", other, "--force")
+        assert done.returncode == 0, done.stderr
+        assert f"no python{other} is on the path" in done.stderr
+        with zipfile.ZipFile(project / "layer.zip") as archive:
+            assert [name for name in archive.namelist() if name.endswith(".pyc")] == []
+
+
+def test_every_module_of_a_layer_has_its_bytecode(layer):
+    """Where Python looks for it: /opt cannot be written to, and a cold start is short."""
+    with zipfile.ZipFile(layer) as archive:
+        names = set(archive.namelist())
+    tag = sys.implementation.cache_tag
+    sources = [Path(name) for name in names if name.endswith(".py")]
+    wanted = {f"{it.parent.as_posix()}/__pycache__/{it.stem}.{tag}.pyc" for it in sources}
+    assert wanted == {name for name in names if name.endswith(".pyc")}
 
 
 @pytest.mark.slow

@@ -58,6 +58,11 @@ def layer(
         print_json(document)
     else:
         _print(document)
+        if not made.bytecode:
+            say(
+                f"no python{target.python} is on the path: without bytecode a cold start compiles"
+                " the recorder anew, half as long again"
+            )
         say(f"publish it:  {_publish(output, target)}")
     return 0
 
@@ -77,7 +82,8 @@ def _print(document: dict[str, Any]) -> None:
     typer.echo(f"{document['path']}  Python {document['python']}, {document['arch']}  {sizes}")
     for content in document["contents"]:
         size = _kb(content["unzipped_bytes"])
-        typer.echo(f"  {content['name']} {content['version']}  {content['files']} files  {size}")
+        name = f"{content['name']} {content['version']}".rstrip()
+        typer.echo(f"  {name}  {content['files']} files  {size}")
 
 
 def _publish(output: Path, target: Target) -> str:

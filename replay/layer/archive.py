@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
+from replay.layer.bytecode import bytecode
 from replay.layer.module import PACKAGE, modules
 from replay.layer.target import Target
 from replay.layer.wheel import VERSION, fetch_wheel
@@ -27,7 +28,10 @@ _REGULAR = 0o100000
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """One of the things in a layer: how many files it has, and their bytes unzipped."""
+    """One of the things in a layer: how many files it has, and their bytes unzipped.
+
+    `version` is "" of what has none of its own.
+    """
 
     name: str
     version: str
@@ -41,14 +45,16 @@ class Layer:
 
     recorder: Mapping[str, bytes]
     orjson: Mapping[str, bytes]
+    bytecode: Mapping[str, bytes]
 
     @property
     def contents(self) -> tuple[Content, ...]:
         """What it holds, summed up."""
-        return (
+        own = (
             _content("recorder", __version__, self.recorder),
             _content("orjson", VERSION, self.orjson),
         )
+        return (*own, _content("bytecode", "", self.bytecode)) if self.bytecode else own
 
     @property
     def unzipped_bytes(self) -> int:
@@ -57,7 +63,7 @@ class Layer:
 
     def write(self, file: BinaryIO) -> None:
         """Write the zip."""
-        members = {**self.recorder, **self.orjson}
+        members = {**self.recorder, **self.orjson, **self.bytecode}
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
             for name in sorted(members):
                 archive.writestr(_info(name), members[name], compresslevel=9)
@@ -67,7 +73,8 @@ def layer_for(target: Target) -> Layer:
     """Return the layer for a target; raises ReplayError where pip finds no orjson for it."""
     with TemporaryDirectory(prefix="replay-") as folder:
         wheel = fetch_wheel(target, Path(folder))
-        return Layer(_recorder(), _unpacked(wheel))
+        recorder, orjson = _recorder(), _unpacked(wheel)
+    return Layer(recorder, orjson, bytecode(target, {**recorder, **orjson}))
 
 
 def _recorder() -> dict[str, bytes]:
