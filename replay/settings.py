@@ -18,6 +18,8 @@ LAMBDA_MAX_BYTES = 6 * MIB
 _MAX_BODY_BYTES = 64 * MIB
 _OFF = ("off", "false", "no", "0")
 _LAMBDA_STORE = "/tmp/replay.db"  # noqa: S108 - the only folder that a function can write to
+STDOUT = "stdout:"
+"""The store that is none: the recorder writes lines to the function's log."""
 _UNITS = {"": 1, "KIB": 2**10, "MIB": MIB, "GIB": 2**30}
 REDACT_MODES = ("balanced", "strict", "off")
 TAPES = ("entropy",)
@@ -35,7 +37,7 @@ class Settings:
     """What the recorder and the commands are told; the README lists every setting."""
 
     store: str
-    """A path or a `sqlite:///` address."""
+    """A path or a `sqlite:///` address; for the recorder `STDOUT` as well."""
     sample: float = 1.0
     """Share of invocations that are captured, 0 to 1."""
     max_bytes: int = LAMBDA_MAX_BYTES
@@ -133,7 +135,7 @@ def store_path(store: str) -> str:
     """Return the file that a store setting names: a path or `sqlite:///` and a path."""
     if store.startswith("sqlite:///"):
         store = store.removeprefix("sqlite:///")
-    if "://" in store or store.startswith("stdout:"):
+    if "://" in store or store.startswith(STDOUT):
         raise SettingsError(
             f"store {store!r} is not a file",
             "name a path or sqlite:///PATH, for example REPLAY_STORE=replay.db",

@@ -30,6 +30,7 @@ _COMMANDS = {
     "generate": "generate:generate",
     "import": "import_:import_recordings",
     "invoke": "invoke:invoke",
+    "layer": "layer:layer",
     "list": "list:list_recordings",
     "minimize": "minimize:minimize",
     "prune": "prune:prune",

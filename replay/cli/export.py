@@ -1,16 +1,15 @@
 """`replay export`: recordings as portable documents, one a line."""
 
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import NamedTemporaryFile
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
 import typer
 
 from replay.cli.command import StoreOption, answering, opened, read_settings, say, say_error
+from replay.cli.file import ForceOption, new_file
 from replay.cli.filters import (
     AllowEmptyOption,
     IdsArgument,
@@ -20,7 +19,7 @@ from replay.cli.filters import (
     resolved,
 )
 from replay.cli.progress import Bar
-from replay.errors import MISUSE, DamagedError, ReplayError
+from replay.errors import MISUSE, DamagedError
 from replay.fixture import SCHEMA, Fixture, fixture_line
 from replay.report.pieces import escaped_json
 from replay.store.selection import Selection
@@ -28,7 +27,6 @@ from replay.store.selection import Selection
 OutputOption = Annotated[
     Path | None, typer.Option("-o", "--output", help="Write to this file; else to stdout.")
 ]
-ForceOption = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
 SchemaOption = Annotated[
     bool, typer.Option("--schema", help="Print the JSON Schema of a line, and end.")
 ]
@@ -97,24 +95,12 @@ def _is_file(output: Path | None) -> bool:
 
 @contextmanager
 def _target(output: Path | None, *, force: bool) -> Iterator[Callable[[bytes], object]]:
-    """Yield what to write lines with; a file is there when all of it is written, else not."""
+    """Yield what to write lines with."""
     if output is None or not _is_file(output):
         yield _write_to_stdout
         return
-    _refuse_existing(output, force=force)
-    try:
-        with NamedTemporaryFile(dir=output.parent, prefix=f".{output.name}.", delete=False) as file:
-            written = Path(file.name)
-            try:
-                yield file.write
-                _finish(file)  # type: ignore[arg-type]
-                _put_in_place(written, output, force=force)
-            finally:
-                written.unlink(missing_ok=True)
-    except OSError as error:
-        raise ReplayError(
-            f"{output} cannot be written: {error.strerror or error}", "name another file with -o"
-        ) from error
+    with new_file(output, force=force) as file:
+        yield file.write
 
 
 def _write_to_stdout(line: bytes) -> None:
@@ -125,22 +111,3 @@ def _write_to_stdout(line: bytes) -> None:
         sys.stdout.buffer.write(line)
     else:
         sys.stdout.write(line.decode())
-
-
-def _refuse_existing(output: Path, *, force: bool) -> None:
-    if output.is_dir():
-        raise ReplayError(f"{output} is a directory", "name a file with -o")
-    if output.exists() and not force:
-        raise ReplayError(f"{output} is there already", "name another file, or replace it: --force")
-
-
-def _finish(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _put_in_place(written: Path, output: Path, *, force: bool) -> None:
-    if force:
-        written.replace(output)
-    else:
-        output.hardlink_to(written)  # fails where a file has come to be there meanwhile

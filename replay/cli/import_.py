@@ -1,10 +1,13 @@
-"""`replay import`: recordings out of exports, fixture files and other stores."""
+"""`replay import`: recordings out of exports, fixture files, other stores and functions' logs."""
 
+import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from tempfile import TemporaryFile
+from typing import Annotated, BinaryIO
 
 import typer
 
@@ -13,12 +16,13 @@ from replay.cli.progress import Bar
 from replay.document import open_given
 from replay.errors import MISUSE, DamagedError, ReplayError
 from replay.fixture import Fixture, read_fixtures, read_stream
-from replay.store import foreign
+from replay.store import foreign, log
 from replay.store.incoming import Prepared, batches, prepared
 from replay.store.store import Store
 
 FilesArgument = Annotated[
-    list[str], typer.Argument(metavar="FILE...", help="Exports, fixtures, store files; - is stdin.")
+    list[str],
+    typer.Argument(metavar="FILE...", help="Exports, fixtures, store files, logs; - is stdin."),
 ]
 
 
@@ -28,6 +32,7 @@ class _Counts:
 
     new: int = 0
     known: int = 0
+    completed: int = 0
     refused: int = 0
 
     @property
@@ -48,12 +53,13 @@ def import_recordings(files: FilesArgument, *, store: StoreOption = None) -> int
                 say_error(error)
                 counts.refused += 1
     said = f"imported {counts.new:,} recordings; the store had {counts.known:,} already"
+    said += f", {counts.completed:,} of them unfinished until now" if counts.completed else ""
     say(said + (f"; {counts.refused:,} not taken" if counts.refused else ""))
     return MISUSE if counts.refused else 0
 
 
 def _import(store: Store, file: str, counts: _Counts, bar: Bar) -> None:
-    for batch in batches(_sound(_read(file), counts)):
+    for batch in batches(_sound(_read(store, file, counts), counts)):
         taken = store.take(batch)
         for conflict in taken.conflicts:
             say_error(conflict)
@@ -77,11 +83,76 @@ def _sound(found: Iterator[Fixture | DamagedError], counts: _Counts) -> Iterator
             yield ready
 
 
-def _read(file: str) -> Iterator[Fixture | DamagedError]:
+def _read(store: Store, file: str, counts: _Counts) -> Iterator[Fixture | DamagedError]:
     if file == "-":
-        return read_stream(sys.stdin.buffer, "standard input")
+        with _seekable(sys.stdin.buffer) as stream:
+            yield from _read_stream(store, stream, "standard input", counts)
+        return
     path = Path(file)
-    return foreign.read(path) if _is_database(path) else read_fixtures(path)
+    if _is_database(path):
+        yield from foreign.read(path)
+    elif _is_log(path):
+        with open_given(path) as stream:
+            yield from _read_stream(store, stream, str(path), counts)
+    else:
+        yield from read_fixtures(path)
+
+
+def _read_stream(
+    store: Store, stream: BinaryIO, name: str, counts: _Counts
+) -> Iterator[Fixture | DamagedError]:
+    if log.is_log(stream):
+        return _unknown(store, log.read(stream, name), counts)
+    return read_stream(stream, name)
+
+
+def _unknown(
+    store: Store, found: Iterator[Fixture | DamagedError], counts: _Counts
+) -> Iterator[Fixture | DamagedError]:
+    """Yield what the store does not have of a log; what it has, complete there."""
+    for one in found:
+        held = None if isinstance(one, DamagedError) else _held(store, one.id)
+        if isinstance(one, Fixture) and isinstance(held, Fixture):
+            try:
+                _complete(store, held, one, counts)
+            except DamagedError as error:
+                yield error
+        else:
+            yield held or one
+
+
+def _held(store: Store, id: str) -> Fixture | DamagedError | None:
+    is_known = store.summaries_of([id])
+    return next(store.fixtures_of([id])) if is_known else None
+
+
+def _complete(store: Store, held: Fixture, one: Fixture, counts: _Counts) -> None:
+    """Add what a log has more of a recording: an earlier one ended before the invocation did."""
+    fresh = log.missing_in(held, one)
+    if fresh:
+        store.complete(fresh)
+    counts.known += 1
+    counts.completed += bool(fresh)
+
+
+@contextmanager
+def _seekable(stream: BinaryIO) -> Iterator[BinaryIO]:
+    """Yield a stream, or a copy of one that comes out of a pipe."""
+    if stream.seekable():
+        yield stream
+        return
+    with TemporaryFile() as copy:
+        shutil.copyfileobj(stream, copy)
+        copy.seek(0)
+        yield copy
+
+
+def _is_log(path: Path) -> bool:
+    try:
+        with open_given(path) as opened_file:
+            return opened_file.seekable() and log.is_log(opened_file)
+    except OSError:  # read_fixtures says what is wrong with it
+        return False
 
 
 def _is_database(path: Path) -> bool:

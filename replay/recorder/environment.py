@@ -11,11 +11,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from replay.outcome import Exited, Raised, Returned
-from replay.recorder.journal import journal_of
-from replay.settings import RedactRule, recorder_settings
+from replay.recorder.journal import Journal, journal_of
+from replay.settings import STDOUT, RedactRule, Settings, recorder_settings
 
 if TYPE_CHECKING:
     from replay.recorder.funnel import Funnel
+    from replay.recorder.log import Log
     from replay.redaction.redactor import Rules
 
 TRACE_ID = "_X_AMZN_TRACE_ID"
@@ -67,7 +68,7 @@ class Environment:
         self.settings = recorder_settings(
             variables, store=store, sample=sample, outbound=outbound, redact=redact
         )
-        self.journal = journal_of(self.settings)
+        self.journal = _destination(self.settings)
         self.handler = variables.get("REPLAY_HANDLER") or variables.get("_HANDLER", "")
         from replay.payload import escapes_text, marshal  # with the first capture
 
@@ -88,6 +89,8 @@ class Environment:
     def _shipping(self, variables: dict[str, str]) -> Callable[[], None] | None:
         from replay.recorder.export.inline import shipping_of  # most ship by an extension, or never
 
+        if not isinstance(self.journal, Journal):  # a log outlives the sandbox
+            return None
         return shipping_of(variables, self.settings, self.journal.path)
 
     def _redact(self, variables: dict[str, str]) -> None:
@@ -99,6 +102,14 @@ class Environment:
         funnel = self.funnel()
         self.encoded = funnel.environment(wanted)
         self._pseudonyms = funnel.pseudonyms()
+
+
+def _destination(settings: Settings) -> "Journal | Log":
+    if settings.store != STDOUT:
+        return journal_of(settings)
+    from replay.recorder.log import log  # nothing of it where there is a store
+
+    return log
 
 
 def _not_yet(_result: object) -> Exited:

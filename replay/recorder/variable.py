@@ -16,7 +16,7 @@ from replay.redaction.name import Secrecy, secrecy_of
 from replay.redaction.pseudonym import Pseudonyms
 from replay.redaction.redactor import Rules
 from replay.redaction.stand_in import WITHHELD, is_distinct
-from replay.settings import Settings, store_path
+from replay.settings import STDOUT, Settings, store_path
 
 if TYPE_CHECKING:
     from replay.redaction.rule import OwnRules
@@ -96,7 +96,8 @@ def rules_of(settings: Settings, variables: Mapping[str, str]) -> Rules | None:
 
 def active_rules(settings: Settings, variables: Mapping[str, str]) -> Rules:
     """Return the rules of redaction for a store; secrets of `variables` are known to them."""
-    store = os.path.abspath(store_path(settings.store))
+    is_file = settings.store != STDOUT
+    store = os.path.abspath(store_path(settings.store)) if is_file else None
     return Rules(
         Pseudonyms(functools.partial(key_of, store, settings.redact_key)),
         is_strict=settings.is_strict,

@@ -1,4 +1,4 @@
-"""The key of a store's pseudonyms: beside the store and never in it.
+"""The key of a store's pseudonyms: beside the store and never in it; without one, the process's.
 
 `REPLAY_REDACT_KEY` outranks it: with one key for all, a team's stores agree. Imports the
 standard library and `asking` only.
@@ -11,19 +11,28 @@ from replay.asking import is_answer
 SUFFIX = ".key"
 _KEY_BYTES = 32
 _MAX_KEY_BYTES = 64
+_own_key = b""
 
 
-def key_of(store: str, given: str) -> bytes:
+def key_of(store: str | None, given: str) -> bytes:
     """Return the key that `REPLAY_REDACT_KEY` gives, else the one of the store's file.
 
     It is made if need be.
-    Where no file can be written, the key lasts as long as this process.
+    Where there is no store, or no file can be written, the key lasts as long as this process.
     """
     if given:
         from hashlib import blake2b  # 3 ms, rarely needed
 
         return blake2b(given.encode(), digest_size=_MAX_KEY_BYTES).digest()
+    if store is None:
+        return _key_of_process()
     return _read(store + SUFFIX) or _made(store + SUFFIX)
+
+
+def _key_of_process() -> bytes:
+    global _own_key  # noqa: PLW0603 - the same for as long as the process lasts
+    _own_key = _own_key or os.urandom(_KEY_BYTES)
+    return _own_key
 
 
 def _read(path: str) -> bytes:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from replay.errors import DamagedError
 from replay.fixture import Fixture, recording_of
-from replay.recording import Recording
+from replay.recording import Part, Recording
 from replay.settings import store_path
 from replay.store import earlier, intake, outgoing, reference, revision, spool, tags
 from replay.store.database import (
@@ -161,6 +161,11 @@ class Store:
     def take_in(self, progress: Progress) -> None:
         """Derive what is searched from the parts that came since."""
         intake.take_in_by_steps(self._database, progress)
+
+    def complete(self, parts: Sequence[Part]) -> None:
+        """Store those of the parts that it does not have, and derive what follows from them."""
+        self.inbox().take(parts)
+        self.take_in(_say_nothing)
 
     def audit(self, progress: Callable[[int, int | None], None]) -> "Iterator[Check]":
         """Yield what is to say of the parts and of what is derived from them."""
