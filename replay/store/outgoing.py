@@ -5,7 +5,7 @@ that cannot be read comes out as the `DamagedError` that says why, in its place 
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -29,6 +29,7 @@ from replay.store.located import Located, check, confirmed, in_order, located
 from replay.store.selection import Selection
 
 _PAGE = 200
+_PORTION_BYTES = 8 * 2**20
 _ROWS = (
     "SELECT recording.id, damage, {1}, calls, {2}, begun_n, b.*, ended_n, e.*"
     " FROM recording"
@@ -56,6 +57,20 @@ def chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
     """Yield `ids` in pieces of the size of a page."""
     for start in range(0, len(ids), _PAGE):
         yield ids[start : start + _PAGE]
+
+
+def portions(sizes: Iterable[tuple[Any, ...]]) -> Iterator[list[str]]:
+    """Yield the ids of recordings that may be in memory at once, given ids and sizes in bytes."""
+    ids: list[str] = []
+    total = 0
+    for id, size_bytes in sizes:
+        ids.append(id)
+        total += size_bytes if isinstance(size_bytes, int) else 0
+        if len(ids) == _PAGE or total > _PORTION_BYTES:
+            yield ids
+            ids, total = [], 0
+    if ids:
+        yield ids
 
 
 def read(database: Database, ids: Sequence[str]) -> Iterator[tuple[str, Fixture | DamagedError]]:

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from replay.store.rewrite import Change
 
 _PAGE = 200
-_PORTION_BYTES = 8 * 2**20
 _ROW = select(recording).where(recording.c.id == bindparam("id"))
 
 
@@ -91,9 +90,12 @@ class Store:
             raise reference.unknown(id)
         return outgoing.locate(connection, row)
 
-    def find(self, selection: Selection) -> Iterator[Recording | DamagedError]:
-        """Yield the selected recordings, newest first, some read at a time."""
-        for ids in _portions(self._matching(selection, "id, size_bytes")):
+    def find(
+        self, selection: Selection, only: Callable[[str], bool] = lambda _id: True
+    ) -> Iterator[Recording | DamagedError]:
+        """Yield the selected recordings whose id is one of `only`, newest first, some at a time."""
+        sizes = self._matching(selection, "id, size_bytes")
+        for ids in outgoing.portions(row for row in sizes if only(row[0])):
             found = dict(outgoing.read(self._database, ids))
             yield from (recording_of(found[id]) for id in ids)
 
@@ -282,17 +284,3 @@ def _say_nothing(_done: int, _total: int) -> None:
 
 def _is_current(connection: Connection) -> bool:
     return revision.current(connection) == revision.HEAD and intake.is_complete(connection)
-
-
-def _portions(sizes: Iterable[tuple[Any, ...]]) -> Iterator[list[str]]:
-    """Yield the ids of recordings that may be in memory at once, given ids and sizes in bytes."""
-    ids: list[str] = []
-    total = 0
-    for id, size_bytes in sizes:
-        ids.append(id)
-        total += size_bytes if isinstance(size_bytes, int) else 0
-        if len(ids) == _PAGE or total > _PORTION_BYTES:
-            yield ids
-            ids, total = [], 0
-    if ids:
-        yield ids
