@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from replay.store.incoming import Prepared, Taken
     from replay.store.prune import Progress as Removing
     from replay.store.rewrite import Change
+    from replay.store.stats import Stats
 
 _PAGE = 200
 _ROW = select(recording).where(recording.c.id == bindparam("id"))
@@ -116,6 +117,14 @@ class Store:
     def sizes(self, selection: Selection) -> Iterator[tuple[str, int]]:
         """Yield id and bytes of the parts of the selected recordings, newest first."""
         return ((id, size or 0) for id, size in self._matching(selection, "id, size_bytes"))
+
+    def stats(self, selection: Selection) -> "Stats":
+        """Return the selected recordings in numbers."""
+        from replay.store import stats
+
+        return stats.stats_of(
+            self._database, selection, self.ids(selection) if selection.where else None
+        )
 
     def ids(self, selection: Selection) -> Iterator[str]:
         """Yield the ids of the selected recordings, newest first."""
