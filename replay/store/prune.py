@@ -26,6 +26,7 @@ _DERIVED = (
     "DELETE FROM recording WHERE id",
     "DELETE FROM interaction WHERE recording_id",
     "DELETE FROM tag WHERE recording_id",
+    "DELETE FROM field WHERE recording_id",
 )
 _PLACES = (
     "SELECT id, begun_n, ended_n FROM recording WHERE id",

@@ -15,7 +15,7 @@ from replay.errors import DamagedError
 from replay.fixture import Fixture, recording_of
 from replay.recording import Recording
 from replay.settings import store_path
-from replay.store import earlier, intake, outgoing, reference, revision, spool, tags
+from replay.store import earlier, field, intake, outgoing, reference, revision, spool, tags
 from replay.store.database import (
     Database,
     PageEnds,
@@ -25,6 +25,7 @@ from replay.store.database import (
     refuse_link,
     said_clearly,
 )
+from replay.store.field import UNDECLARED, Lookup
 from replay.store.intake import Progress
 from replay.store.located import Located, check
 from replay.store.selection import Selection
@@ -46,22 +47,28 @@ _ROW = select(recording).where(recording.c.id == bindparam("id"))
 class Store:
     """One store, opened; `spool` says what was taken from its spool on the way."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, lookup: Lookup = UNDECLARED) -> None:
         self._database = Database(path)
+        self._lookup = lookup
         self.spool = spool.SpoolReport()
 
     @classmethod
     def open(
-        cls, setting: str, *, progress: Progress | None = None, create: bool = False
+        cls,
+        setting: str,
+        *,
+        progress: Progress | None = None,
+        create: bool = False,
+        lookup: Lookup = UNDECLARED,
     ) -> "Store":
         """Return the store that `setting` names, taken in; raises StoreError."""
         path = Path(store_path(setting))
         refuse_link(path)
         if not create:
             refuse_absent(path)
-        store = cls(path)
+        store = cls(path, lookup)
         try:
-            store._take_in(path, progress or _say_nothing)
+            store._take_in(path, progress or _tell_nobody)
         except BaseException:
             store.close()
             raise
@@ -238,9 +245,10 @@ class Store:
 
     def _matching(self, selection: Selection, columns: str) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of the selected recordings, newest first; the first column is `id`."""
-        rows = self._pages(selection, columns)
+        wanted = field.narrowed(self._database, selection, self._lookup)
+        rows = self._pages(wanted, columns)
         if selection.where:
-            rows = (row for row in rows if self._has_values(row[0], selection))
+            rows = (row for row in rows if self._has_values(row[0], wanted))
         return islice(rows, selection.limit)
 
     def _pages(self, selection: Selection, columns: str) -> Iterator[tuple[Any, ...]]:
@@ -260,6 +268,8 @@ class Store:
     def _has_values(self, id: str, selection: Selection) -> bool:
         from replay.store import where  # with what it imports 30 ms, for this one filter
 
+        if not selection.fields:
+            self._lookup.scanning(selection.where[0][0])
         try:
             return where.has_values(self.get(id), selection.where)
         except DamagedError:
@@ -281,10 +291,6 @@ class Store:
 
 
 def _tell_nobody(_done: int, _total: int | None) -> None:
-    pass
-
-
-def _say_nothing(_done: int, _total: int) -> None:
     pass
 
 
