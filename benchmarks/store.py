@@ -10,7 +10,9 @@ recordings are imported from JSON lines, against a loop that reads the lines wit
 the rows with one `executemany` for each table, what is derived being at hand; and exported, against
 a loop that reads the same rows and writes the same lines, digest included, with orjson. Bars: page
 at most 4 times the statement, lookup at most 500 us, at most 2 times what 10,000 recordings take,
-import at least 0.4 and export at least 0.5 of the plain loop's speed. Exits 1 when a bar is missed.
+import at least 0.4 and export at least 0.5 of the plain loop's speed, the numbers of `replay stats`
+at most 2.5 times the plain statements that count and rank by function and by day. Exits 1 when a
+bar is missed.
 """
 
 import argparse
@@ -53,6 +55,17 @@ _LIST = f"SELECT {_COLUMNS}, {_TAGS} FROM recording"
 _EXPORTED = (
     "SELECT recording.id, b.payload, e.payload FROM recording JOIN part b ON b.n = begun_n"
     " LEFT JOIN part e ON e.n = ended_n ORDER BY recording.id"
+)
+_RANKED = (
+    "SELECT key, max(CASE rank WHEN total / 2 THEN duration_us END) FROM ("
+    " SELECT {0} AS key, duration_us,"
+    " row_number() OVER (PARTITION BY {0} ORDER BY duration_us) AS rank,"
+    " count(*) OVER (PARTITION BY {0}) AS total FROM recording) GROUP BY 1"
+)
+_COUNTING = (
+    "SELECT function_name, outcome, error_type, count(*) FROM recording GROUP BY 1, 2, 3",
+    "SELECT captured_at_us / 86400000000, count(*), sum(size_bytes) FROM recording GROUP BY 1",
+    *(_RANKED.format(key) for key in ("function_name", "captured_at_us / 86400000000")),
 )
 
 
@@ -156,6 +169,21 @@ def measure_reading(path: Path, rounds: int) -> dict[str, float]:
     with closing(Store.open(str(path))) as store, closing(sqlite3.connect(path)) as raw:
         timings = interleaved(reading_steps(store, raw), rounds)
     return {name: median(values) for name, values in timings.items()}
+
+
+def counted(raw: sqlite3.Connection) -> None:
+    """Count recordings by function, outcome and day, and rank their durations, in plain SQL."""
+    for statement in _COUNTING:
+        raw.execute(statement).fetchall()
+
+
+def measure_counting(path: Path, rounds: int) -> Bar:
+    """Return the bar of `replay stats`."""
+    with closing(Store.open(str(path))) as store, closing(sqlite3.connect(path)) as raw:
+        steps = {"plain": lambda: counted(raw), "ours": lambda: store.stats(Selection())}
+        timings = interleaved(steps, rounds, warm_up=1)
+    plain, ours = (median(values) for values in timings.values())
+    return Bar("stats", plain, ours, ours / plain, 2.5)
 
 
 def reading_bars(large: dict[str, float], small: dict[str, float] | None) -> list[Bar]:
@@ -302,6 +330,7 @@ def main() -> int:
         if given.recordings > _SMALL:
             small = measure_reading(build(folder / "small.db", _SMALL), given.rounds)
         bars = reading_bars(large, small) + transfer_bars(folder, max(given.rounds // 50, 3))
+        bars.append(measure_counting(folder / "large.db", max(given.rounds // 50, 3)))
     return 0 if report(bars) else 1
 
 

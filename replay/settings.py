@@ -24,7 +24,7 @@ _UNITS = {"": 1, "KIB": 2**10, "MIB": MIB, "GIB": 2**30}
 REDACT_MODES = ("balanced", "strict", "off")
 TAPES = ("entropy",)
 """What `REPLAY_TAPE` can name: what the invocation drew from the system's randomness."""
-_PYPROJECT_KEYS = ("store", "path", "handler", "timeout", "outbound", "noise", "redact")
+_PYPROJECT_KEYS = ("store", "path", "handler", "timeout", "outbound", "noise", "redact", "index")
 _RULES = {"reads": ("noise", "drift"), "writes": ("noise", "drift"), "order": ("noise", "drift")}
 
 
@@ -68,6 +68,8 @@ class Settings:
     """Seconds of real time after which a replay is stopped, before its deadline."""
     outbound_rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """For each function, or `*`, how strictly its outbound calls are judged."""
+    index: tuple[str, ...] = ()
+    """JSONPaths of events that `--where` finds without looking into each."""
     noise: tuple[Mapping[str, Any], ...] = ()
     """Rules for places that may vary, of all cases."""
 
@@ -128,6 +130,7 @@ def command_settings(environment: Mapping[str, str], folder: str) -> Settings:
         redact=mode,
         redact_rules=rules,
         redact_key=environment.get("REPLAY_REDACT_KEY", ""),
+        index=tuple(_texts(table, "index")),
     )
 
 

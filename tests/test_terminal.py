@@ -160,9 +160,17 @@ def test_no_command_lets_through_what_was_captured(shop):
     """Tables, details, verdicts, plans, questions, errors, hints, in colour."""
     query(shop / "replay.db", "CREATE TABLE x (y)")  # the file is theirs
     commands = [
-        *(["list"], ["list", "--json"], ["doctor"], ["tag"], ["tag", "@2", "--add", "t"]),
+        *(
+            ["list"],
+            ["list", "--json"],
+            ["stats"],
+            ["doctor"],
+            ["tag"],
+            ["tag", "@2", "--add", "t"],
+        ),
         *(["show", f"@{n}"] for n in range(1, 10)),
         *(["show", f"@{n}", "--json"] for n in (1, 3)),
+        *(["stats"], ["stats", "--json"]),
         *(
             ["run", "--once", "-s"],
             ["run", "-s", "--isolation", "process"],

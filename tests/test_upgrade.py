@@ -333,6 +333,7 @@ def test_calls_that_an_older_version_took_for_parts_of_unknown_kind_are_derived_
 def test_a_committed_store_has_recordings_with_calls(copied):
     """As its revision is the first that derives anything of them."""
     path = copied(STORES / "0003.sqlite")
+    upgrade(str(path), before_change=say_nothing)
     with closing(Store.open(str(path))) as opened:
         waiting, second, first = itertools.islice(opened.find(Selection()), 3)
     imported = [call for call in first.interactions if call.at_import]

@@ -38,6 +38,7 @@ _COMMANDS = {
     "redact": "redact:redact",
     "run": "run:run",
     "show": "show:show",
+    "stats": "stats:stats",
     "tag": "tag:tag",
     "upgrade": "upgrade:upgrade_store",
 }

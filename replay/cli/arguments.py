@@ -1,7 +1,7 @@
 """What the arguments of a command name: recordings by id, by filter, or in fixture files."""
 
 import re
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,23 +40,31 @@ def is_file(argument: str) -> bool:
 
 
 def recordings(
-    arguments: list[str], wanted: Selection, settings: Settings
+    arguments: list[str],
+    wanted: Selection,
+    settings: Settings,
+    *,
+    only: Callable[[str], bool] = lambda _id: True,
 ) -> Generator[Found, None, None]:
     """Yield the recordings that the arguments or the filters mean, each read when asked for.
 
     One that cannot be read comes as the error that says why; a name that is none is told before
-    anything is read. The store is opened only where an argument needs it.
+    anything is read. The store is opened only where an argument needs it. `only` says of an id, or
+    of the message where a file does not tell the id, whether it is wanted.
     """
     check_ids_or_filters(arguments, wanted)
     if arguments and all(map(is_file, arguments)):
         for argument in dict.fromkeys(arguments):
-            yield from in_file(Path(argument))
+            yield from _in_file(Path(argument), only)
         return
     with opened(settings) as store:
         if not arguments:
-            yield from store.find(wanted)
+            yield from store.find(wanted, only)
         for source in dict.fromkeys(it for text in arguments for it in _sources(text, store)):
-            yield from in_file(source) if isinstance(source, Path) else [_in_store(store, source)]
+            if isinstance(source, Path):
+                yield from _in_file(source, only)
+            elif only(source):
+                yield _in_store(store, source)
 
 
 def _sources(argument: str, store: "Store") -> Iterable[Path | str]:
@@ -68,6 +76,16 @@ def in_file(path: Path) -> Iterator[Found]:
     if path.suffix == ".json" and (file := _case_in(path)) is not None:
         return iter((file,))
     return map(recording_of, read_fixtures(path))
+
+
+def _in_file(path: Path, only: Callable[[str], bool]) -> Iterator[Found]:
+    return (found for found in in_file(path) if only(_key_of(found)))
+
+
+def _key_of(found: Found) -> str:
+    if isinstance(found, DamagedError):
+        return found.message
+    return found.recording.id if isinstance(found, CaseFile) else found.id
 
 
 def _case_in(path: Path) -> CaseFile | DamagedError | None:

@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -62,6 +63,7 @@ PathOption = Annotated[
 
 BUG = 3
 INTERRUPTED = 130
+_LONG_S = 2.0
 _WIDTH = 160
 """Columns of a table that goes to a file or a pipe."""
 
@@ -154,13 +156,30 @@ def folders_of(path: list[Path] | None, settings: Settings) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(folder.absolute() for folder in folders))
 
 
+def _scanning() -> Callable[[str], None]:
+    """Return what is told of each event that is looked into, and says so once that takes long."""
+    ends = time.monotonic() + _LONG_S
+    is_said = False
+
+    def tell(path: str) -> None:
+        nonlocal is_said
+        if not is_said and time.monotonic() > ends:
+            is_said = True
+            say(f"looking into each event for {path}; quick with this in pyproject.toml:")
+            say(f"  [tool.replay]\n  index = [{json.dumps(path)}]")
+
+    return tell
+
+
 @contextmanager
 def opened(settings: Settings, *, create: bool = False) -> "Iterator[Store]":
     """Yield the store, taken in; says on stderr what came out of the spool."""
+    from replay.store.field import Lookup
     from replay.store.store import Store  # SQLAlchemy takes 0.1 s, which a fixture file needs not
 
+    lookup = Lookup(settings.index, _scanning())
     with Bar("taking in") as bar:
-        store = Store.open(settings.store, progress=bar, create=create)
+        store = Store.open(settings.store, progress=bar, create=create, lookup=lookup)
     if store.spool.taken or store.spool.damaged:
         damaged = f", {store.spool.damaged} damaged lines left out" if store.spool.damaged else ""
         say(f"took {store.spool.taken} parts from the spool{damaged}")

@@ -102,15 +102,16 @@ def _selection(
     return Selection(
         function_name=function,
         outcome=outcome,
-        since_us=_epoch_us(since, "--since"),
-        until_us=_epoch_us(until, "--until"),
+        since_us=epoch_us(since, "--since"),
+        until_us=epoch_us(until, "--until"),
         tags=tuple(checked_tag(name) for name in tag or ()),
         where=tuple(path_and_value(text, "--where") for text in where or ()),
         **exact,
     )
 
 
-def _epoch_us(text: str | None, option: str) -> int | None:
+def epoch_us(text: str | None, option: str) -> int | None:
+    """Return the moment that a time or an age means, None for None; raises ReplayError."""
     if text is None:
         return None
     ago = _AGO.match(text)

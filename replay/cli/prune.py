@@ -27,8 +27,10 @@ from replay.cli.filters import (
     resolved,
 )
 from replay.cli.progress import Bar
+from replay.cli.retention import retaining
 from replay.errors import MISUSE, ReplayError
-from replay.report.pieces import escaped
+from replay.report.pieces import bytes_text, escaped
+from replay.store.retention import Retention
 from replay.store.selection import Selection
 from replay.store.store import Store
 from replay.store.summary import Summary
@@ -67,10 +69,12 @@ class _Plan:
 
 @answering
 @filtered
+@retaining
 def prune(
     ids: IdsArgument = None,
     *,
     wanted: Selection,
+    rules: Retention,
     all_: AllOption = False,
     purge: PurgeOption = False,
     yes: YesOption = False,
@@ -79,13 +83,14 @@ def prune(
     as_json: JsonOption = False,
 ) -> int:
     """Delete recordings with their tags: shown first, done with --yes or when asked."""
-    is_selected = bool(ids) or not wanted.is_empty or wanted.limit is not None
+    is_selected = bool(ids) or not wanted.is_empty or wanted.limit is not None or rules.selects
     _check_selection(ids, wanted, is_selected=is_selected, all_=all_, purge=purge)
+    _check_rules(ids, rules, is_selected=is_selected or all_)
     settings = read_settings(store)
     with opened(settings) as found_store:
-        leaving = _leaving(found_store, ids, wanted) if is_selected or all_ else {}
+        leaving = _leaving(found_store, ids, wanted, rules) if is_selected or all_ else {}
         if not leaving and not allow_empty and (is_selected or all_):
-            raise nothing_matches()
+            _refuse_nothing(found_store, wanted, rules)
         plan = _plan(found_store, leaving, purges=purge)
         _show(plan, as_json=as_json)
         is_done = not plan.is_empty and (yes or is_wanted("delete this?", otherwise=_KEPT))
@@ -107,10 +112,33 @@ def _check_selection(
         )
 
 
-def _leaving(store: Store, ids: Sequence[str] | None, wanted: Selection) -> dict[str, int]:
-    """Return what is selected: whatever selects, it ends in ids with the sizes of their parts."""
+def _check_rules(ids: Sequence[str] | None, rules: Retention, *, is_selected: bool) -> None:
+    if ids and not rules.is_empty:
+        raise ReplayError(
+            "ids and rules of retention were both given", "use filters beside the rules"
+        )
+    if not (rules.is_empty or is_selected):  # beside --purge, which selects nothing
+        raise ReplayError(
+            "nothing says of what recordings to keep some", "of all: replay prune --all"
+        )
+
+
+def _refuse_nothing(store: Store, wanted: Selection, rules: Retention) -> None:
+    """Raise ReplayError where nothing is selected; that nothing has to go is no error."""
+    if rules.is_empty or next(store.ids(wanted), None) is None:
+        raise nothing_matches()
+
+
+def _leaving(
+    store: Store, ids: Sequence[str] | None, wanted: Selection, rules: Retention
+) -> Mapping[str, int]:
+    """Return what is to go: whatever selects, it ends in ids with the sizes of their parts."""
     if not ids:
-        return dict(store.sizes(wanted))
+        leaving = store.leaving(wanted, rules)
+        if rules.max_bytes is not None and leaving.left_bytes > rules.max_bytes:
+            left = bytes_text(leaving.left_bytes)
+            say(f"{left} stay, more than --max-bytes: of what is selected, the rules keep the rest")
+        return leaving.sizes_bytes
     return {one.id: one.size_bytes or 0 for one in store.summaries_of(resolved(store, ids))}
 
 

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from itertools import chain, islice
 from typing import Annotated
 
@@ -18,12 +18,12 @@ from replay.cli.plan import Plan
 from replay.cli.progress import Bar
 from replay.cli.reach import Reach, reaching
 from replay.cli.secret import Secrets
+from replay.cli.shard import Shard, ShardOption, shard_of
 from replay.cli.sharing import Sharing, sharing
 from replay.errors import MISUSE
 from replay.replayer.pool import Pool
 from replay.replayer.verdict import VerdictKind
 from replay.report.stream import VerdictStream
-from replay.settings import Settings
 from replay.store.selection import Selection
 
 WarmOption = Annotated[
@@ -49,40 +49,33 @@ def run(
     shared: Sharing,
     output: Output,
     warm: WarmOption = False,
+    shard: ShardOption = None,
     allow_empty: AllowEmptyOption = False,
     store: StoreOption = None,
 ) -> int:
     """Replay recordings - all, without ids and filters - and print a verdict for each."""
     settings = read_settings(store)
     plan = manner.plan(settings, reach)
+    ours = shard_of(shard)
     with (
         output.stream() as stream,
         shared.prepared(plan),
-        _selected(plan, ids or [], wanted, settings, warm=warm) as found,
+        earlier_of(ids or [], settings, is_wanted=warm) as plan.earlier,
+        closing(recordings(ids or [], wanted, settings, only=ours.has)) as found,
     ):
-        ahead = _first_two(found, allow_empty=allow_empty)
+        ahead = _first_two(found, ours, allow_empty=allow_empty)
         pool = shared.pool(plan, len(ahead))
         secrets = Secrets(manner.secrets)
         return _judge_all(plan, pool, chain(ahead, found), stream, secrets)
 
 
-def _first_two(found: Iterator[Found], *, allow_empty: bool) -> list[Found]:
+def _first_two(found: Iterator[Found], shard: Shard, *, allow_empty: bool) -> list[Found]:
     ahead = list(islice(found, 2))
-    if not ahead and not allow_empty:
+    if not ahead and shard.passed_on:
+        shard.say_empty()
+    elif not ahead and not allow_empty:
         raise nothing_matches()
     return ahead
-
-
-@contextmanager
-def _selected(
-    plan: Plan, ids: list[str], wanted: Selection, settings: Settings, *, warm: bool
-) -> Iterator[Iterator[Found]]:
-    """Yield the recordings; `plan` finds what their sandboxes have seen before, if `warm`."""
-    with (
-        earlier_of(ids, settings, is_wanted=warm) as plan.earlier,
-        closing(recordings(ids, wanted, settings)) as found,
-    ):
-        yield found
 
 
 def _judge_all(

@@ -63,6 +63,18 @@ def milliseconds(duration_us: int | None) -> str:
     return f"{duration_us / 1_000_000:,.1f} s"
 
 
+def bytes_text(size_bytes: int) -> str:
+    """Return a size for reading, in the unit that leaves at most three digits before the point."""
+    if size_bytes < 1024:
+        return f"{size_bytes} B"
+    size, unit = size_bytes / 1024, "KiB"
+    for larger in ("MiB", "GiB", "TiB"):
+        if size < 1000:
+            break
+        size, unit = size / 1024, larger
+    return f"{size:,.1f} {unit}"
+
+
 def value_text(value: Any, *, max_characters: int = _MAX_VALUE) -> str:
     """Return a compared value on one line, cut where it is long."""
     if value is ABSENT:

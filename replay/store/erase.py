@@ -7,6 +7,7 @@ holds the id of a recording that was erased, which is looked for byte by byte; e
 
 import re
 import sqlite3
+import time
 from collections.abc import Collection, Iterator, Set
 from contextlib import closing
 from glob import escape
@@ -19,6 +20,7 @@ from replay.store.database import Database, decode_text, driver
 _ID = re.compile(rb"(?=([0-7][0-9a-hjkmnp-tv-z]{25}))")
 _ID_BYTES = 26
 _PIECE_BYTES = 2**20
+_PAUSE_S = 0.01
 _COPIES = (".backup-*", ".damaged-*")
 """How copies of a store are called, after its own name: before an upgrade, and set aside."""
 
@@ -67,8 +69,8 @@ def erase(database: Database, ids: Collection[str], remove: Collection[Path]) ->
         raw = driver(connection)
         raw.execute("PRAGMA secure_delete = ON")
         raw.execute("VACUUM")
-        is_busy, *_ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    if is_busy:
+        is_emptied = _empty_log(raw)
+    if not is_emptied:
         raise StoreError(
             f"{database.path}: its write-ahead log is being read by another process",
             "end what reads the store, then once more: replay prune --purge",
@@ -76,6 +78,20 @@ def erase(database: Database, ids: Collection[str], remove: Collection[Path]) ->
     for file in remove:
         file.unlink(missing_ok=True)
     return tuple(_holding(database.path, frozenset(ids)))
+
+
+def _empty_log(raw: sqlite3.Connection) -> bool:
+    """Whether the write-ahead log could be emptied, within the time that others are waited for.
+
+    SQLite waits for those who read or write, but not for the checkpoint of one who captures.
+    """
+    (wait_ms,) = raw.execute("PRAGMA busy_timeout").fetchone()
+    ends = time.monotonic() + wait_ms / 1000
+    while raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+        if time.monotonic() > ends:
+            return False
+        time.sleep(_PAUSE_S)
+    return True
 
 
 def _holding(store: Path, ids: frozenset[str]) -> Iterator[Path]:

@@ -24,6 +24,7 @@ from replay.store.column import Values, storable
 from replay.store.database import Database, PageEnds
 from replay.store.located import POSITIONS, Located, Place, check, confirmed, in_order, located
 from replay.store.step import Step
+from replay.store.tables import field as field_table
 from replay.store.tables import intake as table
 from replay.store.tables import interaction as interaction_table
 from replay.store.tables import part, recording
@@ -131,6 +132,7 @@ def rewind(connection: Connection) -> None:
 def forget(connection: Connection) -> None:
     """Drop everything that is derived, so that the next intake derives it again."""
     connection.execute(delete(interaction_table))
+    connection.execute(delete(field_table))
     connection.execute(delete(recording))
     connection.execute(delete(table))
 

@@ -38,6 +38,21 @@ _ROWS = (
 )
 
 
+def rows(database: Database, selection: Selection, columns: str) -> Iterator[tuple[Any, ...]]:
+    """Yield columns, `id` first, of what is selected, newest first, page by page."""
+    size = min(_PAGE, selection.limit or _PAGE)
+    last: str | None = None
+    ends = PageEnds()
+    while True:
+        page = database.rows(selection.query(columns, limit=size, beyond=last))
+        yield from page
+        if len(page) < size:
+            return
+        last = page[-1][0]
+        with said_clearly(str(database.path)):
+            ends.add(last)
+
+
 def pages(database: Database, selection: Selection) -> Iterator[list[str]]:
     """Yield the ids that the conditions of `selection` select, oldest first, page by page."""
     last: str | None = None

@@ -1,24 +1,47 @@
 """Recordings leave the store: some at a time, each with all that is there of it.
 
 A recording is deleted, never changed. Its sandbox's calls at import, which lie with one recording,
-go to another one that stays. Transactions are short, so that processes which capture meanwhile need
-no spool; killed at any moment, the store holds each recording wholly or not at all.
+go to another one that stays. Transactions are short, with rests between them, so that processes
+which capture meanwhile need no spool; killed at any moment, the store holds each recording wholly
+or not at all.
 """
 
+import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection
 
 from replay.store import intake, interaction
 from replay.store.database import Database, driver
-from replay.store.tables import interaction as interaction_table
-from replay.store.tables import recording, tag
 
 Progress: TypeAlias = Callable[[int, int | None], None]
-_AT_ONCE = 50
-_DERIVED = (recording.c.id, interaction_table.c.recording_id, tag.c.recording_id)
+_AT_ONCE = 16
+_AT_ONCE_BYTES = 2**20
+"""Deleting a MiB takes 2 ms, of the 25 that a capturing process waits."""
+_REST = 2.0
+"""Times as long as a transaction: who waits for its end looks only every few milliseconds."""
+_DERIVED = (
+    "DELETE FROM recording WHERE id",
+    "DELETE FROM interaction WHERE recording_id",
+    "DELETE FROM tag WHERE recording_id",
+    "DELETE FROM field WHERE recording_id",
+)
+_PLACES = (
+    "SELECT id, begun_n, ended_n FROM recording WHERE id",
+    "SELECT recording_id, sent_n, answered_n FROM interaction WHERE recording_id",
+)
+_HOLDERS = (
+    "SELECT DISTINCT recording_id FROM interaction WHERE sandbox_id IS NOT NULL AND recording_id"
+)
+_BEHIND = (
+    _HOLDERS,
+    "SELECT 1 FROM part WHERE n > (SELECT taken_n FROM intake WHERE name = 'part') AND id",
+)
+"""Where one finds something, all that has come since counts: an heir, or more of what leaves."""
+_Numbers: TypeAlias = Mapping[str, Sequence[tuple[int, int]]]
+"""For each id, the numbers of its parts and how many bytes each has."""
 
 
 def remove(
@@ -30,53 +53,77 @@ def remove(
     """
     leaving = frozenset(ids)
     numbers = _numbers_of(database, leaving)
-    for start in range(0, len(ids), _AT_ONCE):
-        some = ids[start : start + _AT_ONCE]
+    done = 0
+    for some in _batches(ids, numbers):
+        _keep_up(database)
         with database.writing() as connection:
+            began = time.monotonic()
             if for_good:
                 connection.exec_driver_sql("PRAGMA secure_delete = ON")
             _remove(connection, some, numbers, leaving)
-        progress(min(start + _AT_ONCE, len(ids)), len(ids))
+        time.sleep(_REST * (time.monotonic() - began))
+        done += len(some)
+        progress(done, len(ids))
 
 
-def _numbers_of(database: Database, ids: Collection[str]) -> dict[str, list[int]]:
+def _numbers_of(database: Database, ids: Collection[str]) -> _Numbers:
     """Return where the parts of recordings are, copies included: no index tells of those."""
-    found: defaultdict[str, list[int]] = defaultdict(list)
+    found: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
     with database.reading() as connection:
-        for n, id in driver(connection).execute("SELECT n, id FROM part"):
+        for n, id, size_bytes in driver(connection).execute(
+            "SELECT n, id, length(payload) FROM part"
+        ):
             if id in ids:
-                found[id].append(n)
+                found[id].append((n, size_bytes or 0))
     return found
 
 
+def _batches(ids: Sequence[str], numbers: _Numbers) -> Iterator[list[str]]:
+    """Yield the ids of what is deleted at once: one, or as many as take no longer than it may."""
+    batch: list[str] = []
+    left_bytes = _AT_ONCE_BYTES
+    for id in ids:
+        size_bytes = sum(size for _, size in numbers.get(id, ()))
+        if batch and (len(batch) == _AT_ONCE or size_bytes > left_bytes):
+            yield batch
+            batch, left_bytes = [], _AT_ONCE_BYTES
+        batch.append(id)
+        left_bytes -= size_bytes
+    if batch:
+        yield batch
+
+
+def _keep_up(database: Database) -> None:
+    """Take in what has been captured meanwhile: deriving it would make a transaction long."""
+    with database.reading() as connection:
+        is_complete = intake.is_complete(connection)
+    if not is_complete:
+        intake.take_in_by_steps(database, _tell_nobody)
+
+
 def _remove(
-    connection: Connection,
-    ids: Sequence[str],
-    numbers: Mapping[str, list[int]],
-    leaving: Collection[str],
+    connection: Connection, ids: Sequence[str], numbers: _Numbers, leaving: Collection[str]
 ) -> None:
-    intake.take_in(connection, lambda _done, _total: None)  # what has come since is theirs as well
-    left = [interaction.legacy_of(connection, id) for id in ids]
-    gone = {(n, id) for id in ids for n in (*numbers.get(id, ()), *_places(connection, id))}
+    raw = driver(connection)
+    these = f"IN ({', '.join('?' * len(ids))})"
+    if any(raw.execute(f"{statement} {these} LIMIT 1", ids).fetchone() for statement in _BEHIND):
+        intake.take_in(connection, _tell_nobody)
+    holders = raw.execute(f"{_HOLDERS} {these}", ids).fetchall()
+    left = [interaction.legacy_of(connection, id) for (id,) in holders]
+    gone = {(n, id) for id in ids for n, _ in numbers.get(id, ())}
+    for statement in _PLACES:
+        for id, *places in raw.execute(f"{statement} {these}", ids):
+            gone |= {(n, id) for n in places if n is not None}
     # By its id as well: another process may have deleted it, and a new part have its number.
-    driver(connection).executemany("DELETE FROM part WHERE n = ? AND id = ?", gone)
-    for column in _DERIVED:
-        connection.execute(delete(column.table).where(column.in_(ids)))
+    raw.executemany("DELETE FROM part WHERE n = ? AND id = ?", gone)
+    for statement in _DERIVED:
+        raw.execute(f"{statement} {these}", ids)
     intake.rewind(connection)
     for legacy in left:
         if legacy is not None:
             interaction.hand_on(connection, legacy, besides=leaving)
-            intake.take_in(connection, lambda _done, _total: None)
+            intake.take_in(connection, _tell_nobody)
 
 
-def _places(connection: Connection, id: str) -> list[int]:
-    """Return where the parts of a recording are by what was derived of it."""
-    row = connection.execute(
-        select(recording.c.begun_n, recording.c.ended_n).where(recording.c.id == id)
-    ).one_or_none()
-    calls = connection.execute(
-        select(interaction_table.c.sent_n, interaction_table.c.answered_n).where(
-            interaction_table.c.recording_id == id
-        )
-    )
-    return [n for places in (row or (), *calls) for n in places if n is not None]
+def _tell_nobody(_done: int, _total: int) -> None:
+    pass

@@ -14,8 +14,8 @@ import replay
 from replay.errors import StoreError
 from replay.store.tables import metadata
 
-OLDER = ("0001", "0002")
-HEAD = "0003"
+OLDER = ("0001", "0002", "0003")
+HEAD = "0004"
 """The newest migration, and those before it; a test holds them against the folder."""
 
 _OURS = set(metadata.tables) - {"part"}

@@ -10,8 +10,8 @@ from typing import TypeAlias
 from sqlalchemy import Connection, bindparam, select, update
 
 from replay.errors import StoreError
-from replay.recording import Part
-from replay.store import intake, interaction, outgoing, reference
+from replay.recording import Part, Recording
+from replay.store import field, intake, interaction, outgoing, reference
 from replay.store.database import Database, damage_named
 from replay.store.located import Located, check, in_order
 from replay.store.tables import part, recording
@@ -46,6 +46,7 @@ def rewrite(database: Database, id: str, parts: Sequence[tuple[Located, Part]]) 
                 _write(connection, before, after)
         now = [Located(before.n, after, is_intact=True) for before, after in parts]
         derived = intake.derived(id, now)
+        field.derive(connection, id, Recording.from_parts(id, [after for _, after in parts]))
         connection.execute(update(recording).where(recording.c.id == id).values(**derived.values))
         if derived.calls:
             interaction.write(connection, [id], list(derived.calls.values()))

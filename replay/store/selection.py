@@ -21,6 +21,7 @@ _CLAUSES = {
     "before": "id < ?",
 }
 _AFTER = "id > ?"
+_FIELD = "id IN (SELECT recording_id FROM field WHERE path = ? AND value = ?)"
 _TAGGED = "id IN (SELECT recording_id FROM tag WHERE name = ?)"
 
 
@@ -36,7 +37,7 @@ class Selection:
     """Filters; None means any. Times are microseconds since 1970, `before` is a recording's id.
 
     `tags` are those that a recording must all have; `where` pairs JSONPaths with the values that
-    the event must have there.
+    the event must have there, `fields` those of them that a table knows.
     """
 
     function_name: str | None = None
@@ -50,6 +51,7 @@ class Selection:
     tags: tuple[str, ...] = ()
     where: tuple[tuple[str, object], ...] = ()
     limit: int | None = None
+    fields: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -64,12 +66,14 @@ class Selection:
         clauses += [(_TAGGED, name) for name in self.tags]
         clauses.append((_AFTER if oldest_first else _CLAUSES["before"], beyond))
         wanted = [(clause, value) for clause, value in clauses if value is not None]
-        where = " AND ".join([clause for clause, _ in wanted]) or "1"
+        narrow = [it for field in self.fields for it in field]
+        clauses_text = [*(clause for clause, _ in wanted), *[_FIELD] * len(self.fields)]
+        where = " AND ".join(clauses_text) or "1"
         order = "ASC" if oldest_first else "DESC"
         text = " ".join(
             ("SELECT", columns, "FROM recording WHERE", where, "ORDER BY id", order, "LIMIT ?")
         )
-        return Query(text, (*(storable(value) for _, value in wanted), limit))
+        return Query(text, (*(storable(value) for _, value in wanted), *narrow, limit))
 
     @staticmethod
     def of_ids(columns: str, ids: Sequence[str]) -> Query:

@@ -15,16 +15,15 @@ from replay.errors import DamagedError
 from replay.fixture import Fixture, recording_of
 from replay.recording import Part, Recording
 from replay.settings import store_path
-from replay.store import earlier, intake, outgoing, reference, revision, spool, tags
+from replay.store import earlier, field, intake, outgoing, reference, revision, spool, tags
 from replay.store.database import (
     Database,
-    PageEnds,
     damage_named,
     refuse_absent,
     refuse_foreign,
     refuse_link,
-    said_clearly,
 )
+from replay.store.field import UNDECLARED, Lookup
 from replay.store.intake import Progress
 from replay.store.located import Located, check
 from replay.store.selection import Selection
@@ -35,29 +34,36 @@ if TYPE_CHECKING:
     from replay.store.check import Check
     from replay.store.incoming import Prepared, Taken
     from replay.store.prune import Progress as Removing
+    from replay.store.retention import Leaving, Retention
     from replay.store.rewrite import Change
+    from replay.store.stats import Stats
 
-_PAGE = 200
 _ROW = select(recording).where(recording.c.id == bindparam("id"))
 
 
 class Store:
     """One store, opened; `spool` says what was taken from its spool on the way."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, lookup: Lookup = UNDECLARED) -> None:
         self._database = Database(path)
+        self._lookup = lookup
         self.spool = spool.SpoolReport()
 
     @classmethod
     def open(
-        cls, setting: str, *, progress: Progress | None = None, create: bool = False
+        cls,
+        setting: str,
+        *,
+        progress: Progress | None = None,
+        create: bool = False,
+        lookup: Lookup = UNDECLARED,
     ) -> "Store":
         """Return the store that `setting` names, taken in; raises StoreError."""
         path = Path(store_path(setting))
         refuse_link(path)
         if not create:
             refuse_absent(path)
-        store = cls(path)
+        store = cls(path, lookup)
         try:
             store._take_in(path, progress or _say_nothing)
         except BaseException:
@@ -90,9 +96,12 @@ class Store:
             raise reference.unknown(id)
         return outgoing.locate(connection, row)
 
-    def find(self, selection: Selection) -> Iterator[Recording | DamagedError]:
-        """Yield the selected recordings, newest first, some read at a time."""
-        for ids in outgoing.portions(self._matching(selection, "id, size_bytes")):
+    def find(
+        self, selection: Selection, only: Callable[[str], bool] = lambda _id: True
+    ) -> Iterator[Recording | DamagedError]:
+        """Yield the selected recordings whose id is one of `only`, newest first, some at a time."""
+        sizes = self._matching(selection, "id, size_bytes")
+        for ids in outgoing.portions(row for row in sizes if only(row[0])):
             found = dict(outgoing.read(self._database, ids))
             yield from (recording_of(found[id]) for id in ids)
 
@@ -110,9 +119,20 @@ class Store:
         pages = (Selection.of_ids(COLUMNS, page) for page in outgoing.chunks(sorted(ids)[::-1]))
         return [summary_of(row) for page in pages for row in self._database.rows(page)]
 
-    def sizes(self, selection: Selection) -> Iterator[tuple[str, int]]:
-        """Yield id and bytes of the parts of the selected recordings, newest first."""
-        return ((id, size or 0) for id, size in self._matching(selection, "id, size_bytes"))
+    def leaving(self, selection: Selection, rules: "Retention") -> "Leaving":
+        """Return which of the selected recordings the rules let go; see retention.py."""
+        from replay.store import retention
+
+        found = self._matching(selection, retention.COLUMNS)
+        return retention.leaving(self._database, rules, map(retention.Candidate._make, found))
+
+    def stats(self, selection: Selection) -> "Stats":
+        """Return the selected recordings in numbers."""
+        from replay.store import stats
+
+        return stats.stats_of(
+            self._database, selection, self.ids(selection) if selection.where else None
+        )
 
     def ids(self, selection: Selection) -> Iterator[str]:
         """Yield the ids of the selected recordings, newest first."""
@@ -235,39 +255,21 @@ class Store:
 
     def _matching(self, selection: Selection, columns: str) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of the selected recordings, newest first; the first column is `id`."""
-        rows = self._pages(selection, columns)
+        wanted = field.narrowed(self._database, selection, self._lookup)
+        rows = outgoing.rows(self._database, wanted, columns)
         if selection.where:
-            rows = (row for row in rows if self._has_values(row[0], selection))
+            rows = (row for row in rows if self._has_values(row[0], wanted))
         return islice(rows, selection.limit)
 
-    def _pages(self, selection: Selection, columns: str) -> Iterator[tuple[Any, ...]]:
-        """Yield page after page by key, so that no transaction stays open between them."""
-        size = min(_PAGE, selection.limit or _PAGE)
-        last: str | None = None
-        ends = PageEnds()
-        while True:
-            rows = self._database.rows(selection.query(columns, limit=size, beyond=last))
-            yield from rows
-            if len(rows) < size:
-                return
-            last = rows[-1][0]
-            with said_clearly(str(self._database.path)):
-                ends.add(last)
-
     def _has_values(self, id: str, selection: Selection) -> bool:
-        from replay.jsonpath import find  # with what it imports 30 ms, for this one filter
+        from replay.store import where  # with what it imports 30 ms, for this one filter
 
+        if not selection.fields:
+            self._lookup.scanning(selection.where[0][0])
         try:
-            found = self.get(id).invocation.event
+            return where.has_values(self.get(id), selection.where)
         except DamagedError:
             return False
-        if not isinstance(found, dict | list):
-            return False
-        nodes = ((find(path, found, f"recording {id}"), value) for path, value in selection.where)
-        return all(
-            any(type(one) is type(value) and one == value for one in there.values())
-            for there, value in nodes
-        )
 
     def _take_in(self, path: Path, progress: Progress) -> None:
         with self._database.reading() as connection:

@@ -99,10 +99,19 @@ interaction = Table(
     Index("ix_interaction_sandbox_id", "sandbox_id"),
 )
 
+field = Table(
+    "field",
+    metadata,
+    Column("recording_id", Text, primary_key=True, doc="The recording whose event has the value."),
+    Column("path", Text, primary_key=True, doc="The declared JSONPath at which it is."),
+    Column("value", Text, primary_key=True, doc="The value as JSON, cut where it is long."),
+    Index("ix_field_path", "path", "value", "recording_id"),
+)
+
 intake = Table(
     "intake",
     metadata,
-    Column("name", Text, primary_key=True, doc="What is taken in: part."),
+    Column("name", Text, primary_key=True, doc="What is taken in: part, or a path of fields."),
     Column("taken_n", Integer, nullable=False, doc="The last part that was taken in."),
 )
 
