@@ -296,6 +296,7 @@ def test_interrupting_the_second_look_ends_at_once(shop):
     assert process.returncode == 130
 
 
+@pytest.mark.slow
 def test_any_event_can_be_shown_as_json(project, replay):
     """Lone surrogates, integers of any length, nesting beyond Python's stack."""
     deep: object = 1

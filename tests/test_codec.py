@@ -133,6 +133,7 @@ def test_unknown_tags_are_refused():
         decode(b'{"$replay:future":1}')
 
 
+@pytest.mark.slow
 @given(events)
 def test_every_event_comes_back_equal(event):
     """The law for all that Lambda can pass in, by value and type, in one line of bytes."""

@@ -260,6 +260,7 @@ class RaisingContext:
         raise ZeroDivisionError
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("context", "kind", "remaining_ms", "name"),
     [
@@ -415,6 +416,7 @@ def test_a_hosts_own_timeout_reaches_it_exactly_once(project):
     assert caught == 199
 
 
+@pytest.mark.slow
 def test_threads_may_call_the_handler_at_once(recordings):
     """Nothing is lost, nothing fails."""
     handler = capture(plain)

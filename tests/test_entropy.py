@@ -89,6 +89,7 @@ def test_the_runtime_client_gives_the_recorded_bytes_too(project, runtime, repla
         assert [(one["verdict"], one["noise"]) for one in found] == [("match", [])] * 2
 
 
+@pytest.mark.slow
 def test_without_the_tape_the_bytes_differ(project, replay):
     """Positive control: nothing is kept, and a replay draws others."""
     captured(project, DRAWING, REPLAY_TAPE="")
@@ -108,6 +109,7 @@ def test_with_the_tape_off_nothing_is_loaded_or_wrapped(project):
     assert captured(project, DRAWING, calls) == "True False\n"
 
 
+@pytest.mark.slow
 def test_the_recorded_bytes_are_a_stream_whatever_is_asked_for(project):
     """Other pieces than in the recording, and seeded bytes where it ends, without an end."""
     body = (
@@ -342,6 +344,7 @@ states = st.builds(
 tapes = st.builds(EntropyTape, st.binary(max_size=50), st.none() | states, st.booleans())
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(tapes)
 def test_a_tape_reads_back_and_travels_byte_for_byte(tape):

@@ -33,6 +33,7 @@ def ids(store: Store, path: str, value: object) -> list[str]:
     return list(store.ids(Selection(where=((path, value),))))
 
 
+@pytest.mark.slow
 @given(st.lists(VALUES, max_size=6), VALUES)
 def test_an_index_finds_what_a_look_into_each_event_finds(tmp_path_factory, values, wanted):
     """Of every type, of any length; equal values of different types are different."""
@@ -122,6 +123,7 @@ def test_the_fields_of_what_is_deleted_are_deleted(orders, project, replay):
     assert fields(path) == 0
 
 
+@pytest.mark.slow
 def test_a_value_that_is_redacted_leaves_the_index(orders, project, replay):
     """No table keeps a secret; what stands in its place is found."""
     path = project / "replay.db"

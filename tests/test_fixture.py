@@ -49,6 +49,7 @@ def test_a_line_reads_back_as_the_fixture_that_it_was_written_from(outcome):
     assert list(orjson.loads(line)) == ["format", "id", "tags", "parts", "digest"]
 
 
+@pytest.mark.slow
 @given(events)
 def test_any_event_travels_and_fits_the_schema(event):
     """What Lambda can pass in."""

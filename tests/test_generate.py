@@ -323,6 +323,7 @@ def test_a_program_is_told_what_there_is_to_be(shop, replay):
     assert {"here", "isolated"} == {case["runs"] for case in document["cases"]}
 
 
+@pytest.mark.slow
 def test_a_program_is_told_what_was_accepted(generated, replay):
     """As JSON: the verdicts of the cases that drifted."""
     (generated / "shop.py").write_text(SHOP.replace("350", "300"))

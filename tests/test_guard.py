@@ -101,6 +101,7 @@ def test_no_way_out_reaches_its_listener_and_each_is_an_error_that_names_it(proj
     assert "native code of the handler" in said["libpq"]
 
 
+@pytest.mark.slow
 @linux
 def test_where_no_socket_can_lead_nowhere_the_program_that_tried_is_named(
     project, listener, monkeypatch
@@ -351,6 +352,7 @@ def test_a_name_is_refused_before_it_is_looked_up(project):
             run(project, dial)
 
 
+@pytest.mark.slow
 @linux
 def test_segments_for_x_ray_are_taken_as_sent(project):
     """At the recorded daemon and at the usual one; another port is refused."""

@@ -381,6 +381,7 @@ def test_many_threads_may_call_at_once(recordings, project, calls):
     assert sorted(kinds) == [("begun", 32 * calls), ("ended", 32 * calls)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("year", [1969, 1970, 2038, 2106, 9999])
 def test_any_clock_serves(recordings, monkeypatch, year):
     """Set back and forth between calls: ids keep their order, no duration is negative."""

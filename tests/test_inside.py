@@ -186,6 +186,7 @@ def test_what_outlives_a_case_or_changes_the_project_is_refused_here(project, in
     assert (project / "data.txt").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_threads_of_the_test_have_the_real_time(project, inside):
     """A handler's clock is the handler's."""
     seen, stop = [], threading.Event()

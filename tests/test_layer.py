@@ -75,6 +75,7 @@ def test_the_layer_captures_with_nothing_else_installed(layer, project, replay):
     assert listed["outcome"] == "returned"
 
 
+@pytest.mark.slow
 @linux
 def test_the_exec_wrapper_of_the_layer_captures_under_awss_client(layer, project, runtime, replay):
     """An undecorated handler, two variables, and the layer first on the path as on Lambda."""
@@ -113,6 +114,7 @@ def test_a_layer_holds_the_recorder_orjson_and_the_wrapper_and_nothing_else(laye
     assert {f"python/{path.as_posix()}" for path in recorder} <= ours
 
 
+@pytest.mark.slow
 def test_no_module_of_the_layer_imports_what_is_not_there(project):
     """What its modules load of this package, when each is imported, is in the layer as well."""
     names = [
@@ -209,6 +211,7 @@ def test_a_layer_that_cannot_be_made_is_one_clear_line(project, replay, argument
     assert (project / "there.zip").read_bytes() == b"theirs"
 
 
+@pytest.mark.slow
 def test_a_platform_without_a_wheel_is_named(project, replay, monkeypatch):
     """pip's own reason, and nothing is left behind."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")

@@ -97,6 +97,7 @@ def filtered(found: list[bytes], indent: int | None = 4) -> bytes:
     return json.dumps({"events": events, "searchedLogStreams": []}, indent=indent).encode()
 
 
+@pytest.mark.slow
 def test_an_invocation_under_awss_client_comes_back_out_of_its_log(project, runtime, replay):
     """No file is made, what the handler prints is there, and the replay matches."""
     (project / "app.py").write_text(APP)
@@ -125,6 +126,7 @@ def test_an_invocation_under_awss_client_comes_back_out_of_its_log(project, runt
     assert (listed["id"], listed["outcome"]) == (one.id, "returned")
 
 
+@pytest.mark.slow
 def test_a_killed_invocation_leaves_its_begun_part_and_is_unfinished(project, runtime, replay):
     """The begun part was written before the handler began."""
     (project / "app.py").write_text(APP)
@@ -144,6 +146,7 @@ def test_a_killed_invocation_leaves_its_begun_part_and_is_unfinished(project, ru
     assert (verdict["verdict"], verdict["outcome"]["kind"]) == ("match", "timed_out")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [plain, tailed, filtered, lambda it: filtered(it, None)])
 def test_any_form_of_a_log_gives_the_same_bytes_in_any_order_exactly_once(project, replay, form):
     """Pieces out of order and twice; importing again changes nothing."""
@@ -225,6 +228,7 @@ def test_each_line_is_one_event_and_text_that_json_leaves_alone():
     assert small < 2500, "what repeats is packed"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", ["flipped", "cut", "gone"])
 def test_a_damaged_or_missing_line_is_named_and_the_rest_imported(project, replay, harm):
     """By id, exit 2; its recording is left out as a whole, a sound copy of the line mends it."""
@@ -263,6 +267,7 @@ def test_no_bit_of_a_line_can_be_changed_without_notice():
     assert isinstance(sound, Fixture)
 
 
+@pytest.mark.slow
 def test_a_bomb_is_refused_at_64_mib():
     """Before it is unpacked any further; a payload that fits to the byte is taken."""
     bomb = zlib.compress(bytes(65 * 2**20))
@@ -288,6 +293,7 @@ def test_the_parts_of_a_recording_share_the_64_mib():
     assert "over 64 MiB" in read(begun + ended)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line",
     [

@@ -127,6 +127,7 @@ def test_a_fork_does_not_answer_for_its_parent(project, stored):
     assert (len(interaction.answer.body), interaction.answer.is_complete) == (size, True)
 
 
+@pytest.mark.slow
 def test_a_full_store_keeps_calls_without_their_bodies(project, stored, monkeypatch):
     """The cap holds for what calls bring as well, and the recording is a finished one."""
     monkeypatch.setenv("REPLAY_MAX_STORE_BYTES", "100KiB")

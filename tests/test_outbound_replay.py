@@ -34,7 +34,6 @@ def recorded(runtime, project):
 @pytest.mark.parametrize(
     ("engine", "clients"),
     [
-        ("builtin", ("http_client", "requests", "aiohttp", "gathered")),
         pytest.param("builtin", CLIENTS, marks=pytest.mark.slow),
         pytest.param("ric", CLIENTS, marks=pytest.mark.long),
     ],
@@ -99,6 +98,7 @@ def test_a_fresh_id_that_is_written_and_read_again_is_found(runtime, project, re
     assert {noise["factor"] for noise in verdict["noise"]} == {"entropy"}
 
 
+@pytest.mark.slow
 def test_a_driver_of_its_own_is_refused_by_address(project, runtime, replay):
     """What is not recorded cannot be answered: verdict error with the address and the ways on."""
     (project / "app.py").write_text(

@@ -86,6 +86,7 @@ def ours(value, execution_env):
             return outcome
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("execution_env", ["AWS_Lambda_python3.11", "AWS_Lambda_python3.13"])
 @pytest.mark.parametrize("value", TABLE, ids=lambda value: type(value).__name__)
 def test_the_table_of_hazardous_results_is_marshalled_as_lambda_does(

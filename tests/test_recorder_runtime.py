@@ -205,6 +205,7 @@ def test_a_killed_invocation_is_unfinished_and_replays_to_a_match(project, runti
     assert (verdict["verdict"], verdict["outcome"]["kind"]) == ("match", "timed_out")
 
 
+@pytest.mark.slow
 def test_an_unfinished_recording_that_now_finishes_is_drift(project, runtime, replay):
     """The outcome kind has changed, and the exit code says so."""
     slow = (
@@ -280,6 +281,7 @@ def test_import_errors_reach_the_runtime_under_the_apps_own_name(project, runtim
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("result", "error_type"),
     [("{1, 2}", "Runtime.MarshalError"), ("(x for x in [])", "Runtime.MarshalError")],

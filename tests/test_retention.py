@@ -74,6 +74,7 @@ def test_nothing_that_a_rule_keeps_goes_and_what_goes_has_a_reason(found, rules)
         assert all(one.captured_at_us < rules.older_than_us for one in gone)
 
 
+@pytest.mark.slow
 @given(CANDIDATES, st.integers(0, 1500))
 def test_the_oldest_go_and_no_more_than_has_to(found, max_bytes):
     """Until the payloads fit: the newest of those that went would not have fitted."""
@@ -121,6 +122,7 @@ def left(replay) -> set[str]:
 ERRORS = "raised, exited, timed out, unfinished"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "gone"),
     [
@@ -191,6 +193,7 @@ def test_an_invocation_that_may_still_run_is_kept(project, replay):
     assert left(replay) == {begun.id}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

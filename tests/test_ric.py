@@ -89,8 +89,8 @@ def bare(outcome: Outcome) -> Outcome:
         ),
         ("AWS_Lambda_python3.13", [f"return {it}" for it in (*RETURNS, *OF_THE_PLACE)]),
         pytest.param("AWS_Lambda_python3.11", RAISES, marks=pytest.mark.long),
-        ("AWS_Lambda_python3.13", RAISES),
-        ("AWS_Lambda_python3.13", EXITS[::9]),
+        pytest.param("AWS_Lambda_python3.13", RAISES, marks=pytest.mark.slow),
+        pytest.param("AWS_Lambda_python3.13", EXITS[::9], marks=pytest.mark.slow),
         pytest.param("AWS_Lambda_python3.13", EXITS[::5], marks=pytest.mark.slow),
         pytest.param("AWS_Lambda_python3.13", EXITS, marks=pytest.mark.long),
     ],
@@ -340,6 +340,7 @@ def handler(event, context):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", also_slow(["JSON"], ["JSON", "Text"]))
 def test_both_engines_write_the_same_log(project, form):
     """Print, records in text or JSON, context.log, the error; each on lines of its own."""

@@ -150,6 +150,7 @@ def handler(event, context):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("isolation", also_long(["case"], ["process"], slow=["worker"]))
 def test_a_case_that_ends_its_process_does_not_cost_the_others(project, replay, isolation):
     """Exits, kills, a timeout and large results among ordinary ones, on one thread."""
@@ -374,6 +375,7 @@ def test_without_a_limit_the_debugger_may_take_its_time(project):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -392,6 +394,7 @@ def test_what_cannot_be_combined_is_refused(project, replay, arguments, words):
     assert done.stdout == ""
 
 
+@pytest.mark.slow
 def test_fixture_files_are_replayed_without_a_store(project, replay):
     """One document or one a line; pretty-printed ones as well."""
     ids = store(project, ECHO, [returned(n=n) for n in range(3)])

@@ -71,6 +71,7 @@ def judged(replay, *arguments: str) -> list[str]:
     return [verdict["id"] for verdict in verdicts(replay("run", "--json", *arguments))]
 
 
+@pytest.mark.slow
 def test_a_job_replays_its_part_of_what_is_selected(project, replay):
     """By filters; the jobs together have replayed everything once."""
     ids = store(project, ECHO, [returned(n=n) for n in range(6)])
@@ -102,6 +103,7 @@ def lonely(project: Path) -> tuple[str, str]:
     return ("1/2", "2/2") if Shard(1, 2).has(id) else ("2/2", "1/2")
 
 
+@pytest.mark.slow
 def test_an_empty_shard_of_something_is_no_error_and_is_told(project, replay):
     """A job that has nothing to do has not failed."""
     full, empty = lonely(project)
@@ -112,6 +114,7 @@ def test_an_empty_shard_of_something_is_no_error_and_is_told(project, replay):
     assert (done.returncode, len(verdicts(done)), done.stderr) == (0, 1, "")
 
 
+@pytest.mark.slow
 def test_an_empty_selection_stays_an_error_in_every_shard(project, replay):
     """Positive control: a filter that matches nothing is misuse, whoever asks."""
     full, empty = lonely(project)

@@ -208,6 +208,7 @@ def lost(_key, _body):
     raise ConnectionError
 
 
+@pytest.mark.slow
 def test_what_is_not_acknowledged_stays(project, s3):
     """Also in the spool; a second upload is harmless."""
     store = project / "replay.db"

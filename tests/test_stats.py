@@ -98,6 +98,7 @@ def test_percentiles_are_those_of_the_ordered_durations(tmp_path_factory, durati
     assert wanted == [found.p50, found.p95, found.p99]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "count"),
     [
@@ -174,6 +175,7 @@ def test_damaged_recordings_are_counted_and_named(many, project, replay):
     assert f"recording {many[1].id}: its row is damaged" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("column", ["captured_at_us", "size_bytes", "function_name", "outcome"])
 @pytest.mark.parametrize("value", ["9223372036854775807", "-9223372036854775808", "x'ff'", "1e300"])
 def test_whatever_a_row_holds_the_others_are_counted(many, project, replay, column, value):

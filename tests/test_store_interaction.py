@@ -205,6 +205,7 @@ def flip_call(path: Path, id: str, kind: str, *, at_import: bool) -> None:
     query(path, "UPDATE part SET payload = ? WHERE n = ?", payload + b" ", n)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("taken_in", [False, True])
 @pytest.mark.parametrize("kind", [SENT, ANSWERED])
 def test_a_damaged_part_of_a_call_costs_its_own_recording(path, kind, taken_in):
@@ -280,6 +281,7 @@ def test_a_call_that_is_laid_out_otherwise_costs_its_recording_at_most(path, kin
     assert [good] == got(path, good)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("url", ["http://[", "http://\ud800/", "", "x" * 9, "http://a:b:c"])
 def test_a_hostile_value_costs_its_own_column(path, url):
     """An address that is none, a lone surrogate, a number beyond a column's."""
@@ -361,6 +363,7 @@ def test_deriving_again_gives_the_same_rows(path):
     assert before == (rows(path), query(path, "SELECT * FROM recording ORDER BY id"))
 
 
+@pytest.mark.slow
 def test_a_page_reads_calls_of_many_sandboxes_in_turn(path):
     """More than are kept at hand."""
     groups = [of_one_sandbox() for _ in range(40)]

@@ -60,6 +60,7 @@ def there_and_back(replay, folder: Path) -> tuple[bytes, bytes]:
     return (folder / "first.jsonl").read_bytes(), (folder / "second.jsonl").read_bytes()
 
 
+@pytest.mark.slow
 def test_export_and_import_give_byte_identical_exports_of_captured_events(runtime, project, replay):
     """Every sample event, through AWS's runtime client and the real recorder; tags included."""
     (project / "app.py").write_text(

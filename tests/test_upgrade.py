@@ -163,6 +163,7 @@ def test_a_backup_is_made_first_and_kept(store, copied, tmp_path):
     assert list(tmp_path.glob("*.unfinished")) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("store", OLDER, ids=lambda path: path.stem)
 def test_an_older_store_is_refused_by_the_other_commands_until_it_is_upgraded(
     store, project, replay
@@ -259,6 +260,7 @@ def test_without_the_transaction_a_kill_would_leave_a_torn_store(tmp_path):
     assert "torn" in states
 
 
+@pytest.mark.slow
 def test_an_upgrade_while_another_process_captures_loses_no_part(copied):
     """What is acknowledged is there afterwards, from the store or from its spool."""
     path = copied(OLDER[0])

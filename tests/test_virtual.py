@@ -262,6 +262,7 @@ def test_how_long_an_import_took_is_noise_of_the_clock(tmp_path):
     assert {it.path: it.factor for it in verdict.noise} == {"$.s": "clock", "$.ms": "clock"}
 
 
+@pytest.mark.slow
 def test_what_is_used_of_time_machine_is_what_there_is():
     """Its C functions ask the last traveller for `time_ns()`, and for nothing else."""
     program = (
