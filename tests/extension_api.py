@@ -107,11 +107,17 @@ class _Handler(BaseHTTPRequestHandler):
 class ExporterProcess:
     """The extension, as Lambda starts it."""
 
-    def __init__(self, api: ExtensionApi, folder: Path, variables: dict[str, str]) -> None:
+    def __init__(
+        self,
+        api: ExtensionApi,
+        folder: Path,
+        variables: dict[str, str],
+        command: list[str] | None = None,
+    ) -> None:
         self.api = api
         self.output = (folder / "exporter").open("a+b")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "replay.recorder.export.extension"],
+            command or [sys.executable, "-m", "replay.recorder.export.extension"],
             env={
                 "PATH": os.environ["PATH"],
                 "AWS_LAMBDA_RUNTIME_API": api.address,

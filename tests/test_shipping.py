@@ -5,9 +5,11 @@ import json
 import time
 import uuid
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 from extension_api import ExporterProcess, ExtensionApi, Flaky
+from test_layer import unpack
 
 from replay.recorder.export.exporter import Exporter
 from replay.recorder.export.shipment import Row, shipment_of
@@ -63,14 +65,14 @@ def keys_of(client):
 
 
 @contextmanager
-def exporting(folder, url, **variables):
+def exporting(folder, url, *, command=None, **variables):
     """Yield the API that an extension is registered with, and a way to start it anew."""
     api = ExtensionApi()
     started = []
 
     def start():
         variables_of_all = {**CREDENTIALS, "AWS_ENDPOINT_URL": url, "REPLAY_EXPORT": ADDRESS}
-        started.append(ExporterProcess(api, folder, {**variables_of_all, **variables}))
+        started.append(ExporterProcess(api, folder, {**variables_of_all, **variables}, command))
         return started[-1]
 
     try:
@@ -313,3 +315,17 @@ def test_a_store_that_is_begun_anew_is_shipped_from_its_start(project, replay, s
     assert len(keys_of(s3)) == 3  # of three sandboxes, two with the same parts
     done = replay("pull", ADDRESS, "--store", "pulled.db")
     assert "pulled 3 objects: 40 parts; the store had 20 already" in done.stderr
+
+
+@pytest.mark.slow
+def test_the_extension_of_a_layer_ships(captured, project, replay, s3):
+    """As Lambda starts it, with nothing on its path but the layer and the runtime's boto3."""
+    assert replay("layer", "--exporter", "-o", "layer.zip").returncode == 0
+    unpack(project / "layer.zip", project / "opt")
+    captured({"n": 1})
+    command = [f"{project}/opt/extensions/replay-export"]
+    variables = {"LAMBDA_RUNTIME_DIR": str(Path(boto3.__file__).parents[1])}
+    with exporting(project, s3.meta.endpoint_url, command=command, **variables) as (api, start):
+        exporter = start()
+        assert api.waiting.acquire(timeout=20), exporter.text()
+    assert len(keys_of(s3)) == 1

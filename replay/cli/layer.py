@@ -33,6 +33,12 @@ ArchOption = Annotated[
     Arch,
     typer.Option("--arch", help="The architecture of the function; Lambda's default is x86_64."),
 ]
+ExporterOption = Annotated[
+    bool,
+    typer.Option(
+        "--exporter", help="With the extension that ships to REPLAY_EXPORT; it starts everywhere."
+    ),
+]
 OutputOption = Annotated[Path, typer.Option("-o", "--output", help="Write the layer to this file.")]
 
 
@@ -41,6 +47,7 @@ def layer(
     *,
     python: PythonOption = None,
     arch: ArchOption = Arch.x86_64,
+    exporter: ExporterOption = False,
     output: OutputOption = Path("layer.zip"),
     force: ForceOption = False,
     as_json: JsonOption = False,
@@ -50,7 +57,7 @@ def layer(
     if str(output) == "-":
         raise ReplayError("a layer is not for a terminal or a pipe", "name a file: -o layer.zip")
     with new_file(output, force=force) as file:
-        made = layer_for(target)
+        made = layer_for(target, ships=exporter)
         made.write(file)
         zipped_bytes = file.tell()
     document = _document(output, target, made, zipped_bytes=zipped_bytes)

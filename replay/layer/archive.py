@@ -1,5 +1,7 @@
 """The bytes of a layer: a zip with `python/` for the runtime and `replay`, the exec wrapper.
 
+Where it is to ship, `extensions/replay-export` is there as well, which Lambda starts by itself.
+
 Lambda unpacks it to /opt and has /opt/python on the path
 (https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html). Invariant: the same files give
 the same bytes, whatever their dates, modes and order on the disk.
@@ -16,9 +18,11 @@ from replay.layer.bytecode import bytecode
 from replay.layer.module import PACKAGE, modules
 from replay.layer.target import Target
 from replay.layer.wheel import VERSION, fetch_wheel
+from replay.recorder.export.bucket import NAME
 from replay.version import __version__
 
 WRAPPER = "replay"
+EXTENSION = f"extensions/{NAME}"
 _LIBRARIES = "python/"
 _FIRST_DATE = (1980, 1, 1, 0, 0, 0)
 """The earliest that a zip can tell."""
@@ -69,18 +73,24 @@ class Layer:
                 archive.writestr(_info(name), members[name], compresslevel=9)
 
 
-def layer_for(target: Target) -> Layer:
-    """Return the layer for a target; raises ReplayError where pip finds no orjson for it."""
+def layer_for(target: Target, *, ships: bool = False) -> Layer:
+    """Return the layer for a target; raises ReplayError where pip finds no orjson for it.
+
+    One that `ships` starts the exporter in every sandbox.
+    """
     with TemporaryDirectory(prefix="replay-") as folder:
         wheel = fetch_wheel(target, Path(folder))
-        recorder, orjson = _recorder(), _unpacked(wheel)
+        recorder, orjson = _recorder(ships=ships), _unpacked(wheel)
     return Layer(recorder, orjson, bytecode(target, {**recorder, **orjson}))
 
 
-def _recorder() -> dict[str, bytes]:
+def _recorder(*, ships: bool) -> dict[str, bytes]:
     root = PACKAGE.parent
     found = {_LIBRARIES + it.relative_to(root).as_posix(): it.read_bytes() for it in modules()}
-    return {**found, WRAPPER: (PACKAGE / "recorder/exec-wrapper").read_bytes()}
+    found[WRAPPER] = (PACKAGE / "recorder/exec-wrapper").read_bytes()
+    if ships:
+        found[EXTENSION] = (PACKAGE / "recorder/export/extension-wrapper").read_bytes()
+    return found
 
 
 def _unpacked(wheel: Path) -> dict[str, bytes]:
@@ -93,7 +103,7 @@ def _info(name: str) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(name, _FIRST_DATE)
     info.compress_type = zipfile.ZIP_DEFLATED
     info.create_system = _UNIX
-    mode = 0o755 if name == WRAPPER else 0o644
+    mode = 0o755 if name in (WRAPPER, EXTENSION) else 0o644
     info.external_attr = (_REGULAR | mode) << 16
     return info
 

@@ -15,13 +15,11 @@ from typing import Any
 import orjson
 
 from replay.errors import ReplayError
-from replay.recorder.export.bucket import bucket_of
+from replay.recorder.export.bucket import NAME, bucket_of
 from replay.recorder.export.exporter import Exporter
 from replay.recorder.export.telemetry import Telemetry
 from replay.settings import recorder_settings, store_path
 
-NAME = "replay-export"
-"""The file that Lambda starts as the extension has to have this name."""
 _AT_START_S = 3.0
 """Of the 10 s that the initialization of a sandbox may take in all."""
 _RESERVE_S = 0.3
