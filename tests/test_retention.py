@@ -305,7 +305,7 @@ def test_a_function_that_captures_meanwhile_does_not_spool(project):
     spooled, said = spooled_while_pruning(path, 1000)
     captured = query(path, "SELECT count(DISTINCT id) FROM part")[0][0]
     assert len(said) > 10
-    assert captured >= len(said)
+    assert captured > 100  # how many, the machine decides
     assert spooled <= len(said) // 20
 
 
