@@ -124,8 +124,9 @@ def test_a_fork_amid_a_write_loses_nothing(tmp_path, rounds):
 @pytest.mark.parametrize("control", ["fork-unhooked", "fork-unclosed"])
 def test_a_fork_that_the_journal_does_not_see_coming_would_lose(tmp_path, control):
     """Positive control: no hooks at all, or only the lock held and the connection left open."""
-    left = left_after(tmp_path / "replay.db", 1, 8, 1, control)
-    hung = 4 * 8 - sum("child" in name for name in left.said["ended"])
+    rounds = 24  # in one of some ten nothing happens to be lost
+    left = left_after(tmp_path / "replay.db", 1, rounds, 1, control)
+    hung = 4 * rounds - sum("child" in name for name in left.said["ended"])
     assert left.lost() or hung
 
 
