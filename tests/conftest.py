@@ -11,6 +11,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from hypothesis import settings
 from runtime_api import RuntimeApi, RuntimeProcess
 from xdist.scheduler import LoadScopeScheduling
 
@@ -23,6 +24,8 @@ TOGETHER = {
     "tests/test_plugin.py": "a generated suite",
     "tests/test_outbound_aws.py": "services of AWS",
 }
+settings.register_profile("any machine", deadline=None)  # a busy one takes what it takes
+settings.load_profile("any machine")
 SHARED_EVENTS = Path(__file__).parents[2] / "shared" / "events"
 
 

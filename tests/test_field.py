@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from databases import capture_parts, flip_payload, query
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from test_cli import one_line_error
 from test_store import recording
@@ -34,7 +34,6 @@ def ids(store: Store, path: str, value: object) -> list[str]:
 
 
 @pytest.mark.slow
-@settings(deadline=None)
 @given(st.lists(VALUES, max_size=6), VALUES)
 def test_an_index_finds_what_a_look_into_each_event_finds(tmp_path_factory, values, wanted):
     """Of every type, of any length; equal values of different types are different."""
