@@ -205,24 +205,32 @@ own.close()
 """
 
 
-@pytest.mark.parametrize("is_watched", [True, False])
-def test_a_store_that_is_replaced_while_it_is_opened_loses_nothing(folder, monkeypatch, is_watched):
-    """Else SQLite has locks on the one and writes to the log of the other, which goes under it."""
+@pytest.fixture
+def replaced(folder, monkeypatch):
+    """A store in whose place, once SQLite has opened it, another process makes one and fills it."""
     folder.mkdir()
-    store = folder / "replay.db"
-    store.write_bytes(b"no database at all" * 300)
-    others = []
+    store, others = folder / "replay.db", []
 
-    def replaced(path, **options):
+    def connect(path, **options):
         opened = sqlite3.Connection(path, **options)
-        if not others:
+        if path == str(store) and not others:
             store.rename(folder / "old.db")
             command = [sys.executable, "-c", OTHER, path]
             others.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
             others[0].stdout.readline()
         return opened
 
-    monkeypatch.setattr(connection.sqlite3, "connect", replaced)
+    monkeypatch.setattr(connection.sqlite3, "connect", connect)
+    return store, others
+
+
+@pytest.mark.parametrize("is_watched", [True, False])
+def test_a_store_that_is_replaced_while_it_is_opened_loses_nothing(
+    replaced, monkeypatch, is_watched
+):
+    """Else SQLite has locks on the one and writes to the log of the other, which goes under it."""
+    store, others = replaced
+    store.write_bytes(b"no database at all" * 300)
     if not is_watched:
         monkeypatch.setattr(connection, "look", lambda path: ((0, 0), 0))
     own = journal.Journal(str(store))
@@ -235,22 +243,9 @@ def test_a_store_that_is_replaced_while_it_is_opened_loses_nothing(folder, monke
 
 
 @pytest.mark.parametrize("is_whole", [True, False])
-def test_a_store_has_its_name_when_it_is_whole(folder, monkeypatch, is_whole):
+def test_a_store_has_its_name_when_it_is_whole(replaced, monkeypatch, is_whole):
     """Of one that is replaced while it is empty, SQLite would delete the log of the next."""
-    folder.mkdir()
-    store = folder / "replay.db"
-    others = []
-
-    def replaced(path, **options):
-        opened = sqlite3.Connection(path, **options)
-        if path == str(store) and not others:
-            store.rename(folder / "old.db")
-            command = [sys.executable, "-c", OTHER, path]
-            others.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
-            others[0].stdout.readline()
-        return opened
-
-    monkeypatch.setattr(connection.sqlite3, "connect", replaced)
+    store, others = replaced
     if not is_whole:
         monkeypatch.setattr(connection, "_make", lambda path: Path(path).touch())
     own = journal.Journal(str(store))

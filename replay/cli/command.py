@@ -11,7 +11,7 @@ import platform
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from enum import StrEnum
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 import typer
 
 from replay.cli.progress import Bar
-from replay.errors import ReplayError
+from replay.errors import MISUSE, ReplayError
 from replay.report.jsonable import indent_of
 from replay.report.pieces import Piece, escaped
 from replay.settings import Settings, command_settings
@@ -104,6 +104,18 @@ def say_error(error: ReplayError) -> None:
     say(f"error: {error.message}")
     if error.hint:
         say(f"hint: {error.hint}")
+
+
+def say_unreadable(why: Sequence[str], count: int, *, of: int) -> int:
+    """Say how many of the recordings cannot be read, and of some why; return the exit code."""
+    if not count:
+        return 0
+    say(f"error: {count:,} of {of:,} recordings cannot be read:")
+    for one in why:
+        say(f"  {one}")
+    if count > len(why):
+        say(f"  and {count - len(why):,} more: replay doctor")
+    return MISUSE
 
 
 def _report_bug() -> None:

@@ -17,10 +17,10 @@ from replay.cli.command import (
     print_json,
     read_settings,
     say,
+    say_unreadable,
 )
 from replay.cli.completion import complete_id
 from replay.cli.filters import filtered
-from replay.errors import MISUSE
 from replay.report.pieces import STYLES, escaped, milliseconds
 from replay.store.selection import Selection
 from replay.store.summary import Summary
@@ -107,10 +107,5 @@ def _age(captured_at_us: int) -> str:
 
 
 def _say_damaged(found: list[Summary]) -> int:
-    damaged = [summary for summary in found if summary.damage]
-    if not damaged:
-        return 0
-    say(f"error: {len(damaged)} of {len(found)} recordings cannot be read:")
-    for summary in damaged:
-        say(f"  {summary.damage}")
-    return MISUSE
+    damaged = [summary.damage for summary in found if summary.damage]
+    return say_unreadable(damaged, len(damaged), of=len(found))

@@ -18,10 +18,9 @@ from replay.cli.command import (
     print_json,
     print_pieces,
     read_settings,
-    say,
+    say_unreadable,
 )
 from replay.cli.filters import AllowEmptyOption, filtered, nothing_matches
-from replay.errors import MISUSE
 from replay.report.pieces import STYLES, Piece, bytes_text, escaped, milliseconds
 from replay.report.sparkline import BLOCKS, PLAIN, a_day, sparkline
 from replay.store.selection import Selection
@@ -171,12 +170,4 @@ def _table(name: str, groups: "Sequence[Group]") -> Table:
 
 
 def _say_damaged(found: "Stats") -> int:
-    count = found.all.damaged
-    if not count:
-        return 0
-    say(f"error: {count:,} of {found.all.recordings:,} recordings cannot be read:")
-    for why in found.damaged:
-        say(f"  {why}")
-    if count > len(found.damaged):
-        say(f"  and {count - len(found.damaged):,} more: replay doctor")
-    return MISUSE
+    return say_unreadable(found.damaged, found.all.damaged, of=found.all.recordings)

@@ -109,7 +109,10 @@ def connect(path: str, found: Identity | None, synchronous: str) -> sqlite3.Conn
         if look(path)[0] == found:
             connection.execute(CREATE_PART)
     except BaseException:  # the host's own timeout may end it as well
-        ABANDONED.append(connection) if look(path)[0] != found else connection.close()
+        if look(path)[0] == found:
+            connection.close()
+        else:
+            ABANDONED.append(connection)
         raise
     if look(path)[0] == found:
         return connection

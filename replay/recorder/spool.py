@@ -30,6 +30,15 @@ def append(store: str, id: str, kind: str, payload: bytes) -> bool:
     return any(_append_line(path, line) for path in spool_paths(store))
 
 
+def fields_of(line: bytes) -> tuple[str, str, int, bytes] | None:
+    """Return id, kind, checksum and payload of a line as `append` writes it; None of another."""
+    try:
+        crc, id, kind, payload = line.rstrip(b"\n").split(b" ", 3)
+        return id.decode(), kind.decode(), int(crc, 16), payload
+    except ValueError:
+        return None
+
+
 def claim_as(path: str, claimed: str) -> None:
     """Rename a spool and wait for those who write to it still; nothing where it is gone."""
     try:

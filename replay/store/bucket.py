@@ -11,12 +11,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from replay.errors import ReplayError
+from replay.recorder.export.bucket import place_of
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
 
 Result = TypeVar("Result")
-SCHEME = "s3://"
 _AT_ONCE = 8
 _EXTRA = "pip install 'lambda-replay[s3]'"
 _KEY = "AWS_ACCESS_KEY_ID"
@@ -26,13 +26,12 @@ class Bucket:
     """The objects below a prefix; every method raises ReplayError that names what failed."""
 
     def __init__(self, address: str) -> None:
-        name, _, prefix = address.removeprefix(SCHEME).partition("/")
-        if not address.startswith(SCHEME) or not name:
+        place = place_of(address)
+        if place is None:
             raise ReplayError(f"{address!r} is no bucket", "name one, such as s3://BUCKET/PREFIX")
         self.address = address
-        self.name = name
-        self._prefix = prefix.strip("/")
-        self._store = self._said_clearly(lambda: _store(name))
+        self.name, self._prefix = place
+        self._store = self._said_clearly(lambda: _store(self.name))
 
     def listed(self) -> Iterator[str]:
         """Yield the keys of all objects."""

@@ -19,6 +19,7 @@ from replay.fixture import Fixture
 from replay.recorder.log import MAX_LINE_BYTES, PLAIN, PREFIX
 from replay.recording import Part
 from replay.store.incoming import prepared
+from replay.store.inflate import inflate
 from replay.store.located import Located, in_order
 
 MAX_PIECES = MAX_BYTES // MAX_LINE_BYTES * 2
@@ -177,7 +178,7 @@ def _joined(key: _Key, pieces: dict[int, bytes], room_bytes: int) -> Part:
     text = b"".join(pieces[number] for number in range(1, key.count + 1))
     try:
         payload = _unpacked(a2b_base64(text), key.packing, room_bytes)
-    except (ValueError, zlib.error) as error:
+    except ValueError as error:
         raise DamagedError(f"recording {key.id}: its {key.kind} part: {error}", _AGAIN) from error
     part = Part(key.id, key.kind, payload)
     if part.crc != key.crc:
@@ -189,13 +190,7 @@ def _unpacked(content: bytes, packing: bytes, room_bytes: int) -> bytes:
     """Return a payload; raises ValueError, never with more than `room_bytes` in memory."""
     if packing == PLAIN:
         return content
-    unpacking = zlib.decompressobj()
-    payload = unpacking.decompress(content, room_bytes + 1)
-    if len(payload) > room_bytes:
-        raise ValueError(f"a recording of over {MAX_BYTES // 2**20} MiB")
-    if not unpacking.eof:
-        raise ValueError("its end is not there")
-    return payload
+    return inflate(content, room_bytes=room_bytes)
 
 
 def _ordered(parts: Iterable[Part]) -> tuple[Part, ...]:

@@ -5,15 +5,13 @@ name says, or unpacks to more than 64 MiB, is a DamagedError.
 """
 
 import re
-import zlib
 from collections.abc import Iterator
 
 from replay.errors import DamagedError
 from replay.recorder.export.shipment import SUFFIX, digest_of
 from replay.recording import Part
+from replay.store.inflate import GZIP, inflate
 
-MAX_BYTES = 64 * 2**20
-_GZIP = 31
 _NAME = re.compile(
     r"(?:.*/)?[0-7][0-9a-hjkmnp-tv-z]{25}/\d+-\d+-(?P<digest>[0-9a-f]{32})" + re.escape(SUFFIX)
 )
@@ -44,16 +42,10 @@ _AGAIN = "have it uploaded again, or delete it; the next pull takes the rest"
 
 
 def _unpacked(key: str, body: bytes) -> bytes:
-    unpacking = zlib.decompressobj(_GZIP)
     try:
-        lines = unpacking.decompress(body, MAX_BYTES + 1)
-    except zlib.error as error:
-        raise DamagedError(f"object {key}: no gzip ({error})", _AGAIN) from error
-    if len(lines) > MAX_BYTES:
-        raise DamagedError(f"object {key}: it unpacks to over {MAX_BYTES // 2**20} MiB", _AGAIN)
-    if not unpacking.eof:
-        raise DamagedError(f"object {key}: half of it is missing", _AGAIN)
-    return lines
+        return inflate(body, wbits=GZIP)
+    except ValueError as error:
+        raise DamagedError(f"object {key}: {error}", _AGAIN) from error
 
 
 def _parts(key: str, lines: bytes) -> Iterator[Part | DamagedError]:

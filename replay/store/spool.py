@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from sqlalchemy import Connection, insert, select
 
 from replay.recorder.place import spool_paths
-from replay.recorder.spool import claim_as
+from replay.recorder.spool import claim_as, fields_of
 from replay.recording import Part
 from replay.store.tables import part
 
@@ -138,7 +138,7 @@ def read(file: Path) -> Iterator[Part | bytes]:
     with suppress(FileNotFoundError), file.open("rb") as lines:
         for line in lines:
             if line.strip():
-                yield _part_of(line.rstrip(b"\n")) or line
+                yield _part_of(line) or line
 
 
 def line_name(line: bytes) -> str:
@@ -151,12 +151,12 @@ def line_name(line: bytes) -> str:
 
 
 def _part_of(line: bytes) -> Part | None:
-    try:
-        crc, id, kind, payload = line.split(b" ", 3)
-        found = Part(id.decode(), kind.decode(), payload)
-        return found if found.crc == int(crc, 16) else None
-    except ValueError:
+    fields = fields_of(line)
+    if fields is None:
         return None
+    id, kind, crc, payload = fields
+    found = Part(id, kind, payload)
+    return found if found.crc == crc else None
 
 
 def _claim(file: Path) -> Path:

@@ -11,7 +11,7 @@ from replay.errors import ReplayError, SettingsError
 NAME = "replay-export"
 """The extension: the file that Lambda starts has to have the name by which it registers."""
 VARIABLE = "REPLAY_EXPORT"
-_SCHEME = "s3://"
+SCHEME = "s3://"
 _CONNECT_S = 2
 _READ_S = 5
 _AWS = ("botocore.", "boto3.", "s3transfer.", "urllib3.")
@@ -38,7 +38,7 @@ class Bucket:
             if not type(error).__module__.startswith(_AWS) and not isinstance(error, ImportError):
                 raise
             why = f"{type(error).__name__}: {error}"
-            raise ShipError(f"{_SCHEME}{self.name}/{self.prefix}: {why}") from error
+            raise ShipError(f"{SCHEME}{self.name}/{self.prefix}: {why}") from error
 
 
 def bucket_of(environment: Mapping[str, str]) -> Bucket | None:
@@ -46,11 +46,17 @@ def bucket_of(environment: Mapping[str, str]) -> Bucket | None:
     wish = environment.get(VARIABLE, "")
     if not wish:
         return None
-    name, _, prefix = wish.removeprefix(_SCHEME).partition("/")
-    if not wish.startswith(_SCHEME) or not name:
+    place = place_of(wish)
+    if place is None:
         raise SettingsError(f"{VARIABLE} is {wish!r}, not s3://BUCKET/PREFIX", "name a bucket")
-    prefix = prefix.strip("/")
+    name, prefix = place
     return Bucket(name, f"{prefix}/" if prefix else "")
+
+
+def place_of(address: str) -> tuple[str, str] | None:
+    """Return the bucket and the prefix that an address names, None where it is no such address."""
+    name, _, prefix = address.removeprefix(SCHEME).partition("/")
+    return (name, prefix.strip("/")) if address.startswith(SCHEME) and name else None
 
 
 def _client() -> Any:

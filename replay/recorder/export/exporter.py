@@ -94,10 +94,8 @@ class Exporter:
 
     def _is_near_cap(self) -> bool:
         most = self._max_store_bytes
-        return most is not None and sum(map(size_bytes, self._files())) >= most // 2
-
-    def _files(self) -> tuple[str, str]:
-        return self._store, f"{self._store}-wal"
+        files = self._store, f"{self._store}-wal"
+        return most is not None and sum(map(size_bytes, files)) >= most // 2
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from glob import escape, glob
 
 from replay.recorder.export.shipment import Row
 from replay.recorder.place import spool_paths
-from replay.recorder.spool import claim_as
+from replay.recorder.spool import claim_as, fields_of
 
 _CLAIMED = ".shipping-"
 
@@ -27,7 +27,6 @@ def rows(claimed: str) -> Iterator[Row]:
     """Yield the parts of a claimed spool; a torn line, which is none, is left out."""
     with open(claimed, "rb") as lines:
         for line in lines:
-            fields = line.rstrip(b"\n").split(b" ", 3)
-            if len(fields) == 4 and fields[0].isalnum():
-                crc, id, kind, payload = fields
-                yield Row(0, id.decode(), kind.decode(), int(crc, 16), payload)
+            fields = fields_of(line)
+            if fields is not None:
+                yield Row(0, *fields)
