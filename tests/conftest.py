@@ -23,6 +23,7 @@ TOGETHER = {
     "tests/test_generate.py": "a generated suite",
     "tests/test_plugin.py": "a generated suite",
     "tests/test_outbound_aws.py": "services of AWS",
+    "tests/test_postgres.py": "a server",
 }
 settings.register_profile("any machine", deadline=None)  # a busy one takes what it takes
 settings.load_profile("any machine")

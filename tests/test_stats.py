@@ -153,7 +153,7 @@ def test_captured_names_are_shown_escaped(project, replay):
     done = replay("stats")
     assert "\x1b" not in done.stdout
     assert "\\x1b]52" in done.stdout
-    assert counted(replay)["functions"][0]["function_name"] == ATTACK
+    assert counted(replay)["functions"][0]["function_name"] == ATTACK.replace("\0", "\\x00")
 
 
 def test_damaged_recordings_are_counted_and_named(many, project, replay):

@@ -34,7 +34,7 @@ from contextlib import closing
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from replay.store import revision
-from replay.store.database import Database
+from replay.store.sqlite import SqliteFile
 
 source, folder, transactional = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3]
 seen = []
@@ -50,10 +50,12 @@ def count(statement):
         os.kill(os.getpid(), signal.SIGKILL)
 
 def migrate(path):
-    with closing(Database(path)) as database:
-        block = database.writing() if transactional == "yes" else database.reading()
-        with block as connection:
-            revision.migrate(connection)
+    with closing(SqliteFile(path)) as database:
+        if transactional == "yes":
+            database.make(revision.migrate)
+        else:
+            with database.reading() as connection:
+                revision.migrate(connection)
 
 shutil.copy(source, folder / "whole.db")
 migrate(folder / "whole.db")
@@ -154,8 +156,9 @@ def test_a_backup_is_made_first_and_kept(store, copied, tmp_path):
     path = copied(store)
     seen = []
     done = upgrade(str(path), before_change=lambda backup: seen.append((backup, schema(path))))
-    ((backup, before),) = seen
-    assert done.backup == backup
+    ((told, before),) = seen
+    assert done.backup == told
+    backup = Path(told)
     assert backup.name.startswith(f"replay.db.backup-{store.stem}-")
     assert backup.stat().st_mode & 0o777 == 0o600
     assert before == schema(backup) == schema(store)
@@ -213,7 +216,7 @@ def test_a_backup_that_cannot_be_written_stops_the_upgrade(copied, monkeypatch):
     """Nothing is changed without one."""
     path = copied(OLDER[0])
     before = schema(path)
-    monkeypatch.setattr("replay.store.upgrade.os.open", lambda *_: (_ for _ in ()).throw(OSError()))
+    monkeypatch.setattr("replay.store.backup.os.open", lambda *_: (_ for _ in ()).throw(OSError()))
     with pytest.raises(StoreError, match="backup"):
         upgrade(str(path), before_change=say_nothing)
     assert before == schema(path)

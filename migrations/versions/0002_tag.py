@@ -6,13 +6,15 @@ from alembic import op
 revision = "0002"
 down_revision = "0001"
 
+_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
 
 def upgrade() -> None:
     """Make the table of tags."""
     op.create_table(
         "tag",
-        sa.Column("recording_id", sa.Text, primary_key=True),
-        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("recording_id", _TEXT, primary_key=True),
+        sa.Column("name", _TEXT, primary_key=True),
     )
     op.create_index("ix_tag_name", "tag", ["name", "recording_id"])
 

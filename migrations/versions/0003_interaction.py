@@ -6,26 +6,29 @@ from alembic import op
 revision = "0003"
 down_revision = "0002"
 
+_INTEGER = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
+_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
 
 def upgrade() -> None:
     """Make the table of calls, and say of the recordings there are that they have none."""
-    op.add_column("recording", sa.Column("outbound", sa.Text))
-    op.add_column("recording", sa.Column("calls", sa.Integer))
+    op.add_column("recording", sa.Column("outbound", _TEXT))
+    op.add_column("recording", sa.Column("calls", _INTEGER))
     op.create_table(
         "interaction",
-        sa.Column("recording_id", sa.Text, primary_key=True),
+        sa.Column("recording_id", _TEXT, primary_key=True),
         sa.Column("at_import", sa.Boolean, primary_key=True),
-        sa.Column("sequence", sa.Integer, primary_key=True),
-        sa.Column("sandbox_id", sa.Text),
-        sa.Column("sent_n", sa.Integer),
-        sa.Column("answered_n", sa.Integer),
-        sa.Column("kind", sa.Text),
-        sa.Column("name", sa.Text),
-        sa.Column("service", sa.Text),
-        sa.Column("operation", sa.Text),
-        sa.Column("host", sa.Text),
-        sa.Column("status", sa.Integer),
-        sa.Column("error_type", sa.Text),
+        sa.Column("sequence", _INTEGER, primary_key=True),
+        sa.Column("sandbox_id", _TEXT),
+        sa.Column("sent_n", _INTEGER),
+        sa.Column("answered_n", _INTEGER),
+        sa.Column("kind", _TEXT),
+        sa.Column("name", _TEXT),
+        sa.Column("service", _TEXT),
+        sa.Column("operation", _TEXT),
+        sa.Column("host", _TEXT),
+        sa.Column("status", _INTEGER),
+        sa.Column("error_type", _TEXT),
         sa.Column("at_us", sa.BigInteger),
         sa.Column("duration_us", sa.BigInteger),
     )

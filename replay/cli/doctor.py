@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,9 +20,9 @@ from replay.cli.command import (
 from replay.cli.progress import Bar
 from replay.errors import MISUSE, StoreError
 from replay.report.pieces import escaped
-from replay.settings import Settings, store_path
+from replay.settings import Settings
 from replay.store.check import Check
-from replay.store.doctor import examine_files
+from replay.store.doctor import examine_store
 
 FixOption = Annotated[
     bool, typer.Option("--fix", help="Derive what is derived again from the parts; tags stay.")
@@ -49,7 +48,7 @@ def doctor(
 
 def _examine(settings: Settings, *, fix: bool) -> Iterator[Check]:
     is_usable = True
-    for check in examine_files(Path(store_path(settings.store))):
+    for check in examine_store(settings.store):
         is_usable = is_usable and (check.name, check.level) != ("store", "bad")
         yield check
     if not is_usable:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -45,6 +44,11 @@ PurgeOption = Annotated[
     ),
 ]
 _MAX_SHOWN = 20
+_GONE = {
+    True: "no file beside the store holds them any more",
+    False: "what the server keeps elsewhere - its log, replicas, backups - is out of reach here",
+}
+"""What is to say after a purge, by whether the store is a file."""
 _KEPT = "nothing is deleted yet: --yes deletes it"
 
 
@@ -58,7 +62,7 @@ class _Plan:
 
     sizes_bytes: Mapping[str, int]
     shown: Sequence[Summary]
-    copies: Sequence[Path]
+    copies: Sequence[str]
     purges: bool
 
     @property
@@ -96,7 +100,7 @@ def prune(
         is_done = not plan.is_empty and (yes or is_wanted("delete this?", otherwise=_KEPT))
         left = _apply(found_store, plan) if is_done else ()
     if as_json:
-        print_json({**_document(plan), "is_done": is_done, "left": [str(it) for it in left]})
+        print_json({**_document(plan), "is_done": is_done, "left": list(left)})
     return MISUSE if left else 0
 
 
@@ -169,7 +173,7 @@ def _lines(plan: _Plan) -> Iterator[str]:
     yield f"{count:,} recordings, {size:,.1f} MiB{how}"
 
 
-def _apply(store: Store, plan: _Plan) -> Sequence[Path]:
+def _apply(store: Store, plan: _Plan) -> Sequence[str]:
     """Delete what is planned; return the files that hold some of it all the same."""
     ids = list(plan.sizes_bytes)
     with Bar("deleting") as bar:
@@ -181,7 +185,7 @@ def _apply(store: Store, plan: _Plan) -> Sequence[Path]:
     for file in left:
         say(f"error: {file} still holds what was deleted\nhint: replay prune --purge once more")
     if not left:
-        say(f"deleted {len(ids):,} recordings; no file beside the store holds them any more")
+        say(f"deleted {len(ids):,} recordings; {_GONE[store.is_file]}")
     return left
 
 
@@ -190,6 +194,6 @@ def _document(plan: _Plan) -> dict[str, object]:
         "recordings": [
             {"id": id, "size_bytes": size_bytes} for id, size_bytes in plan.sizes_bytes.items()
         ],
-        "copies": [str(file) for file in plan.copies],
+        "copies": list(plan.copies),
         "purges": plan.purges,
     }

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,11 +10,10 @@ from replay.cli.command import StoreOption, answering, opened, read_settings, sa
 from replay.cli.progress import Bar
 from replay.errors import MISUSE, DamagedError
 from replay.recording import Part
-from replay.settings import store_path
 from replay.store.bucket import Bucket
+from replay.store.inbox import Inbox
 from replay.store.pulled import Pulled
 from replay.store.shipment import is_shipment, parts_of
-from replay.store.spool import Inbox
 
 AddressArgument = Annotated[
     str, typer.Argument(metavar="s3://BUCKET/PREFIX", help="Where REPLAY_EXPORT sends parts to.")
@@ -39,7 +37,7 @@ def pull(address: AddressArgument, *, store: StoreOption = None) -> int:
     bucket = Bucket(address)
     counts = _Counts()
     with opened(settings, create=True) as found_store, Bar("pulling") as bar:
-        pulled = Pulled(Path(store_path(settings.store)), bucket.name)
+        pulled = found_store.pulled(bucket.name)
         keys = list(_wanted(bucket, pulled, counts))
         try:
             inbox = found_store.inbox()

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -134,5 +133,5 @@ def _apply(store: Store, ids: Sequence[str], change: "partial[tuple[Part, ...] |
         _warn_of(file)
 
 
-def _warn_of(file: Path) -> None:
+def _warn_of(file: str) -> None:
     say(f"{file} may hold what was there before: replay prune --purge deletes it")

@@ -56,7 +56,7 @@ def examine(database: Database, progress: Callable[[int, int | None], None]) -> 
     yield _damage(found)
     yield _drift(found)
     yield _without_begun(found)
-    yield loss.check(database.path, found.lost_parts)
+    yield loss.check(database.files, found.lost_parts)
     yield from _stray_tags(database)
 
 

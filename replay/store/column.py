@@ -15,8 +15,14 @@ def insert_into(table: Table) -> str:
     return " ".join(("INSERT INTO", table.name, "(", ", ".join(names), ") VALUES (", marks, ")"))
 
 
+def marks(count: int) -> str:
+    """Return the places for so many values of an IN; one that nothing is equal to for none."""
+    return f"({', '.join('?' * count) or 'NULL'})"
+
+
 def storable(value: object) -> object:
-    """Return a captured value as a column can hold it: encodable text, an integer of 64 bits."""
+    """Return a captured value as a column can hold it: text without NUL, an integer of 64 bits."""
     if isinstance(value, str):
-        return value if value.isascii() else value.encode(errors="backslashreplace").decode()
+        text = value if value.isascii() else value.encode(errors="backslashreplace").decode()
+        return text.replace("\0", "\\x00")  # which PostgreSQL takes into no text
     return None if isinstance(value, int) and abs(value) >= 2**63 else value

@@ -1,4 +1,4 @@
-"""What can be said of a store's files without taking anything in: `replay doctor` asks this first.
+"""What can be said of a store without taking anything in: `replay doctor` asks this first.
 
 Nothing here changes a file. What is wrong is a `Check` and never an exception, so that one trouble
 does not hide the next.
@@ -11,24 +11,42 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from replay.errors import StoreError
 from replay.recorder.connection import network_of
+from replay.settings import store_path
 from replay.store import loss, revision, spool
+from replay.store.address import database_of, is_server
 from replay.store.check import Check
-from replay.store.database import Database, refuse_absent, refuse_foreign
+from replay.store.sqlite import SqliteFile, raw_of, refuse_absent, refuse_foreign
 from replay.store.wal import lost_frames
 
 _FIXED_WAL = (3, 51, 3)
 """The first SQLite without a rare bug of two writers that checkpoint a WAL at once."""
 _MIN_FREE_BYTES = 64 * 2**20
 _MAX_LINES = 20
+_SERVER_VERSION = text("SHOW server_version")
 _RECOVER = "save what is left: sqlite3 {0} .recover | sqlite3 saved.db; replay import saved.db"
 
 
-def examine_files(path: Path) -> Iterator[Check]:
-    """Yield what is to say of a store's files; the last is "store", bad where it cannot be used."""
+def examine_store(setting: str) -> Iterator[Check]:
+    """Yield what is to say of a store; the last is "store", bad where it cannot be used."""
+    return _server(setting) if is_server(setting) else _files_of(Path(store_path(setting)))
+
+
+def _server(setting: str) -> Iterator[Check]:
+    try:
+        with closing(database_of(setting)) as database, database.reading() as connection:
+            yield Check("server", "ok", f"PostgreSQL {connection.scalar(_SERVER_VERSION)}")
+            database.refuse_absent()
+            database.refuse_foreign(connection)
+            yield _revision(connection, database.name)
+    except StoreError as error:
+        yield Check("store", "bad", error.message, error.hint)
+
+
+def _files_of(path: Path) -> Iterator[Check]:
     yield _sqlite()
     yield from _modes(path)
     yield from _disk(path)
@@ -136,11 +154,11 @@ def _content(path: Path) -> Iterator[Check]:
             message = f"{path} is empty: it was cut to nothing, or nothing was captured yet"
             yield Check("store", "bad", message, f"restore it from a copy, or delete it: rm {path}")
             return
-        with closing(Database(path)) as database, database.reading() as connection:
-            refuse_foreign(connection, str(path))
+        with closing(SqliteFile(path)) as database, database.reading() as connection:
+            refuse_foreign(raw_of(connection), str(path))
             yield _structure(connection, path)
             yield _journal(connection)
-            yield _revision(connection, path)
+            yield _revision(connection, str(path))
     except StoreError as error:
         yield Check("store", "bad", error.message, error.hint)
 
@@ -160,9 +178,9 @@ def _journal(connection: Connection) -> Check:
     return Check("journal", "ok", f"journal mode {mode}; the next capture turns it into wal")
 
 
-def _revision(connection: Connection, path: Path) -> Check:
+def _revision(connection: Connection, name: str) -> Check:
     found = revision.current(connection)
     if found in (None, revision.HEAD):
-        return Check("store", "ok", f"{path}, revision {found or 'to come'}")
-    error = revision.refusal(str(path), str(found))
+        return Check("store", "ok", f"{name}, revision {found or 'to come'}")
+    error = revision.refusal(name, str(found))
     return Check("store", "bad", error.message, error.hint)

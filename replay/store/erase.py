@@ -15,7 +15,7 @@ from pathlib import Path
 
 from replay.errors import StoreError
 from replay.recorder.place import spool_paths
-from replay.store.database import Database, decode_text, driver
+from replay.store.sqlite import SqliteFile, decode_text, raw_of
 
 _ID = re.compile(rb"(?=([0-7][0-9a-hjkmnp-tv-z]{25}))")
 _ID_BYTES = 26
@@ -60,13 +60,13 @@ def _recordings_in(file: Path) -> set[str]:
         return {id for (id,) in connection.execute("SELECT id FROM part")}
 
 
-def erase(database: Database, ids: Collection[str], remove: Collection[Path]) -> tuple[Path, ...]:
+def erase(database: SqliteFile, ids: Collection[str], remove: Collection[Path]) -> tuple[Path, ...]:
     """Rewrite the store without what was deleted, and remove copies; raises StoreError.
 
     Returns the files beside it that hold one of `ids` all the same.
     """
     with database.reading() as connection:
-        raw = driver(connection)
+        raw = raw_of(connection)
         raw.execute("PRAGMA secure_delete = ON")
         raw.execute("VACUUM")
         is_emptied = _empty_log(raw)

@@ -17,6 +17,7 @@ from replay.fixture import Fixture, recording_of
 from replay.jsonpath import check_path, find
 from replay.recording import Recording
 from replay.store import outgoing
+from replay.store.column import marks
 from replay.store.database import Database, driver
 from replay.store.selection import Query, Selection
 
@@ -24,10 +25,13 @@ _PAGE = 64
 """Its rows are written in 1 ms, of the 25 that a capturing process waits."""
 _MAX_CHARACTERS = 200
 _TAKEN = "SELECT taken_n FROM intake WHERE name = ?"
-_ADVANCE = "INSERT OR REPLACE INTO intake (name, taken_n) VALUES (?, ?)"
+_ADVANCE = (
+    "INSERT INTO intake (name, taken_n) VALUES (?, ?)"
+    " ON CONFLICT (name) DO UPDATE SET taken_n = excluded.taken_n"
+)
 _BEGUN = "SELECT n, id FROM part WHERE kind = 'begun' AND n > ? AND n <= ? ORDER BY n LIMIT ?"
 _CRCS = "SELECT recording.id, crc FROM recording JOIN part ON n = begun_n WHERE recording.id IN"
-_INSERT = "INSERT OR IGNORE INTO field (recording_id, path, value) VALUES (?, ?, ?)"
+_INSERT = "INSERT INTO field (recording_id, path, value) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _INDEXED = "SELECT substr(name, 7) FROM intake WHERE name LIKE 'field %'"
 Row: TypeAlias = tuple[str, str, str]
 
@@ -75,14 +79,17 @@ def _is_taken_in(database: Database, path: str) -> bool:
     ids = sorted({id for _, id in begun})
     found = [one for _, one in outgoing.read(database, ids) if isinstance(one, Fixture)]
     rows = [row for one in found for row in _rows(recording_of(one), [path])]
-    with database.writing() as connection:
+
+    def write(connection: Connection) -> None:
         raw = driver(connection)
-        there = dict(raw.execute(f"{_CRCS} ({', '.join('?' * len(ids))})", ids).fetchall())
+        there = dict(raw.execute(f"{_CRCS} {marks(len(ids))}", ids).fetchall())
         is_same = all(there.get(one.id, one.parts[0].crc) == one.parts[0].crc for one in found)
         taken = raw.execute(_TAKEN, (name,)).fetchone() or (0,)
         if is_same and taken == (taken_n,):
             raw.executemany(_INSERT, [row for row in rows if row[0] in there])
             raw.execute(_ADVANCE, (name, begun[-1][0] if len(begun) == _PAGE else last_n))
+
+    database.write(write)
     return False
 
 

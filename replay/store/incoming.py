@@ -8,21 +8,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from replay.errors import DamagedError
 from replay.fixture import Fixture
 from replay.recording import Part, Recording
-from replay.store import intake, interaction, tags
+from replay.store import intake, interaction, ledger, tags
 from replay.store.column import Values
 from replay.store.database import driver
 from replay.store.located import POSITIONS, Located, in_order, sequence_of
-from replay.store.step import INSERT_RECORDINGS, recording_values
+from replay.store.step import recording_values
 from replay.store.tables import part, recording
 
 _BATCH = 300
 _BATCH_BYTES = 8 * 2**20
-_INSERT_PARTS = "INSERT INTO part (n, id, kind, crc, payload) VALUES (?, ?, ?, ?, ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +120,7 @@ def _conflict(id: str) -> DamagedError:
 def _insert(connection: Connection, new: Sequence[Prepared]) -> None:
     if not new:
         return
-    n = connection.scalar(select(func.max(part.c.n))) or 0
+    n = ledger.last_n(connection)
     held = interaction.held(connection, _sandboxes(new))
     parts: list[tuple[object, ...]] = []
     calls: list[Values] = []
@@ -129,15 +128,15 @@ def _insert(connection: Connection, new: Sequence[Prepared]) -> None:
         found: list[Located] = []
         for added in _own_parts(one, held) if one.with_calls else one.fixture.parts:
             n += 1
-            parts.append((n, added.id, added.kind, added.crc, added.payload))
+            parts.append((n, *ledger.row_of(added)))
             if added.kind in POSITIONS:
                 one.values[POSITIONS[added.kind]] = n
             else:
                 found.append(Located(n, added, is_intact=True))
         if one.with_calls:
             calls += interaction.rows_of(one.fixture.id, found, one.with_calls).values()
-    driver(connection).executemany(_INSERT_PARTS, parts)
-    driver(connection).executemany(INSERT_RECORDINGS, [recording_values(one.values) for one in new])
+    driver(connection).insert(part, parts)
+    driver(connection).insert(recording, [recording_values(one.values) for one in new])
     interaction.write(connection, [one.fixture.id for one in new if one.with_calls], calls)
     tags.add(connection, [(one.fixture.id, name) for one in new for name in one.fixture.tags])
     intake.advance(connection, n)

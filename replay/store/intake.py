@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from time import sleep
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
 from replay.errors import DamagedError
 from replay.event import source_of
@@ -19,9 +19,9 @@ from replay.outcome import Exited, Raised, Returned, TimedOut
 from replay.part import FORMAT
 from replay.recorder.ulid import milliseconds_of
 from replay.recording import Part, Recording, digest
-from replay.store import interaction
+from replay.store import interaction, ledger
 from replay.store.column import Values, storable
-from replay.store.database import Database, PageEnds
+from replay.store.database import Database, PageEnds, driver
 from replay.store.located import POSITIONS, Located, Place, check, confirmed, in_order, located
 from replay.store.step import Step
 from replay.store.tables import field as field_table
@@ -41,7 +41,7 @@ _MAX_BATCH = 20_000
 """Below the number of values that a statement of SQLite may have."""
 _BATCH_BYTES = 64 * 2**20
 _TAKEN = select(table.c.taken_n).where(table.c.name == "part")
-_LAST = select(func.max(part.c.n))
+_START = "INSERT INTO intake (name, taken_n) VALUES ('part', 0) ON CONFLICT DO NOTHING"
 _NOTHING: Values = dict.fromkeys(recording.c.keys())
 
 
@@ -55,7 +55,7 @@ class Derived:
 
 def take_in(connection: Connection, progress: Progress) -> None:
     """Derive the rows of all new parts in the caller's transaction; `progress` is told how many."""
-    _start(connection)
+    start(connection)
     for step in _steps(lambda: nullcontext(connection), _BATCH, progress):
         step.write(connection)
         advance(connection, step.taken_n)
@@ -67,8 +67,7 @@ def take_in_by_steps(database: Database, progress: Progress) -> None:
     Nothing is read or derived within it, so that a process which captures meanwhile need not wait
     for longer than it does.
     """
-    with database.writing() as connection:
-        _start(connection)
+    database.write(start)
     while not all(
         _write_step(database, step) for step in _steps(database.reading, _SMALL_BATCH, progress)
     ):
@@ -78,12 +77,15 @@ def take_in_by_steps(database: Database, progress: Progress) -> None:
 def _write_step(database: Database, step: Step) -> bool:
     """Write what a batch changes; False where other parts are taken in than it was derived from."""
     sleep(_REST_S)
-    with database.writing() as connection:
-        if _taken_n(connection) != step.from_n:
+
+    def write(connection: Connection) -> bool:
+        if taken_n(connection) != step.from_n:
             return False
         step.write(connection)
         advance(connection, step.taken_n)
-    return True
+        return True
+
+    return database.write(write)
 
 
 def _steps(
@@ -91,41 +93,43 @@ def _steps(
 ) -> Iterator[Step]:
     """Yield what each batch changes, of the parts that there are by now."""
     with reading() as connection:
-        taken_n = first_n = _taken_n(connection)
-        last_n = connection.scalar(_LAST) or 0
+        at_n = first_n = taken_n(connection)
+        last_n = ledger.last_n(connection)
     ends = PageEnds()
     batch_size = size
-    while taken_n < last_n:
-        ends.add(taken_n)
+    while at_n < last_n:
+        ends.add(at_n)
         with reading() as connection:
-            batch = _parts_after(connection, taken_n, batch_size)
-            step = _derive(connection, batch, taken_n, batch[-1].n if batch else last_n)
+            batch = _parts_after(connection, at_n, batch_size)
+            step = _derive(connection, batch, at_n, batch[-1].n if batch else last_n)
         # As many parts as the longest recording has by now, which is read again: so the time that
         # one of many calls takes grows with their number, not with its square.
         batch_size = min(max(size, step.longest), _MAX_BATCH)
-        taken_n = step.taken_n
+        at_n = step.taken_n
         yield step
-        progress(min(taken_n, last_n) - first_n, last_n - first_n)
+        progress(min(at_n, last_n) - first_n, last_n - first_n)
 
 
-def _start(connection: Connection) -> None:
+def start(connection: Connection) -> None:
+    """Note that nothing has been taken in, where that is not noted."""
     if connection.scalar(_TAKEN) is None:
-        connection.execute(insert(table).values(name="part", taken_n=0))
+        driver(connection).execute(_START)
 
 
-def _taken_n(connection: Connection) -> int:
+def taken_n(connection: Connection) -> int:
+    """Return the number of the last part that has been taken in."""
     return connection.scalar(_TAKEN) or 0
 
 
 def is_complete(connection: Connection) -> bool:
     """Whether every part has been taken in."""
-    taken_n = connection.scalar(_TAKEN)
-    return taken_n is not None and taken_n == (connection.scalar(_LAST) or 0)
+    found = connection.scalar(_TAKEN)
+    return found is not None and found == ledger.last_n(connection)
 
 
 def rewind(connection: Connection) -> None:
     """Forget that parts were taken which are gone: SQLite gives their numbers out again."""
-    last_n = connection.scalar(_LAST) or 0
+    last_n = ledger.last_n(connection)
     connection.execute(update(table).where(table.c.taken_n > last_n).values(taken_n=last_n))
 
 
@@ -134,7 +138,8 @@ def forget(connection: Connection) -> None:
     connection.execute(delete(interaction_table))
     connection.execute(delete(field_table))
     connection.execute(delete(recording))
-    connection.execute(delete(table))
+    connection.execute(delete(table).where(table.c.name != "part"))
+    advance(connection, 0)  # who writes to a server holds this row
 
 
 def advance(connection: Connection, n: int) -> None:

@@ -5,24 +5,24 @@ whichever came first, and every recording that watched for such calls is read wi
 were its own; of copies the first counts.
 """
 
-import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from replay.errors import DamagedError
 from replay.interaction import CALL_KINDS, AwsCall, Failure, HttpCall, Interaction, Response
 from replay.part import ANSWERED, BEGUN, SENT
 from replay.recording import Part, Recording
-from replay.store.column import Values, insert_into, storable
-from replay.store.database import driver
+from replay.store import ledger
+from replay.store.column import Values, storable
+from replay.store.database import Driver, driver
 from replay.store.located import Located, Place, confirmed, in_order, located, sequence_of
 from replay.store.tables import interaction as table
-from replay.store.tables import part, recording
+from replay.store.tables import recording
 
 _CHUNK = 500
 _KEPT_SANDBOXES = 16
@@ -38,10 +38,9 @@ _PARTS = (
     " LEFT JOIN part s ON s.n = sent_n LEFT JOIN part a ON a.n = answered_n"
 )
 _OWN = f"{_PARTS} WHERE recording_id = ?"
-_INSERT = insert_into(table)
 _row_values = itemgetter(*table.c.keys())
-_HANDLERS = f"{_OWN} AND at_import = 0"
-_SANDBOXES = f"{_OWN} AND at_import = 1"
+_HANDLERS = f"{_OWN} AND NOT at_import"
+_SANDBOXES = f"{_OWN} AND at_import"
 _OF_SANDBOX = f"{_PARTS} WHERE sandbox_id = ?"
 _PLACED = (
     "SELECT sent_n, answered_n FROM interaction"
@@ -52,7 +51,7 @@ _PLACED = (
 class CallReader:
     """Reads the calls of one recording after another."""
 
-    def __init__(self, raw: sqlite3.Connection) -> None:
+    def __init__(self, raw: Driver) -> None:
         self._raw = raw
         self._imports: dict[object, list[Located]] = {}
 
@@ -81,7 +80,7 @@ def own(connection: Connection, id: str) -> list[Located]:
     return list(_located(driver(connection), _OWN, id))
 
 
-def _located(raw: sqlite3.Connection, statement: str, value: object) -> Iterator[Located]:
+def _located(raw: Driver, statement: str, value: object) -> Iterator[Located]:
     for id, sent_n, answered_n, *columns in raw.execute(statement, (value,)):
         places = ((SENT, sent_n, columns[:5]), (ANSWERED, answered_n, columns[5:]))
         for kind, n, part_columns in places:
@@ -167,7 +166,7 @@ def write(connection: Connection, ids: Sequence[str], rows: Sequence[Values]) ->
     """Put rows in the place of those that the recordings had."""
     raw = driver(connection)
     raw.executemany("DELETE FROM interaction WHERE recording_id = ?", [(id,) for id in ids])
-    raw.executemany(_INSERT, map(_row_values, rows))
+    raw.insert(table, map(_row_values, rows))
 
 
 def is_placed(connection: Connection, one: Located) -> bool:
@@ -217,9 +216,13 @@ def hand_on(connection: Connection, left: Legacy, *, besides: Collection[str] = 
     if heir is None:
         return
     there = held(connection, [left.sandbox_id])
-    for one in (_under(heir, one) for one in left.calls):
-        if (left.sandbox_id, one.part.kind, one.place[1]) not in there:
-            moved = one.part
-            crc = moved.crc if one.is_intact else _DAMAGED_CRC
-            row = {"id": heir, "kind": moved.kind, "crc": crc, "payload": moved.payload}
-            connection.execute(insert(part).values(row))
+    moved = (
+        (heir, one.part.kind, _crc_under(heir, one), one.part.payload)
+        for one in left.calls
+        if (left.sandbox_id, one.part.kind, one.place[1]) not in there
+    )
+    ledger.append(connection, moved)
+
+
+def _crc_under(id: str, one: Located) -> int:
+    return _under(id, one).part.crc if one.is_intact else _DAMAGED_CRC

@@ -4,7 +4,6 @@ Reads page by page, so that no transaction stays open for long and memory stays 
 that cannot be read comes out as the `DamagedError` that says why, in its place among the others.
 """
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
@@ -16,17 +15,12 @@ from replay.fixture import Fixture
 from replay.part import BEGUN, ENDED
 from replay.recording import Part
 from replay.store import intake, tags
-from replay.store.database import (
-    Database,
-    PageEnds,
-    damage_named,
-    driver,
-    plain_text,
-    said_clearly,
-)
+from replay.store.column import marks
+from replay.store.database import Database, Driver, PageEnds, driver
 from replay.store.interaction import WATCHED, CallReader
 from replay.store.located import Located, check, confirmed, in_order, located
 from replay.store.selection import Selection
+from replay.store.sqlite import damage_named
 
 _PAGE = 200
 _PORTION_BYTES = 8 * 2**20
@@ -34,7 +28,7 @@ _ROWS = (
     "SELECT recording.id, damage, {1}, calls, {2}, begun_n, b.*, ended_n, e.*"
     " FROM recording"
     " LEFT JOIN part b ON b.n = begun_n LEFT JOIN part e ON e.n = ended_n"
-    " WHERE recording.id IN ({0}) ORDER BY recording.id"
+    " WHERE recording.id IN {0} ORDER BY recording.id"
 )
 
 
@@ -49,8 +43,7 @@ def rows(database: Database, selection: Selection, columns: str) -> Iterator[tup
         if len(page) < size:
             return
         last = page[-1][0]
-        with said_clearly(str(database.path)):
-            ends.add(last)
+        ends.add(last)
 
 
 def pages(database: Database, selection: Selection) -> Iterator[list[str]]:
@@ -64,8 +57,7 @@ def pages(database: Database, selection: Selection) -> Iterator[list[str]]:
             return
         yield ids
         last = ids[-1]
-        with said_clearly(str(database.path)):
-            ends.add(last)
+        ends.add(last)
 
 
 def chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -92,7 +84,7 @@ def read(database: Database, ids: Sequence[str]) -> Iterator[tuple[str, Fixture 
     """Yield each id of a page with its recording, or with the error that says what is damaged."""
     left = dict.fromkeys(ids)
     # Where a page of the file is damaged, or a text is no UTF-8, the rest is read one by one.
-    with suppress(StoreError), database.reading() as connection, plain_text(connection) as raw:
+    with suppress(StoreError), database.scanning() as raw:
         reader = CallReader(raw)
         for row in raw.execute(_rows_of(ids), tuple(ids)):
             found = _fixture(row, reader)
@@ -115,10 +107,10 @@ def locate(connection: Connection, row: Row[Any]) -> list[Located]:
 
 
 def _rows_of(ids: Sequence[str]) -> str:
-    return _ROWS.format(", ".join("?" * len(ids)), tags.JOINED, WATCHED)
+    return _ROWS.format(marks(len(ids)), tags.JOINED, WATCHED)
 
 
-def _read_alone(connection: sqlite3.Connection, id: str) -> Fixture | DamagedError:
+def _read_alone(connection: Driver, id: str) -> Fixture | DamagedError:
     try:
         with damage_named(id):
             row = connection.execute(_rows_of([id]), (id,)).fetchone()

@@ -9,11 +9,13 @@ or not at all.
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TypeAlias
 
 from sqlalchemy import Connection
 
-from replay.store import intake, interaction
+from replay.store import intake, interaction, outgoing
+from replay.store.column import marks
 from replay.store.database import Database, driver
 
 Progress: TypeAlias = Callable[[int, int | None], None]
@@ -32,6 +34,7 @@ _PLACES = (
     "SELECT id, begun_n, ended_n FROM recording WHERE id",
     "SELECT recording_id, sent_n, answered_n FROM interaction WHERE recording_id",
 )
+_SIZES = "SELECT n, id, length(payload) FROM part"
 _HOLDERS = (
     "SELECT DISTINCT recording_id FROM interaction WHERE sandbox_id IS NOT NULL AND recording_id"
 )
@@ -56,25 +59,23 @@ def remove(
     done = 0
     for some in _batches(ids, numbers):
         _keep_up(database)
-        with database.writing() as connection:
-            began = time.monotonic()
-            if for_good:
-                connection.exec_driver_sql("PRAGMA secure_delete = ON")
-            _remove(connection, some, numbers, leaving)
+        removing = partial(_remove, ids=some, numbers=numbers, leaving=leaving)
+        began = database.write(removing, for_good=for_good)
         time.sleep(_REST * (time.monotonic() - began))
         done += len(some)
         progress(done, len(ids))
 
 
 def _numbers_of(database: Database, ids: Collection[str]) -> _Numbers:
-    """Return where the parts of recordings are, copies included: no index tells of those."""
+    """Return where the parts of recordings are, copies included: no column tells of those."""
     found: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    pages = outgoing.chunks(sorted(ids)) if database.finds_parts else [()]
     with database.reading() as connection:
-        for n, id, size_bytes in driver(connection).execute(
-            "SELECT n, id, length(payload) FROM part"
-        ):
-            if id in ids:
-                found[id].append((n, size_bytes or 0))
+        for page in pages:
+            where = f" WHERE id IN {marks(len(page))}" if page else ""
+            for n, id, size_bytes in driver(connection).execute(f"{_SIZES}{where}", page):
+                if id in ids:
+                    found[id].append((n, size_bytes or 0))
     return found
 
 
@@ -103,9 +104,11 @@ def _keep_up(database: Database) -> None:
 
 def _remove(
     connection: Connection, ids: Sequence[str], numbers: _Numbers, leaving: Collection[str]
-) -> None:
+) -> float:
+    """Delete recordings; return when that began."""
+    began = time.monotonic()
     raw = driver(connection)
-    these = f"IN ({', '.join('?' * len(ids))})"
+    these = f"IN {marks(len(ids))}"
     if any(raw.execute(f"{statement} {these} LIMIT 1", ids).fetchone() for statement in _BEHIND):
         intake.take_in(connection, _tell_nobody)
     holders = raw.execute(f"{_HOLDERS} {these}", ids).fetchall()
@@ -123,6 +126,7 @@ def _remove(
         if legacy is not None:
             interaction.hand_on(connection, legacy, besides=leaving)
             intake.take_in(connection, _tell_nobody)
+    return began
 
 
 def _tell_nobody(_done: int, _total: int) -> None:

@@ -1,28 +1,34 @@
-"""Which objects a store has taken in already: a file beside it, one line an object.
+"""Which objects of a bucket a store has taken in already.
 
-It spares downloads, and nothing depends on it: each part is taken once, whatever is read again.
+It spares downloads, and keeps what was pruned from coming back. Nothing else depends on it: each
+part is taken once, whatever is read again.
 """
 
-from pathlib import Path
+from sqlalchemy import Connection
+
+from replay.store.database import Database, driver
+from replay.store.selection import Query
+
+_KEYS = "SELECT key FROM pulled WHERE bucket = ?"
+_ADD = "INSERT INTO pulled (bucket, key) VALUES (?, ?) ON CONFLICT DO NOTHING"
 
 
 class Pulled:
-    """The objects that were read to their end."""
+    """The objects of one bucket that were read to their end."""
 
-    def __init__(self, store: Path, bucket: str) -> None:
-        self._file = store.with_name(f"{store.name}.pulled")
+    def __init__(self, database: Database, bucket: str) -> None:
+        self._database = database
         self._bucket = bucket
-        text = self._file.read_text(errors="replace") if self._file.is_file() else ""
-        self._lines = set(text.splitlines())
+        self._keys = {key for (key,) in database.rows(Query(_KEYS, (bucket,)))}
 
     def __contains__(self, key: str) -> bool:
-        return self._line(key) in self._lines
+        return key in self._keys
 
     def add(self, key: str) -> None:
         """Note that an object's parts are in the store."""
-        self._lines.add(self._line(key))
-        with self._file.open("a") as file:
-            file.write(f"{self._line(key)}\n")
 
-    def _line(self, key: str) -> str:
-        return f"{self._bucket} {key}"
+        def write(connection: Connection) -> None:
+            driver(connection).execute(_ADD, (self._bucket, key))
+
+        self._database.write(write)
+        self._keys.add(key)

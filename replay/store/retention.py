@@ -45,7 +45,7 @@ COLUMNS = (
     " EXISTS (SELECT 1 FROM tag WHERE recording_id = recording.id)"
 )
 """What a query selects for a `Candidate`."""
-_STORED = Query("SELECT sum(length(payload)) FROM part", ())
+_STORED = Query("SELECT CAST(sum(length(payload)) AS BIGINT) FROM part", ())
 
 
 @dataclass(frozen=True, slots=True)

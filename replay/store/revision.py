@@ -5,8 +5,9 @@ to migrate. An older revision is changed by upgrade.py alone, a newer one never 
 """
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from sqlalchemy import Connection, create_engine, inspect, text
 
@@ -14,10 +15,12 @@ import replay
 from replay.errors import StoreError
 from replay.store.tables import metadata
 
-OLDER = ("0001", "0002", "0003")
-HEAD = "0004"
+OLDER = ("0001", "0002", "0003", "0004")
+HEAD = "0005"
 """The newest migration, and those before it; a test holds them against the folder."""
 
+Make: TypeAlias = Callable[[Connection], None]
+"""Makes the tables, in the transaction that the caller has begun."""
 _OURS = set(metadata.tables) - {"part"}
 
 
@@ -35,11 +38,8 @@ def current(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def ensure(connection: Connection, name: str, statements: Iterable[str]) -> None:
-    """Bring an empty store, or one with `part` and nothing of ours besides, to HEAD; else raise.
-
-    `statements` are what `statements()` returned.
-    """
+def ensure(connection: Connection, name: str, make: Make) -> None:
+    """Bring an empty store, or one with `part` and nothing of ours besides, to HEAD; else raise."""
     revision = current(connection)
     if revision == HEAD:
         return
@@ -51,10 +51,7 @@ def ensure(connection: Connection, name: str, statements: Iterable[str]) -> None
             f"{name} has a table {min(taken)!r} that no version of replay has made",
             "name the store with --store PATH or REPLAY_STORE=PATH",
         )
-    has_part = inspect(connection).has_table("part")
-    for statement in statements:
-        if not (has_part and statement.startswith("CREATE TABLE part ")):
-            connection.exec_driver_sql(statement)
+    make(connection)
 
 
 def statements() -> tuple[str, ...]:
@@ -68,15 +65,15 @@ def statements() -> tuple[str, ...]:
     return (*made, f"INSERT INTO alembic_version VALUES ('{HEAD}')")  # noqa: S608 - ours
 
 
-def migrate(connection: Connection) -> None:
-    """Bring the store to HEAD, inside the transaction that the caller has begun."""
+def migrate(connection: Connection, to: str = HEAD) -> None:
+    """Bring the store to a revision, inside the transaction that the caller has begun."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
 def refusal(name: str, revision: str) -> StoreError:

@@ -12,8 +12,9 @@ from sqlalchemy import Connection, bindparam, select, update
 from replay.errors import StoreError
 from replay.recording import Part, Recording
 from replay.store import field, intake, interaction, outgoing, reference
-from replay.store.database import Database, damage_named
+from replay.store.database import Database
 from replay.store.located import Located, check, in_order
+from replay.store.sqlite import damage_named
 from replay.store.tables import part, recording
 
 Change: TypeAlias = Callable[[Sequence[Part]], Sequence[Part] | None]
@@ -39,8 +40,8 @@ def changed_of(database: Database, id: str, change: Change) -> list[tuple[Locate
 
 def rewrite(database: Database, id: str, parts: Sequence[tuple[Located, Part]]) -> None:
     """Write a recording's parts as they are to be; raises StoreError where it has changed since."""
-    with database.writing() as connection:
-        connection.exec_driver_sql("PRAGMA secure_delete = ON")
+
+    def write(connection: Connection) -> None:
         for before, after in parts:
             if after is not before.part:
                 _write(connection, before, after)
@@ -50,6 +51,8 @@ def rewrite(database: Database, id: str, parts: Sequence[tuple[Located, Part]]) 
         connection.execute(update(recording).where(recording.c.id == id).values(**derived.values))
         if derived.calls:
             interaction.write(connection, [id], list(derived.calls.values()))
+
+    database.write(write, for_good=True)
 
 
 def _write(connection: Connection, before: Located, after: Part) -> None:

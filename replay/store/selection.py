@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from replay.store.column import storable
+from replay.store.column import marks, storable
 
 _CLAUSES = {
     **{
@@ -68,7 +68,7 @@ class Selection:
         wanted = [(clause, value) for clause, value in clauses if value is not None]
         narrow = [it for field in self.fields for it in field]
         clauses_text = [*(clause for clause, _ in wanted), *[_FIELD] * len(self.fields)]
-        where = " AND ".join(clauses_text) or "1"
+        where = " AND ".join(clauses_text) or "1 = 1"
         order = "ASC" if oldest_first else "DESC"
         text = " ".join(
             ("SELECT", columns, "FROM recording WHERE", where, "ORDER BY id", order, "LIMIT ?")
@@ -78,6 +78,5 @@ class Selection:
     @staticmethod
     def of_ids(columns: str, ids: Sequence[str]) -> Query:
         """Return the query for the rows of some recordings, newest first."""
-        places = ", ".join("?" * len(ids))
-        text = " ".join(("SELECT", columns, "FROM recording WHERE id IN (", places, ")"))
+        text = " ".join(("SELECT", columns, "FROM recording WHERE id IN", marks(len(ids))))
         return Query(f"{text} ORDER BY id DESC", tuple(ids))

@@ -7,29 +7,18 @@ need not spool.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
-from typing import TYPE_CHECKING, TypeAlias
-
-from sqlalchemy import Connection, insert, select
 
 from replay.recorder.place import spool_paths
 from replay.recorder.spool import claim_as, fields_of
 from replay.recording import Part
-from replay.store.tables import part
-
-if TYPE_CHECKING:
-    from replay.store.database import Database
+from replay.store.inbox import Inbox
 
 _TAKING = ".taking"
-_BATCH = 200
-_BATCH_BYTES = 2**20
-
-Key: TypeAlias = tuple[str, str, int]
-"""What tells a part from others: id, kind and checksum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,63 +53,16 @@ def _is_spool(file: Path, *, beside: Path) -> bool:
     return S_ISREG(status.st_mode) and is_known
 
 
-def take_in(database: "Database", store: Path) -> SpoolReport:
+def take_in(inbox: Inbox, store: Path) -> SpoolReport:
     """Copy the spool's parts into `part`, some at a time, and delete its files after that."""
     files = [_claim(file) for file in spools(store)]
     found = [one for file in files for one in read(file)]
     parts = [one for one in found if isinstance(one, Part)]
-    taken = Inbox(database).take(parts) if parts else 0
+    taken = inbox.take(parts) if parts else 0
     named = tuple(line_name(one) for one in found if isinstance(one, bytes))
     for file in files:
         dispose(file, keep=bool(named))
     return SpoolReport(taken, len(named), named)
-
-
-class Inbox:
-    """Takes parts into the store that it does not hold.
-
-    What is there is looked through before the first transaction, within each only what came since.
-    """
-
-    def __init__(self, database: "Database") -> None:
-        self._database = database
-        self._known: set[Key] = set()
-        with database.reading() as connection:
-            self._last_n = _learn(connection, self._known, -1)
-
-    def take(self, parts: Sequence[Part]) -> int:
-        """Insert those parts that are new; return how many."""
-        return sum(map(self._take, _batches(parts)))
-
-    def _take(self, batch: list[Part]) -> int:
-        with self._database.writing() as connection:
-            self._last_n = _learn(connection, self._known, self._last_n)
-            fresh = list(_without_known(batch, self._known))
-            if fresh:
-                connection.execute(insert(part), fresh)
-        return len(fresh)
-
-
-def _learn(connection: Connection, known: set[Key], after_n: int) -> int:
-    """Add to `known` what came after a part's number; return the last number."""
-    rows = select(part.c.n, part.c.id, part.c.kind, part.c.crc).where(part.c.n > after_n)
-    for n, id, kind, crc in connection.execute(rows.order_by(part.c.n)):
-        known.add((id, kind, crc))
-        after_n = n
-    return after_n
-
-
-def _batches(parts: Sequence[Part]) -> Iterator[list[Part]]:
-    batch: list[Part] = []
-    size_bytes = 0
-    for one in parts:
-        batch.append(one)
-        size_bytes += len(one.payload)
-        if len(batch) == _BATCH or size_bytes > _BATCH_BYTES:
-            yield batch
-            batch, size_bytes = [], 0
-    if batch:
-        yield batch
 
 
 def dispose(file: Path, *, keep: bool) -> None:
@@ -166,15 +108,3 @@ def _claim(file: Path) -> Path:
     claimed = file.with_name(f"{file.name}{_TAKING}-{os.getpid()}-{os.urandom(4).hex()}")
     claim_as(str(file), str(claimed))
     return claimed
-
-
-def _without_known(parts: Iterable[Part], known: set[Key]) -> Iterator[dict[str, object]]:
-    """Yield the rows to insert: one for each part that the store does not hold yet.
-
-    A recording has many parts of the kinds of a call; their checksums tell them apart.
-    """
-    for one in parts:
-        key = (one.id, one.kind, one.crc)
-        if key not in known:
-            known.add(key)
-            yield {"id": one.id, "kind": one.kind, "crc": key[2], "payload": one.payload}

@@ -5,14 +5,13 @@ the store, whatever is captured meanwhile, and memory that does not grow with it
 left anything in a row: one with a value of another type counts as damaged.
 """
 
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from replay.store.database import Database, driver
+from replay.store.database import Database, Driver, driver
 from replay.store.selection import Selection
 
 _ODD = " OR ".join(
@@ -28,7 +27,7 @@ _ODD = " OR ".join(
 )
 _LAST_US = 253_402_300_799_999_999
 """The end of the year 9999, the last that a date can name."""
-_COLUMNS = f"""
+_SQLITE_COLUMNS = f"""
     id, damage, ({_ODD}) AS is_damaged,
     CASE typeof(function_name) WHEN 'text' THEN function_name END AS function_name,
     outcome, error_type, duration_us,
@@ -39,10 +38,22 @@ _COLUMNS = f"""
     CASE WHEN typeof(captured_at_us) = 'integer' AND captured_at_us BETWEEN 0 AND {_LAST_US}
         THEN date(captured_at_us / 1000000, 'unixepoch') END AS day
 """
-_KEYS = {"all": "NULL", "function": "function_name", "day": "day"}
+# A server keeps the types of its columns.
+_POSTGRES_COLUMNS = f"""
+    id, damage, CASE WHEN damage IS NULL AND captured_at_us IS NOT NULL THEN 0 ELSE 1 END
+        AS is_damaged,
+    function_name, outcome, error_type, duration_us, coalesce(size_bytes, 0) AS size_bytes,
+    CASE WHEN captured_at_us BETWEEN 0 AND {_LAST_US} THEN captured_at_us END AS captured_at_us,
+    CASE WHEN captured_at_us BETWEEN 0 AND {_LAST_US} THEN
+        to_char(to_timestamp(captured_at_us / 1000000) AT TIME ZONE 'UTC', 'YYYY-MM-DD') END AS day
+"""
+_COLUMNS = {"sqlite": _SQLITE_COLUMNS, "postgresql": _POSTGRES_COLUMNS}
+_NO_LIMIT = 2**62
+_KEYS = {"all": "CAST(NULL AS TEXT)", "function": "function_name", "day": "day"}
 _COUNTED = (
-    "SELECT {}, is_damaged, outcome, error_type, count(*), sum(size_bytes), max(size_bytes),"
-    " min(captured_at_us), max(captured_at_us) FROM temp.chosen GROUP BY 1, 2, 3, 4"
+    "SELECT {}, is_damaged, outcome, error_type, count(*), CAST(sum(size_bytes) AS BIGINT),"
+    " max(size_bytes), min(captured_at_us), max(captured_at_us) FROM chosen GROUP BY 1, 2, 3, 4"
+    " ORDER BY 1, 2, 3, 4"
 )
 # Of so many durations, the one at or below which that share of them lies.
 _RANKED = (
@@ -50,10 +61,10 @@ _RANKED = (
     " max(CASE rank WHEN (total * 95 + 99) / 100 THEN duration_us END),"
     " max(CASE rank WHEN (total * 99 + 99) / 100 THEN duration_us END) FROM ("
     " SELECT {0} AS key, duration_us, count(*) OVER (PARTITION BY {0}) AS total,"
-    " row_number() OVER (PARTITION BY {0} ORDER BY duration_us) AS rank FROM temp.chosen"
-    " WHERE duration_us IS NOT NULL AND NOT is_damaged) GROUP BY key"
+    " row_number() OVER (PARTITION BY {0} ORDER BY duration_us) AS rank FROM chosen"
+    " WHERE duration_us IS NOT NULL AND is_damaged = 0) AS ranked GROUP BY key"
 )
-_DAMAGED = "SELECT id, damage FROM temp.chosen WHERE is_damaged ORDER BY id DESC LIMIT 20"
+_DAMAGED = "SELECT id, damage FROM chosen WHERE is_damaged = 1 ORDER BY id DESC LIMIT 20"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,23 +156,24 @@ def stats_of(database: Database, selection: Selection, ids: Iterable[str] | None
 @contextmanager
 def _chosen(
     database: Database, selection: Selection, ids: Iterable[str] | None
-) -> Iterator[sqlite3.Connection]:
+) -> Iterator[Driver]:
     """Yield a connection that has the table of what was chosen, until the end of the block."""
-    limit = selection.limit or -1
-    text, values = selection.query(_COLUMNS, limit=limit if ids is None else 0)
+    columns = _COLUMNS[database.dialect]
+    limit = selection.limit or _NO_LIMIT
+    text, values = selection.query(columns, limit=limit if ids is None else 0)
     with database.reading() as connection:
         raw = driver(connection)
         try:
             raw.execute(f"CREATE TEMP TABLE chosen AS {text}", values)
             if ids is not None:
-                one, _ = Selection.of_ids(_COLUMNS, [""])
-                raw.executemany(f"INSERT INTO temp.chosen {one}", ((id,) for id in ids))
+                one, _ = Selection.of_ids(columns, [""])
+                raw.executemany(f"INSERT INTO chosen {one}", ((id,) for id in ids))
             yield raw
         finally:
-            raw.execute("DROP TABLE IF EXISTS temp.chosen")
+            raw.execute("DROP TABLE IF EXISTS chosen")
 
 
-def _groups(raw: sqlite3.Connection, by: str) -> list[Group]:
+def _groups(raw: Driver, by: str) -> list[Group]:
     groups: dict[str | None, Group] = {}
     for key, *counted in raw.execute(_COUNTED.format(_KEYS[by])):
         groups.setdefault(key, Group(key)).add(_Row(*counted))

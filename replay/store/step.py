@@ -10,12 +10,11 @@ from operator import itemgetter
 from sqlalchemy import Connection
 
 from replay.store import interaction
-from replay.store.column import Values, insert_into
+from replay.store.column import Values
 from replay.store.database import driver
 from replay.store.tables import recording
 
 COLUMNS = recording.c.keys()
-INSERT_RECORDINGS = insert_into(recording)
 _UPDATE_RECORDINGS = " ".join(
     ("UPDATE recording SET", ", ".join(f"{name} = ?" for name in COLUMNS), "WHERE id = ?")
 )
@@ -38,7 +37,7 @@ class Step:
     def write(self, connection: Connection) -> None:
         """Write the rows."""
         raw = driver(connection)
-        raw.executemany(INSERT_RECORDINGS, map(recording_values, self.new))
+        raw.insert(recording, map(recording_values, self.new))
         changed = [(*recording_values(one), one["id"]) for one in self.changed]
         raw.executemany(_UPDATE_RECORDINGS, changed)
         interaction.write(connection, self.with_calls, self.calls)

@@ -5,8 +5,8 @@ as the `DamagedError` that says why, in its place among the others.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, bindparam, select
@@ -14,19 +14,16 @@ from sqlalchemy import Connection, bindparam, select
 from replay.errors import DamagedError
 from replay.fixture import Fixture, recording_of
 from replay.recording import Part, Recording
-from replay.settings import store_path
-from replay.store import earlier, field, intake, outgoing, reference, revision, spool, tags
-from replay.store.database import (
-    Database,
-    damage_named,
-    refuse_absent,
-    refuse_foreign,
-    refuse_link,
-)
+from replay.store import earlier, field, intake, outgoing, reference, tags
+from replay.store.database import Database
 from replay.store.field import UNDECLARED, Lookup
+from replay.store.inbox import Inbox
 from replay.store.intake import Progress
 from replay.store.located import Located, check
+from replay.store.opening import open_database
 from replay.store.selection import Selection
+from replay.store.spool import SpoolReport
+from replay.store.sqlite import damage_named
 from replay.store.summary import COLUMNS, Summary, summary_of
 from replay.store.tables import recording
 
@@ -34,6 +31,7 @@ if TYPE_CHECKING:
     from replay.store.check import Check
     from replay.store.incoming import Prepared, Taken
     from replay.store.prune import Progress as Removing
+    from replay.store.pulled import Pulled
     from replay.store.retention import Leaving, Retention
     from replay.store.rewrite import Change
     from replay.store.stats import Stats
@@ -44,10 +42,20 @@ _ROW = select(recording).where(recording.c.id == bindparam("id"))
 class Store:
     """One store, opened; `spool` says what was taken from its spool on the way."""
 
-    def __init__(self, path: Path, lookup: Lookup = UNDECLARED) -> None:
-        self._database = Database(path)
+    def __init__(self, database: Database, spool: SpoolReport, lookup: Lookup) -> None:
+        self._database = database
         self._lookup = lookup
-        self.spool = spool.SpoolReport()
+        self.spool = spool
+
+    @property
+    def name(self) -> str:
+        """What messages call it: its path, or its address without the password."""
+        return self._database.name
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file of this machine, which holds no more than is written to it."""
+        return self._database.files is not None
 
     @classmethod
     def open(
@@ -59,17 +67,8 @@ class Store:
         lookup: Lookup = UNDECLARED,
     ) -> "Store":
         """Return the store that `setting` names, taken in; raises StoreError."""
-        path = Path(store_path(setting))
-        refuse_link(path)
-        if not create:
-            refuse_absent(path)
-        store = cls(path, lookup)
-        try:
-            store._take_in(path, progress or _say_nothing)
-        except BaseException:
-            store.close()
-            raise
-        return store
+        database, spool = open_database(setting, progress or _say_nothing, create=create)
+        return cls(database, spool, lookup)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -171,12 +170,17 @@ class Store:
         """Store a batch of fixtures, in one transaction; what the store has is left as it is."""
         from replay.store import incoming
 
-        with self._database.writing() as connection:
-            return incoming.take(connection, batch)
+        return self._database.write(partial(incoming.take, batch=batch))
 
-    def inbox(self) -> spool.Inbox:
+    def inbox(self) -> Inbox:
         """Return what takes parts that were shipped; `take_in` makes recordings of them."""
-        return spool.Inbox(self._database)
+        return Inbox(self._database)
+
+    def pulled(self, bucket: str) -> "Pulled":
+        """Return which objects of a bucket were taken in already."""
+        from replay.store.pulled import Pulled
+
+        return Pulled(self._database, bucket)
 
     def take_in(self, progress: Progress) -> None:
         """Derive what is searched from the parts that came since."""
@@ -195,9 +199,12 @@ class Store:
 
     def derive_again(self, progress: Progress) -> None:
         """Drop what is derived and derive it from the parts; tags stay."""
-        with self._database.writing() as connection:
+
+        def derive(connection: Connection) -> None:
             intake.forget(connection)
             intake.take_in(connection, progress)
+
+        self._database.write(derive)
 
     def remove(self, *ids: str, progress: "Removing | None" = None, for_good: bool = False) -> None:
         """Delete recordings, their parts and their tags; see prune.py."""
@@ -205,18 +212,14 @@ class Store:
 
         prune.remove(self._database, ids, progress or _say_nothing, for_good=for_good)
 
-    def copies_with(self, gone: Collection[str]) -> list[Path]:
-        """Return copies beside the store that may hold `gone`, or what the store has no more."""
-        from replay.store import erase
-
+    def copies_with(self, gone: Collection[str]) -> list[str]:
+        """Return where copies are that may hold `gone`, or what the store has no more."""
         kept = frozenset(self.ids(Selection())).difference(gone)
-        return erase.copies(self._database.path, gone, kept)
+        return self._database.copies(gone, kept)
 
-    def erase(self, ids: Sequence[str], copies: Collection[Path]) -> tuple[Path, ...]:
-        """Take the bytes of what was deleted out of the files for good; see erase.py."""
-        from replay.store import erase
-
-        return erase.erase(self._database, ids, copies)
+    def erase(self, ids: Sequence[str], copies: Collection[str]) -> tuple[str, ...]:
+        """Take the bytes of what was deleted out of the store for good; see erase.py."""
+        return self._database.erase(ids, copies)
 
     def would_change(self, id: str, change: "Change") -> bool:
         """Whether `change` changes a recording; raises DamagedError, or ReplayError if unknown."""
@@ -239,10 +242,14 @@ class Store:
 
     def tag(self, ids: Sequence[str], *, add: Sequence[str], remove: Sequence[str]) -> None:
         """Give and take tags, all in one transaction; their names have been checked."""
-        with self._database.writing() as connection:
-            tags.add(connection, [(id, name) for id in ids for name in add])
+        rows = [(id, name) for id in ids for name in add]
+
+        def write(connection: Connection) -> None:
+            tags.add(connection, rows)
             for id in ids if remove else ():
                 tags.remove(connection, id, remove)
+
+        self._database.write(write)
 
     def resolve(self, text: str) -> tuple[str, ...]:
         """Return the ids that an argument means; several for a request id with several attempts.
@@ -271,24 +278,6 @@ class Store:
         except DamagedError:
             return False
 
-    def _take_in(self, path: Path, progress: Progress) -> None:
-        with self._database.reading() as connection:
-            refuse_foreign(connection, str(path))
-            is_new = revision.current(connection) is None
-            if _is_current(connection) and not spool.spools(path):
-                return
-        # Made before the transaction that needs them: Alembic takes 0.3 s to load.
-        statements = revision.statements() if is_new else ()
-        with self._database.writing() as connection:
-            revision.ensure(connection, str(path), statements)
-        if spool.spools(path):
-            self.spool = spool.take_in(self._database, path)
-        self.take_in(progress)
-
 
 def _say_nothing(_done: int, _total: int | None) -> None:
     pass
-
-
-def _is_current(connection: Connection) -> bool:
-    return revision.current(connection) == revision.HEAD and intake.is_complete(connection)

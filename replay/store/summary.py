@@ -37,8 +37,12 @@ COLUMNS = ", ".join([*Summary._fields[:-1], tags.JOINED])
 _TEXT: set[type]
 _NUMBER: set[type]
 _TEXT, _NUMBER = {str, NoneType}, {int, NoneType}
-_NUMBERS = {"duration_us", "remaining_ms", "size_bytes", "cold"}
-_NEEDED: dict[str, set[type]] = {"id": {str}, "captured_at_us": {int}}
+_NUMBERS = {"duration_us", "remaining_ms", "size_bytes"}
+_NEEDED: dict[str, set[type]] = {
+    "id": {str},
+    "captured_at_us": {int},
+    "cold": {int, bool, NoneType},  # SQLite has no booleans
+}
 _TYPES: list[set[type]] = [
     _NEEDED.get(name, _NUMBER if name in _NUMBERS else _TEXT) for name in Summary._fields
 ]

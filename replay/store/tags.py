@@ -3,11 +3,13 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, select
 
+from replay.store.database import driver
 from replay.store.tables import tag
 
 _CHUNK = 500
+_ADD = "INSERT INTO tag (recording_id, name) VALUES (?, ?) ON CONFLICT DO NOTHING"
 
 JOINED = "(SELECT group_concat(name, ' ') FROM tag WHERE recording_id = recording.id)"
 """A column of a query for recordings: the names, with a space between them; none holds a space."""
@@ -30,9 +32,8 @@ def of(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[str, ...]]
 
 def add(connection: Connection, rows: Sequence[tuple[str, str]]) -> None:
     """Give tags, as pairs of recording id and name; one that is there already stays."""
-    values = [{"recording_id": id, "name": name} for id, name in rows]
-    if values:
-        connection.execute(insert(tag).prefix_with("OR IGNORE"), values)
+    if rows:
+        driver(connection).executemany(_ADD, rows)
 
 
 def remove(connection: Connection, id: str, names: Sequence[str]) -> None:

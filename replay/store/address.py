@@ -1,0 +1,25 @@
+"""What a store's setting names: a file of SQLite's, or a database of a PostgreSQL server."""
+
+from pathlib import Path
+
+from replay.settings import store_path
+from replay.store.database import Database
+from replay.store.sqlite import SqliteFile, refuse_link
+
+_SCHEMES = ("postgresql://", "postgresql+psycopg://", "postgres://")
+
+
+def is_server(setting: str) -> bool:
+    """Whether a setting names a database of a server."""
+    return setting.startswith(_SCHEMES)
+
+
+def database_of(setting: str) -> Database:
+    """Return the database that a setting names, without a look whether it is there."""
+    if is_server(setting):
+        from replay.store.postgres import PostgresServer
+
+        return PostgresServer(setting)
+    path = Path(store_path(setting))
+    refuse_link(path)
+    return SqliteFile(path)

@@ -1,0 +1,114 @@
+"""Parts that came on their own - spooled, shipped, logged - into the store, each exactly once.
+
+A recording has one part of each slot: its begun part, its ended part, and two of each call. What a
+slot holds already stays, whatever came: it may have been redacted since.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from typing import TypeAlias
+
+from sqlalchemy import Connection
+
+from replay.interaction import CALL_KINDS
+from replay.part import ANSWERED, BEGUN, ENDED, SENT
+from replay.recording import Part
+from replay.store import intake, ledger
+from replay.store.column import marks
+from replay.store.database import Database, driver
+from replay.store.located import HEAD_BYTES, sequence_of
+
+Slot: TypeAlias = tuple[object, ...]
+"""Id and kind; of a call's part, whether of the import, and its sequence, or else its checksum."""
+_BATCH = 200
+_BATCH_BYTES = 2**20
+_MAX_TAIL = 20_000
+"""Slots of parts that are not taken in yet, before they are."""
+_TAIL = (
+    f"SELECT n, id, kind, crc, substr(payload, 1, {HEAD_BYTES}) FROM part WHERE n > ? ORDER BY n"  # noqa: S608 - ours
+)
+_ENDS = "SELECT id, begun_n, ended_n FROM recording WHERE id IN"
+_CALLS = (
+    "SELECT recording_id, at_import, sequence, sent_n, answered_n FROM interaction"
+    " WHERE recording_id IN"
+)
+
+
+class Inbox:
+    """Takes parts into the store that it does not hold.
+
+    The derived tables tell what it holds, and the parts that came since they were derived.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._tail: set[Slot] = set()
+        self._seen_n = self._taken_n()
+
+    def take(self, parts: Iterable[Part]) -> int:
+        """Insert those parts that are new, some at a time; return how many."""
+        return sum(map(self._take, _batches(parts)))
+
+    def _take(self, batch: list[Part]) -> int:
+        if len(self._tail) > _MAX_TAIL:
+            intake.take_in_by_steps(self._database, lambda _done, _total: None)
+            self._tail.clear()
+            self._seen_n = self._taken_n()
+        return self._database.write(partial(self._insert, batch))
+
+    def _insert(self, batch: Sequence[Part], connection: Connection) -> int:
+        self._learn(connection)
+        held = self._tail.union(_held(connection, sorted({one.id for one in batch})))
+        fresh = {slot_of(one): one for one in reversed(batch)}  # of two, the first
+        new = [one for slot, one in reversed(fresh.items()) if slot not in held]
+        ledger.append(connection, map(ledger.row_of, new))
+        return len(new)
+
+    def _learn(self, connection: Connection) -> None:
+        for n, id, kind, crc, head in driver(connection).execute(_TAIL, (self._seen_n,)):
+            self._tail.add(_slot(id, kind, crc, Part(id, kind, head)))
+            self._seen_n = n
+
+    def _taken_n(self) -> int:
+        with self._database.reading() as connection:
+            return intake.taken_n(connection)
+
+
+def slot_of(one: Part) -> Slot:
+    """Return what a recording has one part of."""
+    return _slot(one.id, one.kind, one.crc, one)
+
+
+def _slot(id: str, kind: str, crc: int, head: Part) -> Slot:
+    if kind not in CALL_KINDS:
+        return id, kind
+    sequence = sequence_of(head)
+    return (id, kind, crc) if sequence is None else (id, kind, head.is_of_sandbox, sequence)
+
+
+def _held(connection: Connection, ids: Sequence[str]) -> Iterator[Slot]:
+    """Yield the slots that the derived tables know of recordings."""
+    raw = driver(connection)
+    these = marks(len(ids))
+    for id, begun_n, ended_n in raw.execute(f"{_ENDS} {these}", ids):
+        yield from _present(((id, BEGUN), begun_n), ((id, ENDED), ended_n))
+    for id, at_import, sequence, sent_n, answered_n in raw.execute(f"{_CALLS} {these}", ids):
+        place = (bool(at_import), sequence)
+        yield from _present(((id, SENT, *place), sent_n), ((id, ANSWERED, *place), answered_n))
+
+
+def _present(*slots: tuple[Slot, int | None]) -> Iterator[Slot]:
+    return (slot for slot, n in slots if n is not None)
+
+
+def _batches(parts: Iterable[Part]) -> Iterator[list[Part]]:
+    batch: list[Part] = []
+    size_bytes = 0
+    for one in parts:
+        batch.append(one)
+        size_bytes += len(one.payload)
+        if len(batch) == _BATCH or size_bytes > _BATCH_BYTES:
+            yield batch
+            batch, size_bytes = [], 0
+    if batch:
+        yield batch
