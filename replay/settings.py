@@ -24,9 +24,6 @@ _UNITS = {"": 1, "KIB": 2**10, "MIB": MIB, "GIB": 2**30}
 REDACT_MODES = ("balanced", "strict", "off")
 TAPES = ("entropy",)
 """What `REPLAY_TAPE` can name: what the invocation drew from the system's randomness."""
-_PYPROJECT_KEYS = ("store", "path", "handler", "timeout", "outbound", "noise", "redact", "index")
-_RULES = {"reads": ("noise", "drift"), "writes": ("noise", "drift"), "order": ("noise", "drift")}
-
 
 RedactRule: TypeAlias = str | Callable[[str, Any], Any]
 """A name pattern, a JSONPath, or a function of the name and the value of a leaf."""
@@ -118,19 +115,22 @@ def recorder_settings(
 
 def command_settings(environment: Mapping[str, str], folder: str) -> Settings:
     """Return the settings of a command run in `folder`, before its own options."""
-    table = _pyproject_table(join(folder, "pyproject.toml"))
-    mode, rules = _redaction(_texts(table, "redact"), environment.get("REPLAY_REDACT", ""))
+    from replay import pyproject  # which the recorder never reads
+
+    table = pyproject.table_of(join(folder, "pyproject.toml"))
+    redact = pyproject.texts_of(table, "redact")
+    mode, rules = _redaction(redact, environment.get("REPLAY_REDACT", ""))
     return Settings(
-        store=environment.get("REPLAY_STORE") or _text(table, "store") or "replay.db",
-        path=tuple(join(folder, entry) for entry in _texts(table, "path")),
-        handler=_text(table, "handler"),
-        timeout=_seconds(table, "timeout"),
-        outbound_rules=_outbound_rules(table.get("outbound", {})),
-        noise=_noise(table.get("noise", [])),
+        store=environment.get("REPLAY_STORE") or pyproject.text_of(table, "store") or "replay.db",
+        path=tuple(join(folder, entry) for entry in pyproject.texts_of(table, "path")),
+        handler=pyproject.text_of(table, "handler"),
+        timeout=pyproject.seconds_of(table, "timeout"),
+        outbound_rules=pyproject.outbound_rules_of(table.get("outbound", {})),
+        noise=pyproject.noise_of(table.get("noise", [])),
         redact=mode,
         redact_rules=rules,
         redact_key=environment.get("REPLAY_REDACT_KEY", ""),
-        index=tuple(_texts(table, "index")),
+        index=tuple(pyproject.texts_of(table, "index")),
     )
 
 
@@ -139,11 +139,17 @@ def store_path(store: str) -> str:
     if store.startswith("sqlite:///"):
         store = store.removeprefix("sqlite:///")
     if "://" in store or store.startswith(STDOUT):
+        scheme = store.partition(":")[0]  # what follows may be a password
         raise SettingsError(
-            f"store {store!r} is not a file",
+            f"a store at {scheme}: is not a file",
             "name a path or sqlite:///PATH, for example REPLAY_STORE=replay.db",
         )
     return store
+
+
+def is_server(store: str) -> bool:
+    """Whether a store setting names a database of a server, which commands alone know."""
+    return store.startswith(("postgresql://", "postgresql+psycopg://", "postgres://"))
 
 
 def _redaction(
@@ -218,80 +224,3 @@ def _tapes(value: str) -> tuple[str, ...]:
                 f"write REPLAY_TAPE={TAPES[0]}, or leave it out",
             )
     return tuple(names)
-
-
-def _pyproject_table(pyproject: str) -> Mapping[str, object]:
-    import tomllib
-
-    try:
-        with open(pyproject, "rb") as file:
-            tool = tomllib.load(file).get("tool", {})
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"cannot read settings from {pyproject}: {error}") from error
-    table = tool.get("replay", {}) if isinstance(tool, dict) else {}
-    if not isinstance(table, dict):
-        raise SettingsError(f"[tool.replay] in {pyproject} is not a table")
-    for key in table:
-        if key not in _PYPROJECT_KEYS:
-            known = ", ".join(_PYPROJECT_KEYS)
-            raise SettingsError(
-                f"[tool.replay] in {pyproject} has no key {key!r}", f"keys: {known}"
-            )
-    return table
-
-
-def _text(table: Mapping[str, object], key: str) -> str | None:
-    value = table.get(key)
-    if value is not None and not isinstance(value, str):
-        raise _wrong_type(key, value, "a string")
-    return value
-
-
-def _texts(table: Mapping[str, object], key: str) -> list[str]:
-    value = table.get(key, [])
-    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
-        raise _wrong_type(key, value, "a list of strings")
-    return value
-
-
-def _seconds(table: Mapping[str, object], key: str) -> float | None:
-    value = table.get(key)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-        raise _wrong_type(key, value, "a number of seconds above 0")
-    return float(value)
-
-
-def _noise(rules: object) -> tuple[Mapping[str, Any], ...]:
-    if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
-        raise _wrong_type("noise", rules, 'a list of {path = "$.id", kind = "uuid"}')
-
-    return tuple(rules)
-
-
-def _outbound_rules(table: object) -> Mapping[str, Mapping[str, Any]]:
-    if not isinstance(table, dict) or not all(isinstance(it, dict) for it in table.values()):
-        raise _wrong_type("outbound", table, "a table for each function")
-    return {name: _rules(f"outbound.{name}", rules) for name, rules in table.items()}
-
-
-def _rules(name: str, table: Mapping[str, object]) -> Mapping[str, Any]:
-    rules: dict[str, Any] = {"ignore": tuple(_texts(table, "ignore"))} if "ignore" in table else {}
-    for key, value in table.items():
-        if key in _RULES:
-            if value not in _RULES[key]:
-                raise _wrong_type(f"{name}.{key}", value, '"noise" or "drift"')
-            rules[key] = value
-        elif key != "ignore":
-            known = ", ".join((*_RULES, "ignore"))
-            raise SettingsError(
-                f"{name} in [tool.replay] of pyproject.toml has no key {key!r}", f"keys: {known}"
-            )
-    return rules
-
-
-def _wrong_type(key: str, value: object, wanted: str) -> SettingsError:
-    return SettingsError(f"{key} in [tool.replay] of pyproject.toml is {value!r}, not {wanted}")

@@ -331,7 +331,7 @@ def test_an_event_that_is_none_is_one_clear_line(app, replay, content, words):
         (["{}", "--timeout", "0"], "timeout"),
         (["{}", "--memory", "64"], "memory"),
         (["{}", "--repeat", "0"], "repeat"),
-        (["{}", "--store", "postgresql://x"], "not a file"),
+        (["{}", "--store", "mysql://x"], "not a file"),
     ],
 )
 def test_options_that_cannot_be_understood_are_one_clear_line(app, replay, arguments, words):

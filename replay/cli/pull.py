@@ -1,22 +1,31 @@
-"""`replay pull`: what functions have shipped into a bucket, into the store."""
+"""`replay pull`: what functions have shipped, or another store has, into the store."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
 
 from replay.cli.command import StoreOption, answering, opened, read_settings, say, say_error
+from replay.cli.filters import AllowEmptyOption, IdsArgument, filtered
 from replay.cli.progress import Bar
-from replay.errors import MISUSE, DamagedError
+from replay.cli.transfer import Transfer
+from replay.errors import MISUSE, DamagedError, ReplayError
+from replay.recorder.export.bucket import SCHEME
 from replay.recording import Part
+from replay.settings import Settings
 from replay.store.bucket import Bucket
 from replay.store.inbox import Inbox
 from replay.store.pulled import Pulled
+from replay.store.selection import Selection
 from replay.store.shipment import is_shipment, parts_of
 
-AddressArgument = Annotated[
-    str, typer.Argument(metavar="s3://BUCKET/PREFIX", help="Where REPLAY_EXPORT sends parts to.")
+SourceArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="s3://BUCKET/PREFIX|STORE",
+        help="Where REPLAY_EXPORT sends parts to; or a store: a path, postgresql+psycopg://...",
+    ),
 ]
 
 
@@ -31,9 +40,46 @@ class _Counts:
 
 
 @answering
-def pull(address: AddressArgument, *, store: StoreOption = None) -> int:
-    """Take in what functions have shipped; each part once, however often it was."""
+@filtered
+def pull(
+    place: SourceArgument,
+    ids: IdsArgument = None,
+    *,
+    wanted: Selection,
+    allow_empty: AllowEmptyOption = False,
+    store: StoreOption = None,
+) -> int:
+    """Take in what functions have shipped into a bucket, or another store's recordings."""
     settings = read_settings(store)
+    if not place.startswith(SCHEME):
+        return _from_store(place, settings, ids, wanted, allow_empty=allow_empty)
+    if ids or not wanted.is_empty or wanted.limit is not None:
+        raise ReplayError(
+            "a bucket is pulled as a whole: what its objects hold is not known before",
+            f"replay pull {place}, without ids and filters",
+        )
+    return _from_bucket(place, settings)
+
+
+def _from_store(
+    source: str,
+    settings: Settings,
+    ids: Sequence[str] | None,
+    wanted: Selection,
+    *,
+    allow_empty: bool,
+) -> int:
+    transfer = Transfer()
+    with (
+        opened(replace(settings, store=source)) as found_source,
+        opened(settings, create=True) as target,
+    ):
+        transfer.copy(found_source, target, ids, wanted, allow_empty=allow_empty)
+        say(f"pulled {transfer.told}")
+    return MISUSE if transfer.refused else 0
+
+
+def _from_bucket(address: str, settings: Settings) -> int:
     bucket = Bucket(address)
     counts = _Counts()
     with opened(settings, create=True) as found_store, Bar("pulling") as bar:

@@ -2,16 +2,9 @@
 
 from pathlib import Path
 
-from replay.settings import store_path
+from replay.settings import is_server, store_path
 from replay.store.database import Database
 from replay.store.sqlite import SqliteFile, refuse_link
-
-_SCHEMES = ("postgresql://", "postgresql+psycopg://", "postgres://")
-
-
-def is_server(setting: str) -> bool:
-    """Whether a setting names a database of a server."""
-    return setting.startswith(_SCHEMES)
 
 
 def database_of(setting: str) -> Database:

@@ -15,9 +15,9 @@ from sqlalchemy import Connection, text
 
 from replay.errors import StoreError
 from replay.recorder.connection import network_of
-from replay.settings import store_path
+from replay.settings import is_server, store_path
 from replay.store import loss, revision, spool
-from replay.store.address import database_of, is_server
+from replay.store.address import database_of
 from replay.store.check import Check
 from replay.store.sqlite import SqliteFile, raw_of, refuse_absent, refuse_foreign
 from replay.store.wal import lost_frames

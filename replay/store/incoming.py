@@ -5,8 +5,7 @@ a recording is derived before the transaction begins; within it nothing is read 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, select
 
@@ -17,6 +16,7 @@ from replay.store import intake, interaction, ledger, tags
 from replay.store.column import Values
 from replay.store.database import driver
 from replay.store.located import POSITIONS, Located, in_order, sequence_of
+from replay.store.merge import merge
 from replay.store.step import recording_values
 from replay.store.tables import part, recording
 
@@ -24,13 +24,26 @@ _BATCH = 300
 _BATCH_BYTES = 8 * 2**20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Taken:
-    """What became of a batch: recordings that are new, that the store had, and that differ."""
+    """What became of recordings: new ones, those that the store had, and those that differ.
 
-    new: int
-    known: int
-    conflicts: tuple[DamagedError, ...]
+    Of those that it had, some were completed, of others a part was replaced; see merge.py.
+    """
+
+    new: int = 0
+    known: int = 0
+    completed: int = 0
+    replaced: int = 0
+    conflicts: list[DamagedError] = field(default_factory=list)
+
+    def add(self, other: "Taken") -> None:
+        """Count another batch in."""
+        self.new += other.new
+        self.known += other.known
+        self.completed += other.completed
+        self.replaced += other.replaced
+        self.conflicts += other.conflicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,38 +96,43 @@ def batches(found: Iterable[Prepared]) -> Iterator[list[Prepared]]:
 
 
 def take(connection: Connection, batch: Sequence[Prepared]) -> Taken:
-    """Insert what the store does not have; one that it has under another digest is a conflict."""
+    """Insert what the store does not have; bring up to it what it has under another digest."""
     intake.take_in(connection, lambda _done, _total: None)
-    new, known, conflicts = _sorted_out(connection, batch)
-    _insert(connection, new)
-    return Taken(len(new), known, tuple(conflicts))
-
-
-def _sorted_out(
-    connection: Connection, batch: Sequence[Prepared]
-) -> tuple[list[Prepared], int, list[DamagedError]]:
-    ids = [one.fixture.id for one in batch]
-    rows = connection.execute(
-        select(recording.c.id, recording.c.digest).where(recording.c.id.in_(ids))
-    )
-    digests: dict[str, Any] = {row.id: row.digest for row in rows}
-    new: list[Prepared] = []
-    conflicts: list[DamagedError] = []
+    taken = Taken()
+    digests = digests_of(connection, [one.fixture.id for one in batch])
+    new: dict[str, Prepared] = {}
+    others: list[Prepared] = []
     for one in batch:
         id, digest = one.fixture.id, one.values["digest"]
-        if id not in digests:
-            digests[id] = digest
-            new.append(one)
-        elif digests[id] != digest:
-            conflicts.append(_conflict(id))
-    return new, len(batch) - len(new) - len(conflicts), conflicts
+        if id not in digests and id not in new:
+            new[id] = one
+        elif digest != (new[id].values["digest"] if id in new else digests[id]):
+            others.append(one)
+        else:
+            taken.known += 1
+    _insert(connection, list(new.values()))
+    taken.new = len(new)
+    for one in others:
+        _merge(connection, one.fixture, taken)
+    return taken
 
 
-def _conflict(id: str) -> DamagedError:
-    return DamagedError(
-        f"recording {id}: the store has this id already, with other content; left as it is",
-        f"replay show {id}; import into another store: replay import --store PATH FILE",
-    )
+def digests_of(connection: Connection, ids: Sequence[str]) -> dict[str, str | None]:
+    """Return the digests of those of `ids` that the store has."""
+    known = select(recording.c.id, recording.c.digest).where(recording.c.id.in_(ids))
+    return {row.id: row.digest for row in connection.execute(known)}
+
+
+def _merge(connection: Connection, coming: Fixture, taken: Taken) -> None:
+    try:
+        change = merge(connection, coming)
+    except DamagedError as error:
+        taken.conflicts.append(error)
+        return
+    tags.add(connection, [(coming.id, name) for name in coming.tags])
+    taken.known += 1
+    taken.completed += change == "completed"
+    taken.replaced += change == "replaced"
 
 
 def _insert(connection: Connection, new: Sequence[Prepared]) -> None:

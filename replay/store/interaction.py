@@ -89,7 +89,8 @@ def _located(raw: Driver, statement: str, value: object) -> Iterator[Located]:
 
 
 def _under(id: str, one: Located) -> Located:
-    return Located(one.n, Part(id, one.part.kind, one.part.payload), one.is_intact)
+    part = Part(id, one.part.kind, one.part.payload)
+    return Located(one.n, part, one.is_intact, lies_with=one.holder)
 
 
 def parts_of(parts: Iterable[Part]) -> list[Part]:

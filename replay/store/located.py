@@ -28,11 +28,21 @@ Place: TypeAlias = tuple[bool, int]
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A part as it lies in the store: its number there, and whether its checksum held."""
+    """A part as it lies in the store: its number there, and whether its checksum held.
+
+    `lies_with` is the recording that it lies with, where `part` is read as another's: a call of
+    their sandbox's import.
+    """
 
     n: int
     part: Part
     is_intact: bool
+    lies_with: str | None = None
+
+    @property
+    def holder(self) -> str:
+        """The id that the part has in the store."""
+        return self.lies_with or self.part.id
 
     @property
     def place(self) -> Place:

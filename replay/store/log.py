@@ -18,7 +18,6 @@ from replay.errors import DamagedError
 from replay.fixture import Fixture
 from replay.recorder.log import MAX_LINE_BYTES, PLAIN, PREFIX
 from replay.recording import Part
-from replay.store.incoming import prepared
 from replay.store.inflate import inflate
 from replay.store.located import Located, in_order
 
@@ -114,18 +113,6 @@ def read(log: BinaryIO, name: str) -> Iterator[Fixture | DamagedError]:
             yield Fixture(id, _ordered(_parts(keys, found)))
         except DamagedError as error:
             yield DamagedError(f"{name}: {error.message}", error.hint)
-
-
-def missing_in(held: Fixture, one: Fixture) -> list[Part]:
-    """Return the parts that a log has of a recording, and the store, which has it too, has not.
-
-    Raises DamagedError where they cannot both be of one recording, or make up none.
-    """
-    known = {(part.kind, part.payload) for part in held.parts}
-    fresh = [part for part in one.parts if (part.kind, part.payload) not in known]
-    if fresh:
-        prepared(Fixture(one.id, _ordered([*held.parts, *fresh])))
-    return fresh
 
 
 def _lines(log: BinaryIO) -> Iterator[tuple[bytes, int]]:

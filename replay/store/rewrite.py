@@ -5,12 +5,14 @@ is left: the recording is then as it was, and told.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeAlias
 
 from sqlalchemy import Connection, bindparam, select, update
 
 from replay.errors import StoreError
-from replay.recording import Part, Recording
+from replay.part import part_crc
+from replay.recording import Part
 from replay.store import field, intake, interaction, outgoing, reference
 from replay.store.database import Database
 from replay.store.located import Located, check, in_order
@@ -38,27 +40,37 @@ def changed_of(database: Database, id: str, change: Change) -> list[tuple[Locate
     return None if changed is None else list(zip(found, changed, strict=True))
 
 
-def rewrite(database: Database, id: str, parts: Sequence[tuple[Located, Part]]) -> None:
-    """Write a recording's parts as they are to be; raises StoreError where it has changed since."""
-
-    def write(connection: Connection) -> None:
-        for before, after in parts:
-            if after is not before.part:
-                _write(connection, before, after)
-        now = [Located(before.n, after, is_intact=True) for before, after in parts]
-        derived = intake.derived(id, now)
-        field.derive(connection, id, Recording.from_parts(id, [after for _, after in parts]))
-        connection.execute(update(recording).where(recording.c.id == id).values(**derived.values))
-        if derived.calls:
-            interaction.write(connection, [id], list(derived.calls.values()))
-
-    database.write(write, for_good=True)
+def rewrite(database: Database, parts: Sequence[tuple[Located, Part]]) -> None:
+    """Write parts as they are to be; raises StoreError where one has changed since."""
+    database.write(partial(put, parts=parts), for_good=True)
 
 
-def _write(connection: Connection, before: Located, after: Part) -> None:
-    values = {"b_n": before.n, "b_crc": before.part.crc, "crc": after.crc, "payload": after.payload}
+def put(connection: Connection, parts: Sequence[tuple[Located, Part]]) -> None:
+    """Write parts as they are to be, and derive what follows; see `rewrite`."""
+    changed = [(before, after) for before, after in parts if after.payload != before.part.payload]
+    for before, after in changed:
+        _write(connection, before, after.payload)
+    for id in sorted({before.holder for before, _ in changed}):
+        _derive(connection, id)
+
+
+def _write(connection: Connection, before: Located, payload: bytes) -> None:
+    id, kind = before.holder, before.part.kind
+    crcs = {"b_crc": part_crc(id, kind, before.part.payload), "crc": part_crc(id, kind, payload)}
+    values = {"b_n": before.n, "payload": payload, **crcs}
     if connection.execute(_PART, values).rowcount != 1:
         raise StoreError(
-            f"recording {after.id} has been changed by another process meanwhile",
+            f"recording {id} has been changed by another process meanwhile",
             "once more: replay redact",
         )
+
+
+def _derive(connection: Connection, id: str) -> None:
+    """Derive a recording's row anew, its calls', and its fields."""
+    row = connection.execute(_ROW, {"id": id}).one()
+    found = in_order(intake.locate(connection, row))
+    derived = intake.derived(id, found)
+    field.derive(connection, id, intake.read(id, found))
+    connection.execute(update(recording).where(recording.c.id == id).values(**derived.values))
+    if derived.calls:
+        interaction.write(connection, [id], list(derived.calls.values()))

@@ -4,7 +4,7 @@ Opening it takes in what the recorder has written since. A recording that cannot
 as the `DamagedError` that says why, in its place among the others.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from replay.errors import DamagedError
 from replay.fixture import Fixture, recording_of
-from replay.recording import Part, Recording
+from replay.recording import Recording
 from replay.store import earlier, field, intake, outgoing, reference, tags
 from replay.store.database import Database
 from replay.store.field import UNDECLARED, Lookup
@@ -153,10 +153,7 @@ class Store:
 
     def fixtures(self, selection: Selection) -> Iterator[Fixture | DamagedError]:
         """Yield the selected recordings as they travel, oldest first."""
-        if selection.limit is None and not selection.where:
-            return self._outgoing(outgoing.pages(self._database, selection))
-        # A limit counts from the newest.
-        return self._outgoing(outgoing.chunks(list(self.ids(selection))[::-1]))
+        return self._outgoing(self.pages(selection))
 
     def fixtures_of(self, ids: Sequence[str]) -> Iterator[Fixture | DamagedError]:
         """Yield the recordings of full ids as they travel, in the order of their ids."""
@@ -172,6 +169,20 @@ class Store:
 
         return self._database.write(partial(incoming.take, batch=batch))
 
+    def pages(self, selection: Selection) -> Iterator[Sequence[str]]:
+        """Yield the ids of the selected recordings, oldest first, some at a time."""
+        if selection.limit is None and not selection.where:
+            return outgoing.pages(self._database, selection)
+        # A limit counts from the newest.
+        return outgoing.chunks(list(self.ids(selection))[::-1])
+
+    def digests(self, ids: Sequence[str]) -> dict[str, str | None]:
+        """Return the digests of those of `ids` that it has, None where it is damaged."""
+        from replay.store import incoming
+
+        with self._database.reading() as connection:
+            return incoming.digests_of(connection, ids)
+
     def inbox(self) -> Inbox:
         """Return what takes parts that were shipped; `take_in` makes recordings of them."""
         return Inbox(self._database)
@@ -185,11 +196,6 @@ class Store:
     def take_in(self, progress: Progress) -> None:
         """Derive what is searched from the parts that came since."""
         intake.take_in_by_steps(self._database, progress)
-
-    def complete(self, parts: Sequence[Part]) -> None:
-        """Store those of the parts that it does not have, and derive what follows from them."""
-        self.inbox().take(parts)
-        self.take_in(_say_nothing)
 
     def audit(self, progress: Callable[[int, int | None], None]) -> "Iterator[Check]":
         """Yield what is to say of the parts and of what is derived from them."""
@@ -233,12 +239,18 @@ class Store:
 
         parts = rewrite.changed_of(self._database, id, change)
         if parts is not None:
-            rewrite.rewrite(self._database, id, parts)
+            rewrite.rewrite(self._database, parts)
 
     def tags(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Return the tags of those of `ids` that have some."""
         with self._database.reading() as connection:
             return tags.of(connection, ids)
+
+    def add_tags(self, tagged: Mapping[str, Sequence[str]]) -> None:
+        """Give recordings the tags that are named for their ids, all in one transaction."""
+        rows = [(id, name) for id, names in tagged.items() for name in names]
+        if rows:
+            self._database.write(partial(tags.add, rows=rows))
 
     def tag(self, ids: Sequence[str], *, add: Sequence[str], remove: Sequence[str]) -> None:
         """Give and take tags, all in one transaction; their names have been checked."""

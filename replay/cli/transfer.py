@@ -1,0 +1,84 @@
+"""Recordings on their way into a store: taken in batches, counted, and what is refused named."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from replay.cli.command import say_error
+from replay.cli.filters import check_ids_or_filters, nothing_matches, resolved
+from replay.cli.progress import Bar
+from replay.errors import DamagedError, ReplayError
+from replay.fixture import Fixture
+from replay.store.incoming import Prepared, Taken, batches, prepared
+from replay.store.selection import Selection
+from replay.store.store import Store
+
+
+class Transfer:
+    """Takes recordings into stores; knows what has become of them so far."""
+
+    def __init__(self) -> None:
+        self.refused = 0
+        self._taken = Taken()
+
+    def take(self, store: Store, found: Iterable[Fixture | DamagedError], bar: Bar) -> None:
+        """Take what can be read; name the rest."""
+        for batch in batches(self._sound(found)):
+            taken = store.take(batch)
+            for conflict in taken.conflicts:
+                self.refuse(conflict)
+            self._taken.add(taken)
+            bar(self._taken.new + self._taken.known + self.refused, None)
+
+    def copy(
+        self,
+        source: Store,
+        target: Store,
+        ids: Sequence[str] | None,
+        wanted: Selection,
+        *,
+        allow_empty: bool = False,
+    ) -> None:
+        """Copy what ids or filters select - all, without them - and the tags of all that."""
+        check_ids_or_filters(ids, wanted)
+        if source.name == target.name:
+            raise ReplayError(f"{source.name} is both stores", "name another one")
+        pages = [resolved(source, ids)] if ids else source.pages(wanted)
+        with Bar("copying") as bar:
+            self.take(target, self._lacking(source, target, pages), bar)
+        if not (self._taken.new or self._taken.known or self.refused or allow_empty):
+            raise nothing_matches()
+
+    def _lacking(
+        self, source: Store, target: Store, pages: Iterable[Sequence[str]]
+    ) -> Iterator[Fixture | DamagedError]:
+        """Yield what the target does not have as the source has it."""
+        for page in pages:
+            theirs, ours = target.digests(page), source.digests(page)
+            known = [id for id in page if ours.get(id) is not None and theirs.get(id) == ours[id]]
+            self._taken.known += len(known)
+            target.add_tags(source.tags(known))
+            yield from source.fixtures_of(sorted(set(page).difference(known)))
+
+    def refuse(self, error: ReplayError) -> None:
+        """Name what cannot be taken, and count it."""
+        say_error(error)
+        self.refused += 1
+
+    @property
+    def told(self) -> str:
+        """What has become of the recordings, in words."""
+        taken = self._taken
+        words = f"{taken.new:,} recordings; the store had {taken.known:,} already"
+        if taken.completed:
+            words += f", {taken.completed:,} of them unfinished until now"
+        if taken.replaced:
+            words += f", {taken.replaced:,} of them redacted since"
+        return words + (f"; {self.refused:,} not taken" if self.refused else "")
+
+    def _sound(self, found: Iterable[Fixture | DamagedError]) -> Iterator[Prepared]:
+        for one in found:
+            try:
+                if isinstance(one, DamagedError):
+                    raise one
+                yield prepared(one)
+            except DamagedError as error:
+                self.refuse(error)
