@@ -269,7 +269,6 @@ def test_what_is_no_whole_object_of_ours_is_named_and_the_rest_taken(project, re
     ("address", "variables", "said"),
     [
         ("s3://", {}, "is no bucket"),
-        ("s3://", {}, "is no bucket"),
         ("s3://nobody-has-this", {}, "s3://nobody-has-this cannot be read"),
         pytest.param(
             ADDRESS,

@@ -6,7 +6,7 @@ that cannot be read comes out as the `DamagedError` that says why, in its place 
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row
 
@@ -22,6 +22,7 @@ from replay.store.located import Located, check, confirmed, in_order, located
 from replay.store.selection import Selection
 from replay.store.sqlite import damage_named
 
+Item = TypeVar("Item")
 _PAGE = 200
 _PORTION_BYTES = 8 * 2**20
 _ROWS = (
@@ -60,10 +61,10 @@ def pages(database: Database, selection: Selection) -> Iterator[list[str]]:
         ends.add(last)
 
 
-def chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Yield `ids` in pieces of the size of a page."""
-    for start in range(0, len(ids), _PAGE):
-        yield ids[start : start + _PAGE]
+def chunks(found: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    """Yield ids, or what goes with them, in pieces of the size of a page."""
+    for start in range(0, len(found), _PAGE):
+        yield found[start : start + _PAGE]
 
 
 def portions(sizes: Iterable[tuple[Any, ...]]) -> Iterator[list[str]]:

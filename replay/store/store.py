@@ -19,7 +19,7 @@ from replay.store.database import Database
 from replay.store.field import UNDECLARED, Lookup
 from replay.store.inbox import Inbox
 from replay.store.intake import Progress
-from replay.store.located import Located, check
+from replay.store.located import Located
 from replay.store.opening import open_database
 from replay.store.selection import Selection
 from replay.store.spool import SpoolReport
@@ -137,19 +137,14 @@ class Store:
         """Yield the ids of the selected recordings, newest first."""
         return (row[0] for row in self._matching(selection, "id"))
 
-    def checked(self, summaries: list[Summary]) -> list[Summary]:
+    def checked(self, summaries: Sequence[Summary]) -> list[Summary]:
         """Return the summaries with `damage` where a part's checksum does not hold any more."""
-        with self._database.reading() as connection:
-            return [self._checked(connection, summary) for summary in summaries]
+        return [one for page in outgoing.chunks(summaries) for one in self._checked(page)]
 
-    def _checked(self, connection: Connection, summary: Summary) -> Summary:
-        try:
-            with damage_named(summary.id):
-                row = connection.execute(_ROW, {"id": summary.id}).one()
-                check(summary.id, outgoing.locate(connection, row))
-        except DamagedError as error:
-            return summary._replace(damage=summary.damage or str(error))
-        return summary
+    def _checked(self, page: Sequence[Summary]) -> Iterator[Summary]:
+        read = outgoing.read(self._database, [one.id for one in page])
+        damage = {id: str(found) for id, found in read if isinstance(found, DamagedError)}
+        return (one._replace(damage=one.damage or damage.get(one.id)) for one in page)
 
     def fixtures(self, selection: Selection) -> Iterator[Fixture | DamagedError]:
         """Yield the selected recordings as they travel, oldest first."""
