@@ -24,7 +24,11 @@ from replay.store.tables import metadata
 if TYPE_CHECKING:
     import psycopg
 
-_CONNECT_S = 10
+_CONNECTION = {
+    "connect_timeout": 10,  # seconds
+    "keepalives_idle": 30,  # a connection that waits for replays is dropped on many a way else
+    "application_name": "lambda-replay",
+}
 _ADDRESS = "write it as postgresql+psycopg://USER:PASSWORD@HOST:PORT/DATABASE"
 _AGAIN = ("40001", "40P01")
 """SQLSTATE of a transaction that was refused for a conflict, and would pass if done again."""
@@ -216,7 +220,7 @@ def _translated(text: str) -> bytes:
 def _engine(address: str) -> Engine:
     try:
         url = make_url(address).set(drivername="postgresql+psycopg")
-        engine = create_engine(url, connect_args={"connect_timeout": _CONNECT_S})
+        engine = create_engine(url, connect_args=_CONNECTION)
     except (exc.ArgumentError, ValueError) as error:  # their words may have the password
         raise StoreError(f"the address {address[:12]}... names no store", _ADDRESS) from error
     except ImportError as error:
