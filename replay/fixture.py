@@ -42,7 +42,7 @@ from replay.tag import is_tag
 SCHEMA = Path(__file__).with_name("fixture.schema.json")
 """The JSON Schema (draft 2020-12) of a document."""
 MAX_LINE_BYTES = MAX_BYTES
-_ID = re.compile(r"[0-7][0-9a-hjkmnp-tv-z]{25}")
+ID = re.compile(r"[0-7][0-9a-hjkmnp-tv-z]{25}")
 _ID_FIELD = re.compile(rb'"id"\s*:\s*"([0-7][0-9a-hjkmnp-tv-z]{25})"')
 _PLAIN_PART = {"kind", "payload"}
 _BASE64_PART = {"kind", "payload_base64"}
@@ -235,7 +235,7 @@ def _is_exact(payload: bytes) -> bool:
 
 
 def _check_ids_and_kinds(fixture: Fixture) -> None:
-    if not _ID.fullmatch(fixture.id):
+    if not ID.fullmatch(fixture.id):
         raise LayoutError("its id is no ULID")
     kinds = tuple([part.kind for part in fixture.parts])
     if kinds not in _KINDS and not _are_of_calls(kinds):

