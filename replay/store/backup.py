@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from replay.store.database import BUSY_S
-from replay.store.sqlite import said_clearly
+from replay.store.sqlite_error import said_clearly
 
 
 def moment_text() -> str:

@@ -8,14 +8,14 @@ holds the id of a recording that was erased, which is looked for byte by byte; e
 import re
 import sqlite3
 import time
-from collections.abc import Collection, Iterator, Set
+from collections.abc import Collection, Iterable, Iterator, Set
 from contextlib import closing
 from glob import escape
 from pathlib import Path
 
 from replay.errors import StoreError
 from replay.recorder.place import spool_paths
-from replay.store.sqlite import SqliteFile, decode_text, raw_of
+from replay.store.sqlite_error import decode_text
 
 _ID = re.compile(rb"(?=([0-7][0-9a-hjkmnp-tv-z]{25}))")
 _ID_BYTES = 26
@@ -60,24 +60,23 @@ def _recordings_in(file: Path) -> set[str]:
         return {id for (id,) in connection.execute("SELECT id FROM part")}
 
 
-def erase(database: SqliteFile, ids: Collection[str], remove: Collection[Path]) -> tuple[Path, ...]:
+def erase(
+    raw: sqlite3.Connection, store: Path, ids: Collection[str], remove: Iterable[Path]
+) -> tuple[Path, ...]:
     """Rewrite the store without what was deleted, and remove copies; raises StoreError.
 
     Returns the files beside it that hold one of `ids` all the same.
     """
-    with database.reading() as connection:
-        raw = raw_of(connection)
-        raw.execute("PRAGMA secure_delete = ON")
-        raw.execute("VACUUM")
-        is_emptied = _empty_log(raw)
-    if not is_emptied:
+    raw.execute("PRAGMA secure_delete = ON")
+    raw.execute("VACUUM")
+    if not _empty_log(raw):
         raise StoreError(
-            f"{database.path}: its write-ahead log is being read by another process",
+            f"{store}: its write-ahead log is being read by another process",
             "end what reads the store, then once more: replay prune --purge",
         )
     for file in remove:
         file.unlink(missing_ok=True)
-    return tuple(_holding(database.path, frozenset(ids)))
+    return tuple(_holding(store, frozenset(ids)))
 
 
 def _empty_log(raw: sqlite3.Connection) -> bool:

@@ -20,7 +20,7 @@ from replay.store.database import Database, Driver, PageEnds, driver
 from replay.store.interaction import WATCHED, CallReader
 from replay.store.located import Located, check, confirmed, in_order, located
 from replay.store.selection import Selection
-from replay.store.sqlite import damage_named
+from replay.store.sqlite_error import damage_named
 
 Item = TypeVar("Item")
 _PAGE = 200

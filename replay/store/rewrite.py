@@ -16,7 +16,7 @@ from replay.recording import Part
 from replay.store import field, intake, interaction, outgoing, reference
 from replay.store.database import Database
 from replay.store.located import Located, check, in_order
-from replay.store.sqlite import damage_named
+from replay.store.sqlite_error import damage_named
 from replay.store.tables import part, recording
 
 Change: TypeAlias = Callable[[Sequence[Part]], Sequence[Part] | None]

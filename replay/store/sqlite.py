@@ -13,18 +13,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, exc
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from replay.errors import DamagedError, StoreError
-from replay.store import revision, spool
+from replay.errors import StoreError
+from replay.store import backup, erase, revision, spool
 from replay.store.column import insert_into
 from replay.store.database import BUSY_S, DRIVER, NAME_STORE, Database, Result
 from replay.store.selection import Query
+from replay.store.sqlite_error import decode_text, said_clearly
 from replay.store.tables import metadata
 
 _OURS = frozenset({*metadata.tables, "alembic_version"})
-_CORRUPT = ("malformed", "disk I/O", "database corruption")
 
 
 class SqliteDriver(sqlite3.Connection):
@@ -103,21 +103,17 @@ class SqliteFile(Database):
 
     def back_up(self, revision: str) -> str:
         """Copy the file, whose revision that is; return where the copy is, once it is whole."""
-        from replay.store import backup
-
         return str(backup.back_up(self.path, revision))
 
     def copies(self, gone: Collection[str], kept: Set[str]) -> list[str]:
         """Return the copies beside the file that may hold recordings which are not kept."""
-        from replay.store import erase
-
         return [str(file) for file in erase.copies(self.path, gone, kept)]
 
     def erase(self, ids: Collection[str], copies: Collection[str]) -> tuple[str, ...]:
         """Take what was deleted out of the file and what lies beside it; see erase.py."""
-        from replay.store import erase
-
-        return tuple(str(it) for it in erase.erase(self, ids, [Path(it) for it in copies]))
+        with self.reading() as connection:
+            left = erase.erase(raw_of(connection), self.path, ids, map(Path, copies))
+        return tuple(map(str, left))
 
 
 def _make(connection: Connection, statements: Iterable[str]) -> None:
@@ -166,11 +162,6 @@ def _plain_text(raw: SqliteDriver) -> Iterator[SqliteDriver]:
         raw.text_factory = decode_text
 
 
-def decode_text(raw: bytes) -> str:
-    """Return text of a database; one id that is not UTF-8 may not hide the others."""
-    return raw.decode(errors="backslashreplace")
-
-
 def refuse_absent(path: Path) -> None:
     """Raise StoreError where there is no file to open, or one that SQLite would do harm to."""
     refuse_link(path)
@@ -213,43 +204,3 @@ def refuse_link(path: Path) -> None:
         raise StoreError(f"{path} cannot be a store: {error.strerror}", NAME_STORE) from error
     if is_dangling:
         raise StoreError(f"{path} is a link to {path.readlink()}, which is not there", NAME_STORE)
-
-
-@contextmanager
-def said_clearly(name: str) -> Iterator[None]:
-    """Turn what SQLite raises inside the block into a StoreError."""
-    try:
-        yield
-    except (exc.DBAPIError, sqlite3.Error) as error:
-        why = _why(error)
-        if "not a database" in why:
-            raise StoreError(f"{name} is no database", NAME_STORE) from error
-        if is_corrupt(why):
-            raise StoreError(
-                f"{name} is damaged: {why}", f"save what is left: sqlite3 {name} .recover"
-            ) from error
-        raise StoreError(f"{name} cannot be used: {why}", NAME_STORE) from error
-
-
-@contextmanager
-def damage_named(id: str) -> Iterator[None]:
-    """Turn corruption that SQLite meets inside the block into the DamagedError of one recording."""
-    try:
-        yield
-    except (exc.DBAPIError, sqlite3.Error) as error:
-        why = _why(error)
-        if not is_corrupt(why):
-            raise
-        raise DamagedError(
-            f"recording {id}: its bytes cannot be read ({why})",
-            "replay doctor says what else is damaged; restore the store from a copy",
-        ) from error
-
-
-def _why(error: Exception) -> str:
-    return str(error.orig if isinstance(error, exc.DBAPIError) else error)
-
-
-def is_corrupt(why: str) -> bool:
-    """Whether SQLite's message says that the file is damaged."""
-    return any(word in why for word in _CORRUPT)

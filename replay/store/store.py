@@ -23,7 +23,7 @@ from replay.store.located import Located
 from replay.store.opening import open_database
 from replay.store.selection import Selection
 from replay.store.spool import SpoolReport
-from replay.store.sqlite import damage_named
+from replay.store.sqlite_error import damage_named
 from replay.store.summary import COLUMNS, Summary, summary_of
 from replay.store.tables import recording
 
