@@ -321,10 +321,14 @@ def test_the_extension_of_a_layer_ships(captured, project, replay, s3):
     """As Lambda starts it, with nothing on its path but the layer and the runtime's boto3."""
     assert replay("layer", "--exporter", "-o", "layer.zip").returncode == 0
     unpack(project / "layer.zip", project / "opt")
+    for name in ("glob", "gzip", "queue"):  # it is started in the function's own folder
+        (project / f"{name}.py").write_text("raise SystemExit('the wrong module')")
     captured({"n": 1})
     command = [f"{project}/opt/extensions/replay-export"]
     variables = {"LAMBDA_RUNTIME_DIR": str(Path(boto3.__file__).parents[1])}
     with exporting(project, s3.meta.endpoint_url, command=command, **variables) as (api, start):
         exporter = start()
         assert api.waiting.acquire(timeout=20), exporter.text()
+        api.shut_down()
+        assert exporter.process.wait(timeout=20) == 0, exporter.text()
     assert len(keys_of(s3)) == 1
