@@ -223,6 +223,24 @@ def test_what_is_not_acknowledged_stays(project, s3):
     assert not list(project.glob("*.spool*"))
 
 
+@pytest.mark.slow
+def test_what_an_exporter_had_claimed_when_it_died_is_taken_in_and_shipped_once(
+    project, replay, s3
+):
+    """By whichever comes first, a command or the next exporter; `replay doctor` names the file."""
+    store = project / "replay.db"
+    filled(store, 2)
+    (project / "replay.db.spool").write_bytes(spool_line("01m8br0vyn0009nkcvqv999999"))
+    with pytest.raises(ConnectionError):
+        Exporter(str(store), lost).ship()
+    (claimed,) = project.glob("*.shipping-*")
+    assert f"1 parts wait in {claimed.name}" in replay("doctor").stdout
+    assert len(ids_in(replay)) == 3
+    assert not list(project.glob("*.spool*"))
+    assert ship(store, s3) == 3
+    assert "3 parts; the store had 0" in replay("pull", ADDRESS, "--store", "pulled.db").stderr
+
+
 def spool_line(id):
     from replay.part import part_crc
 
