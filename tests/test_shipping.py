@@ -335,6 +335,23 @@ def test_a_store_that_is_begun_anew_is_shipped_from_its_start(project, replay, s
 
 
 @pytest.mark.slow
+def test_a_store_that_is_made_anew_is_pulled_into_from_the_start(captured, project, replay, s3):
+    """Though its name is that of one which had it all; what was pruned is not there again."""
+    captured({"n": 1})
+    ship(project / "replay.db", s3)
+    assert replay("pull", ADDRESS, "--store", "pulled.db").returncode == 0
+    pulled = ids_in(replay, "--store", "pulled.db")
+    for file in project.glob("pulled.db*"):
+        if file.suffix != ".pulled":
+            file.unlink()
+    assert replay("pull", ADDRESS, "--store", "pulled.db").returncode == 0
+    assert ids_in(replay, "--store", "pulled.db") == pulled != set()
+    replay("prune", "--all", "--yes", "--store", "pulled.db")
+    assert replay("pull", ADDRESS, "--store", "pulled.db").returncode == 0
+    assert ids_in(replay, "--store", "pulled.db") == set()
+
+
+@pytest.mark.slow
 def test_the_extension_of_a_layer_ships(captured, project, replay, s3):
     """As Lambda starts it, with nothing on its path but the layer and the runtime's boto3."""
     assert replay("layer", "--exporter", "-o", "layer.zip").returncode == 0
