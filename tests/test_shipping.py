@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import sqlite3
 import time
 import uuid
 from contextlib import closing, contextmanager
@@ -204,6 +205,20 @@ def test_a_store_near_its_cap_lets_go_of_what_was_acknowledged(project, s3):
     with pytest.raises(ConnectionError):
         Exporter(str(store), lost, max_store_bytes=cap).ship()
     assert ship(store, s3, max_store_bytes=cap) == 200
+
+
+@pytest.mark.slow
+def test_a_recorder_that_writes_is_no_failure_to_ship(project, s3):
+    """What was acknowledged is shipped; it is deleted the next time."""
+    store, cap = project / "replay.db", 2**20
+    filled(store, 300, 2_000)
+    with closing(sqlite3.connect(store, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        assert ship(store, s3, max_store_bytes=cap) == 300
+        writer.execute("COMMIT")
+        assert writer.execute("SELECT count(*) FROM part").fetchone() == (300,)
+        assert ship(store, s3, max_store_bytes=cap) == 0
+        assert writer.execute("SELECT count(*) FROM part").fetchone() == (1,)
 
 
 def lost(_key, _body):

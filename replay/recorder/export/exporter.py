@@ -8,7 +8,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from time import time
+from time import sleep, time
 
 from replay.recorder.connection import connect, look, size_bytes
 from replay.recorder.export import spooled
@@ -20,13 +20,15 @@ MAX_BYTES = 2**20
 EVERY_S = 30.0
 _MAX_PAUSE_S = 480.0
 _PAGE = 64
-"""Rows that are deleted in one transaction: the recorder waits 25 ms for its own."""
+_REST_S = 0.005
+"""Between transactions that delete: the recorder waits 25 ms for its own."""
 _WAITING = "SELECT total(length(payload)) FROM part WHERE n > ?"
 _AFTER = "SELECT n, id, kind, crc, payload FROM part WHERE n > ? ORDER BY n"
 _CRC = "SELECT crc FROM part WHERE n = ?"
 # The last one that was shipped stays: by it the position is known, and SQLite gives out no number
 # a second time.
-_DROP = "DELETE FROM part WHERE n IN (SELECT n FROM part WHERE n < ? ORDER BY n LIMIT ?)"
+_SHIPPED = "SELECT n, length(payload) FROM part WHERE n < ? ORDER BY n LIMIT ?"
+_DROP = "DELETE FROM part WHERE n <= ?"
 
 
 class Exporter:
@@ -158,5 +160,20 @@ def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
 
 
 def _drop(connection: sqlite3.Connection, shipped_n: int) -> None:
-    while connection.execute(_DROP, (shipped_n, _PAGE)).rowcount:
-        pass
+    """Delete what was shipped, some at a time; what is left is deleted the next time."""
+    with suppress(sqlite3.OperationalError):  # the recorder is writing
+        # Some builds of SQLite overwrite what is deleted, which takes ten times as long.
+        connection.execute("PRAGMA secure_delete = OFF")
+        while rows := connection.execute(_SHIPPED, (shipped_n, _PAGE)).fetchall():
+            connection.execute(_DROP, (_within(rows),))
+            sleep(_REST_S)
+
+
+def _within(rows: list[tuple[int, int]]) -> int:
+    """Return the number of the last of some parts that are not more than an object has."""
+    room_bytes = MAX_BYTES
+    for n, length in rows:
+        room_bytes -= length or 0
+        if room_bytes <= 0:
+            return n
+    return rows[-1][0]
