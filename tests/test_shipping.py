@@ -302,7 +302,7 @@ def test_what_is_no_whole_object_of_ours_is_named_and_the_rest_taken(project, re
     ("address", "variables", "said"),
     [
         ("s3://", {}, "is no bucket"),
-        ("s3://nobody-has-this", {}, "s3://nobody-has-this cannot be read"),
+        ("s3://nobody-has-this", {}, "s3://nobody-has-this cannot be read: NoSuchBucket: The "),
         pytest.param(
             ADDRESS,
             {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"},
@@ -347,6 +347,17 @@ def test_a_store_that_is_begun_anew_is_shipped_from_its_start(project, replay, s
     assert len(keys_of(s3)) == 3  # of three sandboxes, two with the same parts
     done = replay("pull", ADDRESS, "--store", "pulled.db")
     assert "pulled 3 objects: 40 parts; the store had 20 already" in done.stderr
+
+
+@pytest.mark.slow
+def test_an_empty_folder_is_no_foreign_object(replay, s3):
+    """S3's console makes an object of nothing for each."""
+    s3.put_object(Bucket="recordings", Key="orders/", Body=b"")
+    done = replay("pull", ADDRESS, "--store", "pulled.db")
+    assert (done.returncode, done.stderr) == (
+        0,
+        "pulled 0 objects: 0 parts; the store had 0 already\n",
+    )
 
 
 @pytest.mark.slow
