@@ -1,14 +1,17 @@
 """The extension beside a function: whatever bucket and platform do, the sandbox goes on."""
 
+import sys
 import threading
 import time
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 from extension_api import DEADLINE_S, ExporterProcess, ExtensionApi, Silent
 from test_shipping import ADDRESS, CREDENTIALS, filled
 
 from replay.recorder import running
+from replay.recorder.export import extension as extension_module
 from replay.recorder.export.exporter import MAX_BYTES, Exporter
 from replay.recorder.export.shipper import Shipper
 from replay.recorder.export.telemetry import Telemetry, done_in
@@ -151,6 +154,50 @@ def test_an_emulator_that_accepts_a_subscription_and_sends_nothing_holds_nothing
         filled(tmp_path / "replay.db", DUE, PART_BYTES)
         api.invoke("request-1")
         assert seconds_until_ready(api) < DEADLINE_S / 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"REPLAY_EXPORT": ""}, ""),
+        ({"REPLAY_EXPORT": "bucket/prefix"}, "REPLAY_EXPORT is 'bucket/prefix'"),
+        ({"REPLAY_STORE": "stdout:"}, "there is nothing to ship"),
+        ({"REPLAY_SAMPLE": "often"}, "REPLAY_SAMPLE (or sample=) is 'often'"),
+    ],
+)
+def test_an_extension_that_has_nothing_to_ship_says_why_and_stays(tmp_path, variables, said):
+    """One that ended would end the sandbox: invocations go on, and the end is awaited."""
+    with closing(ExtensionApi()) as api:
+        process = ExporterProcess(api, tmp_path, {"REPLAY_EXPORT": ADDRESS, **variables})
+        assert api.waiting.acquire(timeout=20)
+        if variables.get("REPLAY_EXPORT") != "":
+            api.invoke("request-1")
+            assert api.waiting.acquire(timeout=5)
+        api.shut_down()
+        assert process.process.wait(timeout=5) == 0
+        assert said in process.text()
+        assert bool(said) == bool(process.text())
+        process.end()
+
+
+@pytest.mark.slow
+def test_an_extension_registers_before_it_loads_anything(project):
+    """The runtime is started when all have; what cannot be loaded is said, and ends nothing."""
+    source = Path(extension_module.__file__).read_text()
+    (project / "extension.py").write_text(source)
+    (project / "replay").mkdir()
+    (project / "replay/__init__.py").write_text("raise ImportError('another architecture')")
+    command = [sys.executable, "-P", str(project / "extension.py")]
+    names = {"REPLAY_EXPORT": ADDRESS, "PYTHONPATH": str(project)}
+    with closing(ExtensionApi()) as api:
+        process = ExporterProcess(api, project, names, command)
+        assert api.waiting.acquire(timeout=20), process.text()
+        assert api.registered == [["INVOKE", "SHUTDOWN"]]
+        api.shut_down()
+        assert process.process.wait(timeout=5) == 0
+        assert process.text() == "replay: nothing is shipped: another architecture\n"
+        process.end()
 
 
 def heard(*steps):

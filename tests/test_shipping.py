@@ -126,16 +126,6 @@ def test_what_a_function_captures_reaches_another_store(captured, project, repla
 
 
 @pytest.mark.slow
-def test_an_extension_without_a_bucket_waits_for_nothing(project, moto):
-    """One that ended would take the sandbox with it."""
-    with exporting(project, moto, REPLAY_EXPORT="") as (api, start):
-        exporter = start()
-        assert api.waiting.acquire(timeout=10)
-        assert exporter.process.poll() is None
-    assert api.registered == [[]]
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("kills", [5, pytest.param(50, marks=pytest.mark.long)])
 def test_a_bucket_that_fails_and_an_exporter_that_is_killed_lose_nothing(
     captured, project, replay, s3, kills
@@ -380,7 +370,7 @@ def test_a_store_that_is_made_anew_is_pulled_into_from_the_start(captured, proje
 @pytest.mark.slow
 def test_the_extension_of_a_layer_ships(captured, project, replay, s3):
     """As Lambda starts it, with nothing on its path but the layer and the runtime's boto3."""
-    assert replay("layer", "--exporter", "-o", "layer.zip").returncode == 0
+    assert replay("layer", "-o", "layer.zip").returncode == 0
     unpack(project / "layer.zip", project / "opt")
     for name in ("glob", "gzip", "queue"):  # it is started in the function's own folder
         (project / f"{name}.py").write_text("raise SystemExit('the wrong module')")
