@@ -143,7 +143,7 @@ def test_a_registration_that_is_refused_altogether_is_one_line(tmp_path):
         process = ExporterProcess(api, tmp_path, {"REPLAY_EXPORT": ADDRESS})
         assert process.process.wait(timeout=20) == 1
         (line,) = process.text().splitlines()
-        assert "/extension/register: 400" in line
+        assert "/extension/register: HTTP/1.1 400 " in line
         process.end()
 
 
@@ -198,6 +198,12 @@ def test_an_extension_registers_before_it_loads_anything(project):
         assert process.process.wait(timeout=5) == 0
         assert process.text() == "replay: nothing is shipped: another architecture\n"
         process.end()
+
+
+def test_an_answer_in_chunks_is_put_together():
+    """A server of HTTP/1.1 may send any answer like that."""
+    chunks = b'4\r\n{"a"\r\n3;x=y\r\n: 1\r\n1\r\n}\r\n0\r\n\r\n'
+    assert extension_module._joined(chunks) == b'{"a": 1}'
 
 
 def heard(*steps):

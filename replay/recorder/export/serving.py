@@ -32,10 +32,10 @@ class Platform(Protocol):
     def subscribe(self, uri: str) -> None:
         """Have events of the platform sent to an address."""
 
-    def next(self) -> dict[str, Any]:
+    def next(self) -> dict[str, object]:
         """Wait for the next event."""
 
-    def wait_for_the_end(self) -> dict[str, Any]:
+    def wait_for_the_end(self) -> dict[str, object]:
         """Wait for what is no invocation."""
 
 
@@ -51,7 +51,7 @@ def serve(api: Platform, *, follows: bool) -> None:
         Thread(target=_ship_now_and_then, args=(shipper,), daemon=True).start()
     while (event := api.next())["eventType"] == "INVOKE":
         if telemetry is not None:
-            telemetry.begun(event["requestId"])
+            telemetry.begun(str(event["requestId"]))
         if _told(shipper.is_due):
             _ship_after(event, telemetry, shipper)
     if not _told(lambda: shipper.finish(_left_s(event))):
@@ -78,11 +78,11 @@ def _heard(api: Platform, shipper: Shipper) -> Telemetry:
     return telemetry
 
 
-def _ship_after(event: dict[str, Any], telemetry: Telemetry | None, shipper: Shipper) -> None:
+def _ship_after(event: dict[str, object], telemetry: Telemetry | None, shipper: Shipper) -> None:
     """Ship when the runtime is done with an invocation; hold the sandbox while it lasts."""
     until_s = monotonic() + _left_s(event)
     if telemetry is not None:
-        telemetry.wait_for(event["requestId"], _left_s(event))
+        telemetry.wait_for(str(event["requestId"]), _left_s(event))
     _told(shipper.begin)
     shipper.wait(min(_MAX_HELD_S, until_s - monotonic()))
 
@@ -116,5 +116,5 @@ def _print(message: str) -> None:
     print(f"replay: {message}", file=sys.stderr, flush=True)
 
 
-def _left_s(event: dict[str, Any]) -> float:
-    return max(0.0, float(event["deadlineMs"]) / 1000 - time() - _RESERVE_S)
+def _left_s(event: dict[str, object]) -> float:
+    return max(0.0, float(str(event["deadlineMs"])) / 1000 - time() - _RESERVE_S)
