@@ -5,6 +5,7 @@ import json
 import os
 import queue
 import random
+import socket
 import subprocess
 import sys
 import threading
@@ -18,9 +19,14 @@ DEADLINE_S = 3
 
 
 class ExtensionApi:
-    """Registers one extension, gives it events, and tells it what the platform does."""
+    """Registers one extension, gives it events, and tells it what the platform does.
 
-    def __init__(self) -> None:
+    What it is to refuse is an event of `refused`; a subscription is answered with `subscribed`.
+    """
+
+    def __init__(self, *, refused: str = "", subscribed: int = 200) -> None:
+        self.refused = refused
+        self.subscribed = subscribed
         self.events: queue.Queue[dict[str, Any]] = queue.Queue()
         self.registered: list[list[str]] = []
         self.waiting = threading.Semaphore(0)
@@ -81,14 +87,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         assert self.headers["Lambda-Extension-Name"] == "replay-export"
-        self.server.api.registered.append(json.loads(self._body())["events"])
+        events = json.loads(self._body())["events"]
+        if self.server.api.refused in events:
+            self._answer(400, b'{"errorType": "Extension.InvalidEventType"}')
+            return
+        self.server.api.registered.append(events)
         self._answer(200, b"{}", {"Lambda-Extension-Identifier": "extension-1"})
 
     def do_PUT(self) -> None:
         assert self.headers["Lambda-Extension-Identifier"] == "extension-1"
         host, _, port = json.loads(self._body())["destination"]["URI"][7:].partition(":")
         self.server.api.listener = host, int(port)
-        self._answer(200, b"OK")
+        self._answer(self.server.api.subscribed, b"OK")
 
     def _body(self) -> bytes:
         return self.rfile.read(int(self.headers["Content-Length"]))
@@ -125,6 +135,7 @@ class ExporterProcess:
                 **variables,
             },
             stderr=self.output,
+            cwd=folder,
             start_new_session=True,
         )
 
@@ -142,6 +153,18 @@ class ExporterProcess:
         """Kill it, and let go of its output."""
         self.kill()
         self.output.close()
+
+
+class Silent:
+    """A bucket that takes whatever comes and never answers."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def close(self) -> None:
+        """Stop."""
+        self._listener.close()
 
 
 class Flaky(ThreadingHTTPServer):

@@ -13,7 +13,7 @@ import pytest
 from test_cli import one_line_error
 
 from replay.cli import main
-from replay.layer.archive import WRAPPER, Layer
+from replay.layer.archive import EXTENSION, WRAPPER, Layer
 from replay.layer.module import PACKAGE, modules
 
 VERSION = ".".join(map(str, sys.version_info[:2]))
@@ -50,6 +50,15 @@ def unpack(layer: Path, folder: Path) -> Path:
         for info in archive.infolist():
             Path(archive.extract(info, folder)).chmod(info.external_attr >> 16 & 0o777)
     return folder
+
+
+@pytest.mark.slow
+def test_a_layer_without_the_exporter_starts_nothing(project, replay):
+    """For functions whose sandboxes are to have no extension."""
+    assert replay("layer", *OWN, "--no-exporter", "-o", "layer.zip").returncode == 0
+    with zipfile.ZipFile(project / "layer.zip") as archive:
+        assert WRAPPER in archive.namelist()
+        assert EXTENSION not in archive.namelist()
 
 
 @linux
@@ -105,7 +114,7 @@ def test_a_layer_holds_the_recorder_orjson_and_the_wrapper_and_nothing_else(laye
         modes = {info.filename: info.external_attr >> 16 for info in archive.infolist()}
     top = {name.split("/")[1] for name in modes if name.startswith("python/")}
     assert {name.partition("-")[0] for name in top} == {"replay", "orjson"}
-    assert [name for name, mode in modes.items() if mode & 0o111] == [WRAPPER]
+    assert [name for name, mode in modes.items() if mode & 0o111] == [EXTENSION, WRAPPER]
     ours = {name for name in modes if name.startswith("python/replay/")}
     halves = ("cli", "store", "replayer", "report", "testing", "layer", "_migrations")
     assert {name.split("/")[2] for name in ours} & set(halves) == set()

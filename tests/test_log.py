@@ -443,6 +443,15 @@ def test_threads_and_forks_write_whole_lines(project):
     assert len(found) == 83
 
 
+def test_a_log_without_a_line_of_ours_is_one_error(project, replay):
+    """Not one for each of its lines; a file that cannot be opened says why."""
+    (project / "orders.log").write_text("START RequestId: 1\nhello {}\nEND RequestId: 1\n" * 99)
+    done = replay("import", "orders.log")
+    assert (done.returncode, done.stderr.count("error: ")) == (2, 1)
+    assert "orders.log is a log without a line of the recorder's" in done.stderr
+    assert "hint: set REPLAY_STORE=stdout:" in done.stderr
+
+
 def test_commands_say_that_a_log_is_no_store(project, replay):
     """REPLAY_STORE is the recorder's as well."""
     assert "not a file" in one_line_error(replay("list", REPLAY_STORE="stdout:"))

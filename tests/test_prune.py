@@ -55,6 +55,24 @@ def rows_of(path: Path, id: str) -> int:
     return sum(int(query(path, statement, id)[0][0]) for statement in statements)
 
 
+def test_what_is_deleted_is_not_written_once_more(project):
+    """Some builds of SQLite overwrite it by default: a capturing process would wait for megabytes.
+
+    The control is a deletion for good, which does overwrite.
+    """
+    path = project / "replay.db"
+    made = [recording(event={"long": "x" * 4_000_000}) for _ in range(2)]
+    capture_parts(path, *made)
+    with closing(Store.open(str(path))) as store:
+        sizes = []
+        for one, for_good in zip(made, (False, True), strict=True):
+            query(path, "PRAGMA wal_checkpoint(TRUNCATE)")
+            store.remove(one.id, progress=lambda *_: None, for_good=for_good)
+            sizes.append(path.with_name("replay.db-wal").stat().st_size)
+    assert sizes[0] < 400_000
+    assert sizes[1] > 4_000_000
+
+
 def test_what_is_deleted_is_shown_first_and_deleted_when_it_is_wanted(four, project, replay):
     """By id and by filter; without --yes and a terminal nothing is changed."""
     replay("tag", four[1].id, "--add", "old")

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import sqlite3
 import time
 import uuid
 from contextlib import closing, contextmanager
@@ -125,16 +126,6 @@ def test_what_a_function_captures_reaches_another_store(captured, project, repla
 
 
 @pytest.mark.slow
-def test_an_extension_without_a_bucket_waits_for_nothing(project, moto):
-    """One that ended would take the sandbox with it."""
-    with exporting(project, moto, REPLAY_EXPORT="") as (api, start):
-        exporter = start()
-        assert api.waiting.acquire(timeout=10)
-        assert exporter.process.poll() is None
-    assert api.registered == [[]]
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("kills", [5, pytest.param(50, marks=pytest.mark.long)])
 def test_a_bucket_that_fails_and_an_exporter_that_is_killed_lose_nothing(
     captured, project, replay, s3, kills
@@ -206,6 +197,20 @@ def test_a_store_near_its_cap_lets_go_of_what_was_acknowledged(project, s3):
     assert ship(store, s3, max_store_bytes=cap) == 200
 
 
+@pytest.mark.slow
+def test_a_recorder_that_writes_is_no_failure_to_ship(project, s3):
+    """What was acknowledged is shipped; it is deleted the next time."""
+    store, cap = project / "replay.db", 2**20
+    filled(store, 300, 2_000)
+    with closing(sqlite3.connect(store, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        assert ship(store, s3, max_store_bytes=cap) == 300
+        writer.execute("COMMIT")
+        assert writer.execute("SELECT count(*) FROM part").fetchone() == (300,)
+        assert ship(store, s3, max_store_bytes=cap) == 0
+        assert writer.execute("SELECT count(*) FROM part").fetchone() == (1,)
+
+
 def lost(_key, _body):
     raise ConnectionError
 
@@ -221,6 +226,24 @@ def test_what_is_not_acknowledged_stays(project, s3):
     assert ship(store, s3) == 4
     assert ship(store, s3) == 0
     assert not list(project.glob("*.spool*"))
+
+
+@pytest.mark.slow
+def test_what_an_exporter_had_claimed_when_it_died_is_taken_in_and_shipped_once(
+    project, replay, s3
+):
+    """By whichever comes first, a command or the next exporter; `replay doctor` names the file."""
+    store = project / "replay.db"
+    filled(store, 2)
+    (project / "replay.db.spool").write_bytes(spool_line("01m8br0vyn0009nkcvqv999999"))
+    with pytest.raises(ConnectionError):
+        Exporter(str(store), lost).ship()
+    (claimed,) = project.glob("*.shipping-*")
+    assert f"1 parts wait in {claimed.name}" in replay("doctor").stdout
+    assert len(ids_in(replay)) == 3
+    assert not list(project.glob("*.spool*"))
+    assert ship(store, s3) == 3
+    assert "3 parts; the store had 0" in replay("pull", ADDRESS, "--store", "pulled.db").stderr
 
 
 def spool_line(id):
@@ -269,7 +292,7 @@ def test_what_is_no_whole_object_of_ours_is_named_and_the_rest_taken(project, re
     ("address", "variables", "said"),
     [
         ("s3://", {}, "is no bucket"),
-        ("s3://nobody-has-this", {}, "s3://nobody-has-this cannot be read"),
+        ("s3://nobody-has-this", {}, "s3://nobody-has-this cannot be read: NoSuchBucket: The "),
         pytest.param(
             ADDRESS,
             {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"},
@@ -313,18 +336,50 @@ def test_a_store_that_is_begun_anew_is_shipped_from_its_start(project, replay, s
         assert ship(project / "replay.db", s3) == 20
     assert len(keys_of(s3)) == 3  # of three sandboxes, two with the same parts
     done = replay("pull", ADDRESS, "--store", "pulled.db")
-    assert "pulled 3 objects: 40 parts; the store had 20 already" in done.stderr
+    assert "pulled 3 objects: 20 parts; the store had 40 already" in done.stderr  # by id and kind
+
+
+@pytest.mark.slow
+def test_an_empty_folder_is_no_foreign_object(replay, s3):
+    """S3's console makes an object of nothing for each."""
+    s3.put_object(Bucket="recordings", Key="orders/", Body=b"")
+    done = replay("pull", ADDRESS, "--store", "pulled.db")
+    assert (done.returncode, done.stderr) == (
+        0,
+        "pulled 0 objects: 0 parts; the store had 0 already\n",
+    )
+
+
+@pytest.mark.slow
+def test_a_store_that_is_made_anew_is_pulled_into_from_the_start(captured, project, replay, s3):
+    """Though its name is that of one which had it all; what was pruned is not there again."""
+    captured({"n": 1})
+    ship(project / "replay.db", s3)
+    assert replay("pull", ADDRESS, "--store", "pulled.db").returncode == 0
+    pulled = ids_in(replay, "--store", "pulled.db")
+    for file in project.glob("pulled.db*"):
+        if file.suffix != ".pulled":
+            file.unlink()
+    assert replay("pull", ADDRESS, "--store", "pulled.db").returncode == 0
+    assert ids_in(replay, "--store", "pulled.db") == pulled != set()
+    replay("prune", "--all", "--yes", "--store", "pulled.db")
+    assert replay("pull", ADDRESS, "--store", "pulled.db").returncode == 0
+    assert ids_in(replay, "--store", "pulled.db") == set()
 
 
 @pytest.mark.slow
 def test_the_extension_of_a_layer_ships(captured, project, replay, s3):
     """As Lambda starts it, with nothing on its path but the layer and the runtime's boto3."""
-    assert replay("layer", "--exporter", "-o", "layer.zip").returncode == 0
+    assert replay("layer", "-o", "layer.zip").returncode == 0
     unpack(project / "layer.zip", project / "opt")
+    for name in ("glob", "gzip", "queue"):  # it is started in the function's own folder
+        (project / f"{name}.py").write_text("raise SystemExit('the wrong module')")
     captured({"n": 1})
     command = [f"{project}/opt/extensions/replay-export"]
     variables = {"LAMBDA_RUNTIME_DIR": str(Path(boto3.__file__).parents[1])}
     with exporting(project, s3.meta.endpoint_url, command=command, **variables) as (api, start):
         exporter = start()
         assert api.waiting.acquire(timeout=20), exporter.text()
+        api.shut_down()
+        assert exporter.process.wait(timeout=20) == 0, exporter.text()
     assert len(keys_of(s3)) == 1

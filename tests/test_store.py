@@ -17,6 +17,7 @@ from replay.recorder.journal import Journal
 from replay.recorder.ulid import new_ulid
 from replay.recording import Recording
 from replay.store import revision
+from replay.store import spool as spool_file
 from replay.store.selection import Selection
 from replay.store.store import Store
 from replay.store.tables import metadata
@@ -104,14 +105,17 @@ def test_every_call_of_a_recording_is_taken_from_the_spool_exactly_once(path, op
     assert one.parts() == store.get(one.id).parts()
 
 
-def test_a_spool_claimed_by_a_process_that_died_is_taken_in(path, open_store):
-    """Between the claim and the commit nothing is lost."""
+@pytest.mark.parametrize("claim", ["taking-1-abcd", "shipping-1-abcd"])
+def test_a_spool_claimed_by_a_process_that_died_is_taken_in(path, open_store, claim):
+    """Between the claim and the commit nothing is lost, nor before an exporter's upload."""
     only = recording()
     for part in only.parts():
         spool.append(str(path), part.id, part.kind, part.payload)
     spooled = path.with_name("replay.db.spool")
-    spooled.rename(path.with_name("replay.db.spool.taking-1-abcd"))
+    spooled.rename(path.with_name(f"replay.db.spool.{claim}"))
+    assert spool_file.spools(path)
     assert only == open_store().get(only.id)
+    assert not spool_file.spools(path)
 
 
 def test_a_spool_without_a_store_makes_one(path):

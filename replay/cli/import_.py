@@ -53,12 +53,16 @@ def _read(store: Store, file: str) -> Iterator[Fixture | DamagedError]:
         with open_given(path) as stream:
             yield from _read_stream(store, stream, str(path))
     else:
+        if path.is_file():
+            with open_given(path) as stream:
+                log.refuse_other_log(stream, str(path))
         yield from read_fixtures(path)
 
 
 def _read_stream(store: Store, stream: BinaryIO, name: str) -> Iterator[Fixture | DamagedError]:
     if log.is_log(stream):
         return (_with_begun(store, one) for one in log.read(stream, name))
+    log.refuse_other_log(stream, name)
     return read_stream(stream, name)
 
 

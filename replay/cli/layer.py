@@ -36,7 +36,7 @@ ArchOption = Annotated[
 ExporterOption = Annotated[
     bool,
     typer.Option(
-        "--exporter", help="With the extension that ships to REPLAY_EXPORT; it starts everywhere."
+        help="With the extension that ships to REPLAY_EXPORT; it is started in every sandbox.",
     ),
 ]
 OutputOption = Annotated[Path, typer.Option("-o", "--output", help="Write the layer to this file.")]
@@ -47,7 +47,7 @@ def layer(
     *,
     python: PythonOption = None,
     arch: ArchOption = Arch.x86_64,
-    exporter: ExporterOption = False,
+    exporter: ExporterOption = True,
     output: OutputOption = Path("layer.zip"),
     force: ForceOption = False,
     as_json: JsonOption = False,

@@ -18,7 +18,7 @@ from replay.layer.bytecode import bytecode
 from replay.layer.module import PACKAGE, modules
 from replay.layer.target import Target
 from replay.layer.wheel import VERSION, fetch_wheel
-from replay.recorder.export.bucket import NAME
+from replay.recorder.export.extension import NAME
 from replay.version import __version__
 
 WRAPPER = "replay"
@@ -73,7 +73,7 @@ class Layer:
                 archive.writestr(_info(name), members[name], compresslevel=9)
 
 
-def layer_for(target: Target, *, ships: bool = False) -> Layer:
+def layer_for(target: Target, *, ships: bool = True) -> Layer:
     """Return the layer for a target; raises ReplayError where pip finds no orjson for it.
 
     One that `ships` starts the exporter in every sandbox.

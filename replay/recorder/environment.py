@@ -28,7 +28,8 @@ class Environment:
     """The environment as of the last look, and what follows from it.
 
     `encoded` holds the kept variables as a codec document, `journal` is where parts go, `marshal`
-    makes an outcome of a result, `ship` sends parts on in line, None where that is not wanted.
+    makes an outcome of a result, `ship` sends parts on in line, given the seconds that are left;
+    None where that is not wanted.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Environment:
         self.is_capturing = False
         self.marshal: Callable[[object], Returned | Raised | Exited] = _not_yet
         self.trace_id: str | None = None
-        self.ship: Callable[[], None] | None = None
+        self.ship: Callable[[float | None], None] | None = None
 
     def refresh(self) -> None:
         """Look again; raises SettingsError where a variable cannot be understood."""
@@ -86,7 +87,7 @@ class Environment:
 
         return Funnel(self._rules, self._withheld, self._pseudonyms)
 
-    def _shipping(self, variables: dict[str, str]) -> Callable[[], None] | None:
+    def _shipping(self, variables: dict[str, str]) -> Callable[[float | None], None] | None:
         from replay.recorder.export.inline import shipping_of  # most ship by an extension, or never
 
         if not isinstance(self.journal, Journal):  # a log outlives the sandbox

@@ -3,6 +3,8 @@
 import os
 
 SPOOL = ".spool"
+SHIPPING = ".shipping-"
+"""What follows the name of a spool that an exporter has claimed."""
 LOST = ".lost-"
 
 

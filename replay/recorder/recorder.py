@@ -67,7 +67,8 @@ class Recorder:
         entry = Entry(context, now_us)
         funnel = environment.funnel()
         payload = self._begun_payload(event, entry, now_us, funnel)
-        unfinished = Unfinished(environment, funnel, self._awaited)  # after its sandbox's id
+        # After its sandbox's id.
+        unfinished = Unfinished(environment, funnel, self._awaited, entry.remaining_ms)
         is_sampled = _is_sampled(environment.settings.sample, entry, unfinished.id)
         unfinished.begin(payload, sampled=is_sampled)
         attempted(unfinished.watch, entry.context, entry.kind)  # a failure costs what it watches

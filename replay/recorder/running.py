@@ -38,6 +38,7 @@ class Caller(Protocol):
 
 
 _current: ContextVar[Caller | None] = ContextVar("replay_caller", default=None)
+_is_ours: ContextVar[bool] = ContextVar("replay_is_ours", default=False)
 _running: list[Caller] = []
 
 
@@ -55,6 +56,11 @@ def end(caller: Caller) -> None:
     reset(_current, token)
     if caller.calls is not None:
         caller.calls.close()
+
+
+def belong_to_nobody() -> None:
+    """Let calls of this context, that of a thread of ours, belong to no invocation."""
+    _is_ours.set(True)
 
 
 def reset(variable: ContextVar[Any], token: Token[Any] | None) -> None:
@@ -78,4 +84,4 @@ def of_this_call() -> Caller | None:
     if caller is not None and caller in _running:
         return caller
     running = _running[:]
-    return running[0] if len(running) == 1 else None
+    return running[0] if len(running) == 1 and not _is_ours.get() else None

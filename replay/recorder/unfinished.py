@@ -44,6 +44,7 @@ class Unfinished:
         "_settings",
         "_ship",
         "_tape",
+        "_until_ns",
         "calls",
         "funnel",
         "id",
@@ -52,7 +53,9 @@ class Unfinished:
     )
     at_import = False
 
-    def __init__(self, environment: Environment, funnel: "Funnel", awaited: bool) -> None:
+    def __init__(
+        self, environment: Environment, funnel: "Funnel", awaited: bool, remaining_ms: int | None
+    ) -> None:
         self.id = new_ulid()
         self.calls: Calls | None = None
         self.funnel = funnel
@@ -62,6 +65,7 @@ class Unfinished:
         self._journal = environment.journal
         self._settings = environment.settings
         self._ship = environment.ship
+        self._until_ns = _until_ns(remaining_ms)
         self._held: Held | None = None
         self._is_begun = False
         self._tape: remaining.Tape | None = None
@@ -167,7 +171,10 @@ class Unfinished:
         )
         self._write(ENDED, payload)
         if self._ship is not None:
-            attempted(self._ship)
+            attempted(self._ship, self._left_s())
+
+    def _left_s(self) -> float | None:
+        return None if self._until_ns is None else (self._until_ns - perf_counter_ns()) / 1e9
 
     def _write(self, kind: str, payload: bytes) -> bool:
         return self._journal.write(self.id, kind, payload, self._settings.max_store_bytes)
@@ -189,6 +196,10 @@ class Held:
         self._size_bytes += len(payload)
         self.parts.append((kind, payload))
         return True
+
+
+def _until_ns(remaining_ms: int | None) -> int | None:
+    return None if remaining_ms is None else perf_counter_ns() + remaining_ms * 1_000_000
 
 
 def _start_draws() -> "Draws":

@@ -5,6 +5,7 @@ and single sign-on as well.
 """
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from replay.errors import ReplayError
 from replay.recorder.export.bucket import place_of
+from replay.recorder.export.shipment import SUFFIX
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
@@ -20,6 +22,8 @@ Result = TypeVar("Result")
 _AT_ONCE = 8
 _EXTRA = "pip install 'lambda-replay[s3]'"
 _KEY = "AWS_ACCESS_KEY_ID"
+_SAID = re.compile(r"<Code>([^<]+)</Code>\s*<Message>([^<]+)</Message>")
+_MAX_SHOWN = 300
 
 
 class Bucket:
@@ -39,7 +43,8 @@ class Bucket:
 
         pages = self._said_clearly(lambda: iter(obstore.list(self._store, self._prefix or None)))
         while page := self._said_clearly(lambda: next(pages, None)):
-            yield from (meta["path"] for meta in page)
+            # What consoles make for a folder is an object of nothing.
+            yield from (it["path"] for it in page if it["size"] or it["path"].endswith(SUFFIX))
 
     def bodies(self, keys: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Yield objects in the order of their keys, some fetched at once."""
@@ -68,7 +73,7 @@ class Bucket:
             if not type(error).__module__.startswith("obstore"):
                 raise
             raise ReplayError(
-                f"{self.address} cannot be read: {_first_line(error)}",
+                f"{self.address} cannot be read: {_why(error)}",
                 "check the name, AWS_REGION, AWS_ENDPOINT_URL and the credentials; what was taken"
                 " stays, and the next pull goes on",
             ) from error
@@ -95,5 +100,9 @@ def _credentials() -> dict[str, Any]:
         return {}
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0][:300]
+def _why(error: Exception) -> str:
+    """Return what S3 says, where it says anything, else the first line of what obstore does."""
+    said = _SAID.search(str(error))
+    if said:
+        return f"{said[1]}: {said[2]}"[:_MAX_SHOWN]
+    return str(error).strip().partition("\n")[0][:_MAX_SHOWN]

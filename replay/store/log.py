@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, TypeAlias
 
 from replay.document import MAX_BYTES
-from replay.errors import DamagedError
+from replay.errors import DamagedError, ReplayError
 from replay.fixture import Fixture
 from replay.recorder.log import MAX_LINE_BYTES, PLAIN, PREFIX
 from replay.recording import Part
@@ -27,6 +27,7 @@ _CHUNK_BYTES = 4 * 2**20
 _WHOLE_BYTES = len(PREFIX) + MAX_LINE_BYTES
 _PREFIX = re.compile(re.escape(PREFIX))
 _EXPORT = re.compile(rb'(\xef\xbb\xbf)?\s*\{\s*"(format|digest)"\s*:')
+_DOCUMENT = re.compile(rb"(\xef\xbb\xbf)?\s*\{")
 _HEAD = re.compile(
     rb"([0-7][0-9a-hjkmnp-tv-z]{25}) (begun|sent|answered|ended) (\d{1,6})/(\d{1,6})"
     rb" ([0-9a-f]{8}) ([pz]) "
@@ -94,6 +95,19 @@ def is_log(file: BinaryIO) -> bool:
         return bool(text)
     finally:
         file.seek(begun_at)
+
+
+def refuse_other_log(file: BinaryIO, name: str) -> None:
+    """Raise ReplayError for lines of text of which none is ours and none a document."""
+    begun_at = file.tell()
+    text = file.read(_CHUNK_BYTES)
+    file.seek(begun_at)
+    lines = text.split(b"\n")
+    if len(lines) > 1 and b"\0" not in text and not any(map(_DOCUMENT.match, lines)):
+        raise ReplayError(
+            f"{name} is a log without a line of the recorder's, or no export of recordings",
+            "set REPLAY_STORE=stdout: for the function, and download what it has logged since",
+        )
 
 
 def read(log: BinaryIO, name: str) -> Iterator[Fixture | DamagedError]:

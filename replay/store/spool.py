@@ -3,7 +3,8 @@
 A spool is claimed by renaming it and waiting for its last writers, read, and deleted after the
 commits. A process that dies in between leaves the claimed file to the next one, and a part that the
 store has already is left out. The transactions are so short that a process which captures meanwhile
-need not spool.
+need not spool. What an exporter has claimed is taken in as well: one that died would leave it for
+ever, and one that is alive ships its parts from the store.
 """
 
 import os
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
 
-from replay.recorder.place import spool_paths
+from replay.recorder.place import SHIPPING, spool_paths
 from replay.recorder.spool import claim_as, fields_of
 from replay.recording import Part
 from replay.store.inbox import Inbox
@@ -40,7 +41,12 @@ def spools(store: Path) -> list[Path]:
     anybody may have put it there.
     """
     places = [Path(place) for place in spool_paths(str(store))]
-    found = [f for place in places for f in sorted(place.parent.glob(f"{place.name}{_TAKING}-*"))]
+    found = [
+        file
+        for place in places
+        for claim in (f"{_TAKING}-", SHIPPING)
+        for file in sorted(place.parent.glob(f"{place.name}{claim}*"))
+    ]
     return [file for file in (*found, *places) if _is_spool(file, beside=store)]
 
 
@@ -105,6 +111,7 @@ def _claim(file: Path) -> Path:
     """Rename a spool, and wait for those who write to it still: nobody begins to after that."""
     if _TAKING in file.name:
         return file
-    claimed = file.with_name(f"{file.name}{_TAKING}-{os.getpid()}-{os.urandom(4).hex()}")
+    spool = file.name.rpartition(SHIPPING)[0] or file.name
+    claimed = file.with_name(f"{spool}{_TAKING}-{os.getpid()}-{os.urandom(4).hex()}")
     claim_as(str(file), str(claimed))
     return claimed

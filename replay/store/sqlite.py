@@ -86,8 +86,9 @@ class SqliteFile(Database):
         """Return what `work` returns, done in one transaction; `for_good` overwrites with zeros."""
         with said_clearly(self.name), self._engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA synchronous = NORMAL")
-            if for_good:
-                connection.exec_driver_sql("PRAGMA secure_delete = ON")
+            # Some builds of SQLite overwrite by default, which takes ten times as long.
+            how = "ON" if for_good else "FAST"
+            connection.exec_driver_sql(f"PRAGMA secure_delete = {how}")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             result = work(connection)
             connection.commit()

@@ -8,8 +8,6 @@ from typing import Any
 
 from replay.errors import ReplayError, SettingsError
 
-NAME = "replay-export"
-"""The extension: the file that Lambda starts has to have the name by which it registers."""
 VARIABLE = "REPLAY_EXPORT"
 SCHEME = "s3://"
 _CONNECT_S = 2

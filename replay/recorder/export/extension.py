@@ -1,123 +1,147 @@
-"""The external extension: `python -m replay.recorder.export.extension`, beside the runtime.
+"""The external extension, beside the runtime: what the layer's `extensions/replay-export` runs.
 
-The caller of the function waits for none of it: what an invocation wrote is shipped after
-`platform.runtimeDone` has said that its answer is out. Sources: AWS's pages on the Extensions API
-(2020-01-01) and on the Telemetry API (2022-07-01, events of 2022-12-13).
+It is run as a file, and loads nothing of this package before it has registered: the platform starts
+the runtime when all extensions have. Invariant: it never ends before the sandbox does, which would
+fail with it. Sources: AWS's pages on the Extensions API (2020-01-01) and on the Telemetry API
+(2022-07-01, events of 2022-12-13).
 """
 
-import http.client
 import os
 import sys
-from collections.abc import Callable
-from time import monotonic, time
-from typing import Any
+from _socket import AF_INET, SOCK_STREAM, socket  # of itself, `socket` takes 10 ms to load
 
-import orjson
+NAME = "replay-export"
+"""The file that Lambda starts has to have the name by which it registers."""
+_SUBSCRIPTION = (
+    '{"schemaVersion": "2022-12-13", "types": ["platform"],'
+    ' "buffering": {"maxItems": 1000, "maxBytes": 262144, "timeoutMs": 25},'
+    ' "destination": {"protocol": "HTTP", "URI": "%s"}}'
+)
+"""Events come one by one, as soon as the platform sends any."""
 
-from replay.errors import ReplayError
-from replay.recorder.export.bucket import NAME, bucket_of
-from replay.recorder.export.exporter import Exporter
-from replay.recorder.export.telemetry import Telemetry
-from replay.settings import recorder_settings, store_path
 
-_AT_START_S = 3.0
-"""Of the 10 s that the initialization of a sandbox may take in all."""
-_RESERVE_S = 0.3
+class RefusedError(Exception):
+    """The platform does not do what it was asked for."""
 
 
 class ExtensionsApi:
-    """Lambda's API for extensions, over one connection."""
+    """Lambda's API for extensions; methods raise OSError, RefusedError.
+
+    A connection for each request, by hand: `http.client` takes 30 ms to load.
+    """
 
     def __init__(self, address: str) -> None:
-        self._connection = http.client.HTTPConnection(address)
+        self._host, _, port = address.partition(":")
+        self._port = int(port or 80)
         self._id = ""
 
-    def register(self, events: list[str]) -> None:
-        """Say which events are wanted; raises OSError, or ReplayError where it is refused."""
-        headers = {"Lambda-Extension-Name": NAME}
-        answer, _ = self._ask("POST", "/2020-01-01/extension/register", headers, {"events": events})
-        self._id = answer.headers["Lambda-Extension-Identifier"]
+    def register(self, *wishes: list[str]) -> list[str]:
+        """Register for the first of some lists of events that is not refused; return it."""
+        *others, last = wishes
+        for events in others:
+            try:
+                return self._register(events)
+            except RefusedError:
+                continue
+        return self._register(last)
 
-    def subscribe(self, uri: str) -> bool:
-        """Have events of the platform sent to an address; True."""
-        wish = {
-            "schemaVersion": "2022-12-13",
-            "types": ["platform"],
-            "buffering": {"maxItems": 1000, "maxBytes": 262_144, "timeoutMs": 25},
-            "destination": {"protocol": "HTTP", "URI": uri},
-        }
-        self._ask("PUT", "/2022-07-01/telemetry", self._identified(), wish)
-        return True
+    def _register(self, events: list[str]) -> list[str]:
+        named = f"Lambda-Extension-Name: {NAME}"
+        names = ", ".join(f'"{event}"' for event in events)
+        path = "/2020-01-01/extension/register"
+        head, _ = self._ask("POST", path, named, f'{{"events": [{names}]}}')
+        self._id = _field(head, "lambda-extension-identifier")
+        return events
 
-    def next(self) -> dict[str, Any]:
+    def subscribe(self, uri: str) -> None:
+        """Have events of the platform sent to an address."""
+        self._ask("PUT", "/2022-07-01/telemetry", self._identified(), _SUBSCRIPTION % uri)
+
+    def next(self) -> dict[str, object]:
         """Wait for the next event; the sandbox is frozen where all wait for theirs."""
-        _, event = self._ask("GET", "/2020-01-01/extension/event/next", self._identified(), None)
+        _, body = self._ask("GET", "/2020-01-01/extension/event/next", self._identified(), "")
+        import json  # there is time now
+
+        event: dict[str, object] = json.loads(body)
         return event
 
-    def _identified(self) -> dict[str, str]:
-        return {"Lambda-Extension-Identifier": self._id}
+    def wait_for_the_end(self) -> dict[str, object]:
+        """Wait for what is no invocation, doing nothing."""
+        while (event := self.next())["eventType"] == "INVOKE":
+            pass
+        return event
 
-    def _ask(
-        self, method: str, path: str, headers: dict[str, str], body: object
-    ) -> tuple[http.client.HTTPResponse, dict[str, Any]]:
-        content = None if body is None else orjson.dumps(body)
-        headers = {"Content-Type": "application/json", **headers}
-        self._connection.request(method, path, content, headers)
-        answer = self._connection.getresponse()
-        text = answer.read()
-        if answer.status >= 300:
-            raise ReplayError(f"{path}: {answer.status} {text[:200].decode(errors='replace')}")
+    def _identified(self) -> str:
+        return f"Lambda-Extension-Identifier: {self._id}"
+
+    def _ask(self, method: str, path: str, header: str, body: str) -> tuple[str, bytes]:
+        """Return the head of an answer and its body."""
+        lines = (
+            f"{method} {path} HTTP/1.1",
+            f"Host: {self._host}:{self._port}",
+            "Connection: close",
+            "Content-Type: application/json",
+            f"Content-Length: {len(body)}",
+            header,
+        )
+        connection = socket(AF_INET, SOCK_STREAM)
         try:
-            return answer, orjson.loads(text)
-        except ValueError:  # "OK"
-            return answer, {}
+            connection.connect((self._host, self._port))
+            connection.sendall("\r\n".join([*lines, "", body]).encode())
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        finally:
+            connection.close()
+        head, _, content = answer.partition(b"\r\n\r\n")
+        # Emulators answer 202 to a subscription that they do not support.
+        if head.split(b" ")[1:2] != [b"200"]:
+            status = head.split(b"\r\n")[0].decode(errors="replace")
+            raise RefusedError(f"{path}: {status} {content[:200].decode(errors='replace')}")
+        text = head.decode(errors="replace")
+        is_chunked = _field(text, "transfer-encoding").lower() == "chunked"
+        return text, _joined(content) if is_chunked else content
+
+
+def _joined(chunks: bytes) -> bytes:
+    content = b""
+    while (size := int(chunks.partition(b"\r\n")[0].partition(b";")[0] or b"0", 16)) > 0:
+        chunk = chunks.partition(b"\r\n")[2]
+        content, chunks = content + chunk[:size], chunk[size + 2 :]
+    return content
+
+
+def _field(head: str, name: str) -> str:
+    """Return a field of an answer's head, empty where it has none."""
+    for line in head.split("\r\n"):
+        found, _, value = line.partition(":")
+        if found.lower() == name:
+            return value.strip()
+    return ""
 
 
 def main() -> None:
     """Ship until the sandbox is shut down."""
     api = ExtensionsApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
-    exporter = _told(_exporter)
-    if exporter is None:
-        api.register([])
-        api.next()  # an extension that has ended is a sandbox that has failed
-        return
-    api.register(["INVOKE", "SHUTDOWN"])
-    with Telemetry() as telemetry:
-        is_told = _told(lambda: api.subscribe(telemetry.uri))
-        _ship(exporter, monotonic() + _AT_START_S)  # what an earlier process has left
-        while (event := api.next())["eventType"] == "INVOKE":
-            if is_told:
-                telemetry.wait_for(event["requestId"], _left_s(event))
-            if exporter.is_due():
-                _ship(exporter, monotonic() + _left_s(event))
-        _ship(exporter, monotonic() + _left_s(event))
-
-
-def _exporter() -> Exporter | None:
-    bucket = bucket_of(os.environ)
-    if bucket is None:
-        return None
-    settings = recorder_settings(os.environ, store=None, sample=None, outbound=None)
-    return Exporter(
-        store_path(settings.store), bucket.put, max_store_bytes=settings.max_store_bytes
-    )
-
-
-def _ship(exporter: Exporter, until_s: float) -> None:
-    _told(lambda: exporter.ship(until_s=until_s))
-
-
-def _told(step: Callable[[], Any]) -> Any:
-    """Return what a step returns; None where it failed, which is said: the sandbox goes on."""
     try:
-        return step()
-    except Exception as error:  # noqa: BLE001 - what is not shipped now is shipped later
-        print(f"replay: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
-        return None
+        if not os.environ.get("REPLAY_EXPORT"):
+            api.register([])
+            api.wait_for_the_end()
+            return
+        # Where invocations run side by side, on Managed Instances, nobody is told of each.
+        events = api.register(["INVOKE", "SHUTDOWN"], ["SHUTDOWN"])
+        _serve(api, follows="INVOKE" in events)
+        os._exit(0)  # to take the interpreter down takes longer than may be left
+    except RefusedError as error:
+        raise SystemExit(f"replay: {error}") from error
 
 
-def _left_s(event: dict[str, Any]) -> float:
-    return max(0.0, float(event["deadlineMs"]) / 1000 - time() - _RESERVE_S)
+def _serve(api: ExtensionsApi, *, follows: bool) -> None:
+    try:
+        from replay.recorder.export.serving import serve
+    except ImportError as error:  # a layer for another version or architecture
+        print(f"replay: nothing is shipped: {error}", file=sys.stderr, flush=True)
+        api.wait_for_the_end()
+    else:
+        serve(api, follows=follows)
 
 
 if __name__ == "__main__":
