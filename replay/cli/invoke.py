@@ -3,17 +3,14 @@
 import math
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from shutil import rmtree
-from tempfile import gettempdir, mkdtemp
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from replay.cli.captured import captured_file
 from replay.cli.command import (
     PathOption,
     RuntimeChoice,
@@ -21,12 +18,10 @@ from replay.cli.command import (
     StoreOption,
     answering,
     folders_of,
-    opened,
     read_settings,
     say,
 )
 from replay.cli.event import read_event, read_json_object, read_variables
-from replay.errors import ReplayError
 from replay.outcome import Exited
 from replay.replayer.case import Case
 from replay.replayer.engine import ImportRefusedError, Sandbox
@@ -34,10 +29,7 @@ from replay.replayer.local import LATEST, WORLD, LocalFunction
 from replay.replayer.pool import engine_of
 from replay.replayer.replay import Replay
 from replay.replayer.response import is_failure, response_of
-from replay.settings import Settings, is_server, store_path
-
-if TYPE_CHECKING:
-    from replay.store.store import Store
+from replay.settings import Settings
 
 HandlerArgument = Annotated[str, typer.Argument(metavar="MODULE.HANDLER", help="app.handler")]
 EventArgument = Annotated[str, typer.Argument(help="A JSON file, - for stdin, or JSON itself.")]
@@ -92,7 +84,7 @@ def invoke(
 ) -> int:
     """Invoke a handler once; prints what the invoker gets, exits with 1 where it failed."""
     settings = read_settings(store)
-    with _file_of(settings) as file:
+    with captured_file(settings) as file:
         function = _function(
             handler,
             settings,
@@ -106,45 +98,28 @@ def invoke(
             timeout_ms=round(timeout * 1000),
             is_captured=capture,
         )
-        case = partial(
-            function.case,
-            read_event(event),
-            client_context=read_json_object(client_context, "--client-context"),
-            identity=read_json_object(cognito_identity, "--cognito-identity"),
-            tenant_id=tenant_id,
-        )
+        caller = {"identity": cognito_identity, "tenant_id": tenant_id}
+        case = _case(function, event, client_context=client_context, **caller)
         failed = list(_invoke_all((case() for _ in range(repeat)), runtime, memory))
     return 1 if any(failed) else 0
 
 
-@contextmanager
-def _file_of(settings: Settings) -> Iterator[str]:
-    """Yield the file to capture into; a store on a server gets what is in it at the end."""
-    if not is_server(settings.store):
-        yield str(Path(store_path(settings.store)).absolute())
-        return
-    with opened(settings, create=True) as target:  # one that is not there is told before
-        folder = Path(mkdtemp(prefix="replay-"))
-        file = folder / "replay.db"
-        try:
-            yield str(file)
-        finally:
-            if file.exists():
-                _hand_on(file, settings, target)
-            rmtree(folder)
-
-
-def _hand_on(file: Path, settings: Settings, target: "Store") -> None:
-    from replay.cli.transfer import Transfer  # and with it SQLAlchemy, which a file needs not
-    from replay.store.selection import Selection
-
-    try:
-        with opened(replace(settings, store=str(file))) as source:
-            Transfer().copy(source, target, None, Selection(), allow_empty=True)
-    except ReplayError as error:
-        kept = file.rename(Path(gettempdir()) / f"{file.parent.name}.db")
-        error.hint = f"it is kept: replay push STORE --store {kept}"
-        raise
+def _case(
+    function: LocalFunction,
+    event: str,
+    *,
+    client_context: str | None,
+    identity: str | None,
+    tenant_id: str | None,
+) -> Callable[[], Case]:
+    """Return what makes a case of the event, a new one each time."""
+    return partial(
+        function.case,
+        read_event(event),
+        client_context=read_json_object(client_context, "--client-context"),
+        identity=read_json_object(identity, "--cognito-identity"),
+        tenant_id=tenant_id,
+    )
 
 
 def _function(
