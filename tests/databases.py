@@ -1,11 +1,17 @@
 """Raw looks into a database, each with a connection of its own that is closed again."""
 
+import re
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
+from importlib.resources import files
 from pathlib import Path
 
 from replay.recorder.journal import Journal
 from replay.recording import Recording
+from replay.store.packing import MAGIC, packed, unpacked
+from replay.zstd import zstd
+
+_PAGE_BYTES = 4096
 
 
 def query(path: Path, statement: str, *values: object) -> list[tuple[object, ...]]:
@@ -25,6 +31,25 @@ def capture_parts(path: Path, *recordings: Recording) -> None:
 def flip_payload(path: Path, id: str, kind: str = "begun") -> None:
     """Change a payload and leave its checksum."""
     where = "WHERE id = ? AND kind = ?"
-    ((payload,),) = query(path, f"SELECT payload FROM part {where}", id, kind)
+    ((kept,),) = query(path, f"SELECT payload FROM part {where}", id, kind)
+    payload = unpacked(kept)
     changed = payload.replace(b"app.handler", b"app.hendler") + (b" " if kind == "ended" else b"")
+    # As it was kept, so that the checksum alone can tell.
+    changed = changed if kept == payload else packed(changed)
     query(path, f"UPDATE part SET payload = ? {where}", changed, id, kind)
+
+
+def content_of(file: Path) -> bytes:
+    """Return the bytes of a file, and behind them those of every frame that can be found in it."""
+    content = file.read_bytes()
+    starts = [found.start() for found in re.finditer(re.escape(MAGIC), content)]
+    return content + b"".join(_begun(content[start : start + _PAGE_BYTES]) for start in starts)
+
+
+def _begun(frame: bytes) -> bytes:
+    """Return what a frame unpacks to; nothing, where it is broken off."""
+    known = zstd.ZstdDict(files("replay.store").joinpath("packing.dict").read_bytes())
+    unpacking = zstd.ZstdDecompressor(zstd_dict=known)
+    with suppress(zstd.ZstdError):
+        return unpacking.decompress(frame, 2**20)
+    return b""
