@@ -40,10 +40,22 @@ def flip_payload(path: Path, id: str, kind: str = "begun") -> None:
 
 
 def content_of(file: Path) -> bytes:
-    """Return the bytes of a file, and behind them those of every frame that can be found in it."""
+    """Return the bytes of a file, and behind them those of every frame that can be found in it.
+
+    One that lies on several pages of a database is found where a row says that it is there.
+    """
     content = file.read_bytes()
     starts = [found.start() for found in re.finditer(re.escape(MAGIC), content)]
-    return content + b"".join(_begun(content[start : start + _PAGE_BYTES]) for start in starts)
+    frames = [_begun(content[start : start + _PAGE_BYTES]) for start in starts]
+    return content + b"".join([*frames, *_rows_of(file)])
+
+
+def _rows_of(file: Path) -> list[bytes]:
+    uri = f"{file.absolute().as_uri()}?mode=ro&immutable=1"
+    with suppress(sqlite3.Error), closing(sqlite3.connect(uri, uri=True)) as connection:
+        rows = connection.execute("SELECT payload FROM part").fetchall()
+        return [_begun(payload) for (payload,) in rows if payload.startswith(MAGIC)]
+    return []
 
 
 def _begun(frame: bytes) -> bytes:
