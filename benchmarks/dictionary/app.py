@@ -1,4 +1,6 @@
-"""A function of many triggers: what the recordings that a dictionary is trained on are made by."""
+"""A function of many triggers: what the recordings that a dictionary is trained on are made by.
+Tracebacks name its lines, so that one more or less makes another dictionary.
+"""
 
 import json
 import urllib.error
