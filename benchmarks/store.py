@@ -41,6 +41,7 @@ from replay.recorder.journal import CREATE_PART
 from replay.recorder.ulid import new_ulid
 from replay.recording import Recording
 from replay.store.incoming import batches, prepared
+from replay.store.packing import unpacked
 from replay.store.selection import Selection
 from replay.store.store import Store
 from replay.store.summary import Summary
@@ -203,6 +204,17 @@ def reading_bars(large: dict[str, float], small: dict[str, float] | None) -> lis
     return bars
 
 
+def unpack(source: Path, plain: Path) -> Path:
+    """Return a copy of a store with plain payloads: what the plain loops read."""
+    with closing(sqlite3.connect(source)) as raw, closing(sqlite3.connect(plain)) as copy:
+        raw.backup(copy)
+        copy.create_function("unpacked", 1, unpacked)
+        copy.execute("UPDATE part SET payload = unpacked(payload)")
+        copy.commit()
+        copy.execute("VACUUM")
+    return plain
+
+
 class Transfer:
     """Import and export of one set of recordings, and the plain loops that they are held to."""
 
@@ -211,7 +223,7 @@ class Transfer:
         self._numbers = itertools.count()
         source = build(folder / "source.db", _MOVED)
         self._source = Store.open(str(source))
-        self._raw = sqlite3.connect(source)
+        self._raw = sqlite3.connect(unpack(source, folder / "plain.db"))
         self._lines = folder / "lines.jsonl"
         self.export()
         self._schema = [

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
+from replay import packed_file
 from replay.document import (
     DOCUMENT_FORMAT,
     KEYS,
@@ -52,7 +53,6 @@ _FOREIGN = {
     b"\x1f\x8b": "gzip data",
     b"\x89PNG": "a PNG image",
     b"PK\x03\x04": "a zip archive",
-    b"(\xb5/\xfd": "zstd data",
     b"SQLite format 3\0": "an SQLite database",
 }
 _NAME_EXPORT = "name a file that replay export has written"
@@ -140,8 +140,17 @@ def read_fixtures(path: Path) -> Iterator[Fixture | DamagedError]:
 
 def read_stream(stream: BinaryIO, name: str) -> Iterator[Fixture | DamagedError]:
     """Yield what `read_fixtures` yields, from an open stream that messages call `name`."""
+    try:
+        yield from _read_plain(packed_file.unpacked(stream, name), name)
+    except packed_file.UnpackingError as error:
+        yield DamagedError(f"{name}: {error}", "what came before is read; export it again")
+
+
+def _read_plain(stream: BinaryIO, name: str) -> Iterator[Fixture | DamagedError]:
     first = _next_line(stream)
-    _refuse_foreign(first, name)
+    for magic, kind in _FOREIGN.items():
+        if first.startswith(magic):
+            raise ReplayError(f"{name} is {kind}, no export of recordings", _NAME_EXPORT)
     first = first.removeprefix(_BOM)
     if _is_spread(first, name):
         yield _read(first + stream.read(MAX_LINE_BYTES), name)
@@ -180,12 +189,6 @@ def _read(document: bytes, where: str) -> Fixture | DamagedError:
         return read_fixture(document, where)
     except DamagedError as error:
         return error
-
-
-def _refuse_foreign(first: bytes, name: str) -> None:
-    for magic, kind in _FOREIGN.items():
-        if first.startswith(magic):
-            raise ReplayError(f"{name} is {kind}, no export of recordings", _NAME_EXPORT)
 
 
 def _is_canonical(document: bytes, found: dict[str, Any]) -> bool:

@@ -22,6 +22,7 @@ import second
 import second.check
 import third
 import third.check
+from databases import content_of
 from planted_calls import make_calls
 
 from replay import capture
@@ -210,7 +211,7 @@ def test_no_file_and_no_output_holds_a_secret(project, replay, monkeypatch, coun
         replay("export", "--output", "all.jsonl"),
         replay("generate", "--yes", "--expect", "replayed"),
     ]
-    raw = b"".join(path.read_bytes() for path in project.rglob("*") if path.is_file())
+    raw = b"".join(content_of(path) for path in project.rglob("*") if path.is_file())
     raw += "".join(it.stdout + it.stderr for it in outputs).encode()
     assert len(list(project.rglob("*.json"))) >= count, outputs[-1]
     secrets = [it.value for one in invocations for it in one.secrets if len(it.value) > _SHORT]

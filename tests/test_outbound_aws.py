@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from conftest import also_slow
-from databases import query
+from databases import content_of, query
 
 from replay.redaction.stand_in import WITHHELD
 from replay.store.selection import Selection
@@ -171,7 +171,7 @@ def test_what_was_recorded_replays_to_match(function, aws, replay, flows, offlin
 def test_no_credential_of_a_call_is_in_the_store(function, aws, project):
     """In headers, URLs, forms, documents, answers; the names stay."""
     recorded(function, aws, "secrets")
-    content = b"".join(file.read_bytes() for file in project.glob("replay.db*"))
+    content = b"".join(content_of(file) for file in project.glob("replay.db*"))
     assert WITHHELD.encode() in content
     assert b"planted" not in content
     for name in (b"api_key", b"client_secret", b"SessionToken"):

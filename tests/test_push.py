@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from calls import AT_IMPORT, capture_sandbox, of_one_sandbox
-from databases import capture_parts, flip_payload, query
+from databases import capture_parts, content_of, flip_payload, query
 from postgres_server import rows, running_server
 from test_store import recording
 
@@ -110,7 +110,7 @@ def test_what_was_redacted_since_takes_the_place_of_what_was_not(project, replay
     capture_parts(path, secret_recording())
     shutil.copy(path, older)
     assert replay("push", "team.db").returncode == 0
-    assert SECRET.encode() in (project / "team.db").read_bytes()
+    assert SECRET.encode() in content_of(project / "team.db")
     assert replay("redact", "--yes").returncode == 0
     done = replay("push", "team.db")
     assert "1 of them redacted since" in done.stderr

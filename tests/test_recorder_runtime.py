@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from databases import content_of
 
 from replay.invocation import Invocation
 from replay.outcome import Raised, Returned
@@ -245,7 +246,7 @@ def test_credentials_never_reach_the_store(project, runtime, stored):
     assert withheld == {"DB_PASSWORD", "DATABASE_URL", "STRIPE_API_KEY"}
     assert invocation.environment["TABLE"] == "orders"
     process.kill()
-    raw = b"".join(path.read_bytes() for path in project.glob("replay.db*"))
+    raw = b"".join(content_of(path) for path in project.glob("replay.db*"))
     assert re.findall(rb"planted[a-z-]*", raw) == []
 
 

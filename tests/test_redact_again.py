@@ -4,6 +4,7 @@ import json
 
 import orjson
 import pytest
+from databases import content_of
 
 from replay import capture
 from replay.recording import Recording
@@ -106,7 +107,7 @@ def test_a_rule_of_the_command_that_cannot_be_understood_is_misuse(captured, rep
 
 
 def holding(folder, secret):
-    return [it.name for it in folder.iterdir() if it.is_file() and secret in it.read_bytes()]
+    return [it.name for it in folder.iterdir() if it.is_file() and secret in content_of(it)]
 
 
 def test_showing_a_recording_tells_how_it_was_redacted(captured, replay):

@@ -11,10 +11,14 @@ from pathlib import Path
 import pytest
 from extension_api import ExporterProcess, ExtensionApi, Flaky
 from test_layer import unpack
+from test_store import recording
 
+from replay.errors import DamagedError
 from replay.recorder.export.exporter import Exporter
 from replay.recorder.export.shipment import Row, shipment_of
 from replay.recorder.journal import Journal
+from replay.store.packing import packed
+from replay.store.shipment import parts_of
 
 server = pytest.importorskip("moto.server")
 boto3 = pytest.importorskip("boto3")
@@ -261,6 +265,20 @@ def test_the_same_parts_make_the_same_object():
     assert first == shipment_of("sandbox", rows)
     assert first.name.startswith("sandbox/3-4-")
     assert [json.loads(line)["n"] for line in gzip.decompress(first.body).splitlines()] == [3, 4]
+
+
+def test_what_a_command_has_packed_is_shipped_and_read_as_the_same_part():
+    """A store that was taken in before it was shipped; a damaged one is named, as it was before."""
+    one = recording(event={"text": "a text " * 200})
+    begun = one.parts()[0]
+    kept = packed(begun.payload)
+    assert kept != begun.payload
+    rows = [Row(1, one.id, "begun", begun.crc, kept), Row(2, one.id, "ended", 7, kept[:-9])]
+    made = shipment_of(one.id, rows)
+    found, damaged = parts_of(made.name, made.body)
+    assert found == begun
+    assert isinstance(damaged, DamagedError)
+    assert one.id in damaged.message
 
 
 @pytest.mark.slow

@@ -31,6 +31,7 @@ from replay.part import ANSWERED, BEGUN, SENT
 from replay.recorder import spool
 from replay.recording import Part, Recording, digest
 from replay.store.located import Located, in_order
+from replay.store.packing import unpacked
 from replay.store.selection import Selection
 from replay.store.store import Store
 from replay.store.tables import interaction as table
@@ -197,11 +198,9 @@ def test_an_answer_without_its_call_says_nothing_and_is_kept(path):
 
 def flip_call(path: Path, id: str, kind: str, *, at_import: bool) -> None:
     """Change the first payload of a kind behind its head, and leave its checksum."""
-    ((n, payload),) = query(
-        path,
-        "SELECT n, payload FROM part WHERE id = ? AND kind = ? AND instr(payload, ?) LIMIT 1",
-        *(id, kind, b'"at_import":true' if at_import else b'"at_import":false'),
-    )
+    wanted = b'"at_import":true' if at_import else b'"at_import":false'
+    rows = query(path, "SELECT n, payload FROM part WHERE id = ? AND kind = ?", id, kind)
+    n, payload = next((n, unpacked(kept)) for n, kept in rows if wanted in unpacked(kept))
     query(path, "UPDATE part SET payload = ? WHERE n = ?", payload + b" ", n)
 
 

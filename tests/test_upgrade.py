@@ -20,6 +20,7 @@ from test_store import recording
 from replay.errors import DamagedError, StoreError
 from replay.recording import Part
 from replay.store import revision
+from replay.store.packing import unpacked
 from replay.store.selection import Selection
 from replay.store.store import Store
 from replay.store.upgrade import upgrade
@@ -106,7 +107,9 @@ def content(path: Path) -> list[tuple[object, ...]]:
     rows = query(path, "SELECT * FROM recording ORDER BY id")
     if query(path, "SELECT 1 FROM sqlite_master WHERE name = 'interaction'"):
         rows += query(path, "SELECT * FROM interaction ORDER BY recording_id, at_import, sequence")
-    return rows + query(path, "SELECT * FROM part ORDER BY n") + query(path, "SELECT * FROM intake")
+    parts = query(path, "SELECT n, id, kind, crc, payload FROM part ORDER BY n")
+    rows += [(*row, unpacked(kept)) for *row, kept in parts]
+    return rows + query(path, "SELECT * FROM intake")
 
 
 def recordings_in(path: Path) -> int:

@@ -13,6 +13,7 @@ from replay.cli.filters import check_ids_or_filters
 from replay.document import open_given
 from replay.errors import DamagedError
 from replay.fixture import read_fixtures, recording_of
+from replay.packed_file import ENDING
 from replay.recording import Recording
 from replay.settings import Settings
 from replay.store.selection import Selection
@@ -36,7 +37,7 @@ Found = Recording | CaseFile | DamagedError
 
 def is_file(argument: str) -> bool:
     """Whether an argument is a file and no id: it has a slash in it, or a file's ending."""
-    return "/" in argument or argument.endswith((".json", ".jsonl"))
+    return "/" in argument or argument.endswith((".json", ".jsonl", ENDING))
 
 
 def recordings(

@@ -1,4 +1,4 @@
-"""`replay export`: recordings as portable documents, one a line."""
+"""`replay export`: recordings as portable documents, one a line, or one in another form."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -18,18 +18,24 @@ from replay.cli.filters import (
     nothing_matches,
     resolved,
 )
+from replay.cli.form import FixtureOption, SamEventOption, Target, form_of, write_form
 from replay.cli.progress import Bar
-from replay.errors import MISUSE, DamagedError
+from replay.errors import MISUSE, DamagedError, ReplayError
 from replay.fixture import SCHEMA, Fixture, fixture_line
+from replay.packed_file import ENDING, packing
 from replay.report.pieces import escaped_json
 from replay.store.selection import Selection
 
 OutputOption = Annotated[
-    Path | None, typer.Option("-o", "--output", help="Write to this file; else to stdout.")
+    Path | None,
+    typer.Option("-o", "--output", help="Write to this file, packed as .zst; or stdout."),
 ]
 SchemaOption = Annotated[
     bool, typer.Option("--schema", help="Print the JSON Schema of a line, and end.")
 ]
+
+_PACKED = (".7z", ".br", ".bz2", ".gz", ".lz4", ".rar", ".xz", ".zip")
+"""Endings of files that are packed in other ways."""
 
 
 @answering
@@ -40,6 +46,8 @@ def export(
     wanted: Selection,
     output: OutputOption = None,
     force: ForceOption = False,
+    sam_event: SamEventOption = False,
+    fixture: FixtureOption = False,
     schema: SchemaOption = False,
     allow_empty: AllowEmptyOption = False,
     store: StoreOption = None,
@@ -49,11 +57,16 @@ def export(
         sys.stdout.write(SCHEMA.read_text())
         return 0
     check_ids_or_filters(ids, wanted)
+    form = form_of(sam_event=sam_event, fixture=fixture)
+    _refuse_ending(output)
     with opened(read_settings(store)) as found_store:
         if ids:
             found = found_store.fixtures_of(sorted(resolved(found_store, ids)))
         else:
             found = found_store.fixtures(wanted)
+        if form is not None:
+            write_form(found, form, Target(output if _is_file(output) else None, force=force))
+            return 0
         with _target(output, force=force) as write:
             written, damaged = _write_all(found, write)
             if not written and not damaged and not allow_empty:
@@ -61,6 +74,12 @@ def export(
     place = f" to {output}" if _is_file(output) else ""
     say(f"exported {written:,} recordings{place}" + _but(damaged))
     return MISUSE if damaged else 0
+
+
+def _refuse_ending(output: Path | None) -> None:
+    """Raise ReplayError for a name that says that a file is packed as we do not pack one."""
+    if output is not None and output.suffix in _PACKED:
+        raise ReplayError(f"{output} would be packed as {output.suffix}", f"name it {ENDING}")
 
 
 def _but(damaged: int) -> str:
@@ -99,8 +118,8 @@ def _target(output: Path | None, *, force: bool) -> Iterator[Callable[[bytes], o
     if output is None or not _is_file(output):
         yield _write_to_stdout
         return
-    with new_file(output, force=force) as file:
-        yield file.write
+    with new_file(output, force=force) as file, packing(file, output.name) as lines:
+        yield lines.write
 
 
 def _write_to_stdout(line: bytes) -> None:

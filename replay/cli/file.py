@@ -20,7 +20,7 @@ def new_file(output: Path, *, force: bool) -> Iterator[BinaryIO]:
 
     Raises ReplayError at once where it could not be put there.
     """
-    _refuse_existing(output, force=force)
+    refuse_existing(output, force=force)
     try:
         with NamedTemporaryFile(dir=output.parent, prefix=f".{output.name}.", delete=False) as file:
             written = Path(file.name)
@@ -36,7 +36,8 @@ def new_file(output: Path, *, force: bool) -> Iterator[BinaryIO]:
         ) from error
 
 
-def _refuse_existing(output: Path, *, force: bool) -> None:
+def refuse_existing(output: Path, *, force: bool) -> None:
+    """Raise ReplayError where a file cannot be put in that place."""
     if output.is_dir():
         raise ReplayError(f"{output} is a directory", "name a file with -o")
     if output.exists() and not force:

@@ -96,13 +96,14 @@ def _without_payload(row: Row[Any]) -> Located:
     """Return a part of which only the head is kept: it tells the place of a call."""
     one = located(*tuple(row))
     head = Part(one.part.id, one.part.kind, one.part.payload[:HEAD_BYTES])
-    return Located(one.n, head, one.is_intact)
+    return Located(one.n, head, one.is_intact, newer=one.newer)
 
 
 def _check_part(one: Located, row: Row[Any] | None, found: _Findings) -> None:
     id, kind = one.part.id, one.part.kind
     if not one.is_intact:
-        found.damaged[id] = f"its {kind} part (number {one.n}) is damaged (checksum)"
+        why = one.newer or "is damaged (checksum)"
+        found.damaged[id] = f"its {kind} part (number {one.n}) {why}"
     elif row is None:
         found.drifted[id] = f"its {kind} part is there, the recording is not"
     elif kind in POSITIONS and getattr(row, POSITIONS[kind]) is None:

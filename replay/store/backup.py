@@ -34,3 +34,4 @@ def _copy(source: sqlite3.Connection, unfinished: Path) -> None:
         raise sqlite3.OperationalError(error.strerror) from error
     with closing(sqlite3.connect(unfinished)) as copy:
         source.backup(copy)  # in one step, so of one moment; writers of a WAL are not held up
+        copy.execute("VACUUM")  # of free pages a purge could not say whose bytes they hold

@@ -16,7 +16,8 @@ from replay.recording import Part
 from replay.store import intake, ledger
 from replay.store.column import marks
 from replay.store.database import Database, driver
-from replay.store.located import HEAD_BYTES, sequence_of
+from replay.store.located import HEAD_BYTES, located, sequence_of
+from replay.store.packing import MAGIC
 
 Slot: TypeAlias = tuple[object, ...]
 """Id and kind; of a call's part, whether of the import, and its sequence, or else its checksum."""
@@ -25,8 +26,10 @@ _BATCH_BYTES = 2**20
 _MAX_TAIL = 20_000
 """Slots of parts that are not taken in yet, before they are."""
 _TAIL = (
-    f"SELECT n, id, kind, crc, substr(payload, 1, {HEAD_BYTES}) FROM part WHERE n > ? ORDER BY n"  # noqa: S608 - ours
+    "SELECT n, id, kind, crc, CASE WHEN substr(payload, 1, 4) = ? THEN payload"
+    " ELSE substr(payload, 1, ?) END FROM part WHERE n > ? ORDER BY n"
 )
+"""The heads of payloads; of one that is packed the whole, as its head is in it."""
 _ENDS = "SELECT id, begun_n, ended_n FROM recording WHERE id IN"
 _CALLS = (
     "SELECT recording_id, at_import, sequence, sent_n, answered_n FROM interaction"
@@ -65,8 +68,9 @@ class Inbox:
         return len(new)
 
     def _learn(self, connection: Connection) -> None:
-        for n, id, kind, crc, head in driver(connection).execute(_TAIL, (self._seen_n,)):
-            self._tail.add(_slot(id, kind, crc, Part(id, kind, head)))
+        tail = (MAGIC, HEAD_BYTES, self._seen_n)
+        for n, id, kind, crc, head in driver(connection).execute(_TAIL, tail):
+            self._tail.add(_slot(id, kind, crc, located(n, id, kind, crc, head).part))
             self._seen_n = n
 
     def _taken_n(self) -> int:

@@ -17,6 +17,7 @@ from replay.store.column import Values
 from replay.store.database import driver
 from replay.store.located import POSITIONS, Located, in_order, sequence_of
 from replay.store.merge import merge
+from replay.store.packing import packed
 from replay.store.step import recording_values
 from replay.store.tables import part, recording
 
@@ -50,12 +51,18 @@ class Taken:
 class Prepared:
     """A fixture, read and found sound, with the row that is derived of it.
 
-    `with_calls` is what it reads as, where it has calls; others are not kept that long.
+    `kept` are the payloads of its parts as the store keeps them. `with_calls` is what it reads as,
+    where it has calls; others are not kept that long.
     """
 
     fixture: Fixture
     values: Values
+    kept: Sequence[bytes]
     with_calls: Recording | None
+
+    def parts(self) -> Iterator[tuple[Part, bytes]]:
+        """Yield each part with its payload as the store keeps it."""
+        return zip(self.fixture.parts, self.kept, strict=True)
 
     @property
     def size_bytes(self) -> int:
@@ -72,7 +79,8 @@ def prepared(fixture: Fixture) -> Prepared:
         fixture = replace(fixture, parts=tuple(_in_order(fixture.parts)))
     what = fixture.recording
     values = intake.values_of(fixture.id, fixture.parts, what)
-    return Prepared(fixture, values, what if has_calls else None)
+    kept = [packed(one.payload) for one in fixture.parts]
+    return Prepared(fixture, values, kept, what if has_calls else None)
 
 
 def _in_order(parts: Iterable[Part]) -> Iterator[Part]:
@@ -144,9 +152,9 @@ def _insert(connection: Connection, new: Sequence[Prepared]) -> None:
     calls: list[Values] = []
     for one in new:
         found: list[Located] = []
-        for added in _own_parts(one, held) if one.with_calls else one.fixture.parts:
+        for added, kept in _own_parts(one, held) if one.with_calls else one.parts():
             n += 1
-            parts.append((n, *ledger.row_of(added)))
+            parts.append((n, added.id, added.kind, added.crc, kept))
             if added.kind in POSITIONS:
                 one.values[POSITIONS[added.kind]] = n
             else:
@@ -169,13 +177,13 @@ def _sandboxes(new: Iterable[Prepared]) -> set[object]:
     return found
 
 
-def _own_parts(one: Prepared, held: set[tuple[object, ...]]) -> Iterator[Part]:
+def _own_parts(one: Prepared, held: set[tuple[object, ...]]) -> Iterator[tuple[Part, bytes]]:
     """Yield the parts of a recording, but import calls that the store has of its sandbox."""
     sandbox_id = one.values["sandbox_id"]
-    for added in one.fixture.parts:
+    for added, kept in one.parts():
         if added.is_of_sandbox and one.values["outbound"] == "all":
             key = (sandbox_id, added.kind, sequence_of(added))
             if key in held:
                 continue
             held.add(key)
-        yield added
+        yield added, kept

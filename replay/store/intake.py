@@ -8,6 +8,7 @@ transaction of the caller, or in many short ones.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from time import sleep
 from typing import Any, TypeAlias
 
@@ -19,7 +20,7 @@ from replay.outcome import Exited, Raised, Returned, TimedOut
 from replay.part import FORMAT
 from replay.recorder.ulid import milliseconds_of
 from replay.recording import Part, Recording, digest
-from replay.store import interaction, ledger
+from replay.store import interaction, ledger, shrink
 from replay.store.column import Values, storable
 from replay.store.database import Database, PageEnds, driver
 from replay.store.located import POSITIONS, Located, Place, check, confirmed, in_order, located
@@ -57,6 +58,7 @@ def take_in(connection: Connection, progress: Progress) -> None:
     """Derive the rows of all new parts in the caller's transaction; `progress` is told how many."""
     start(connection)
     for step in _steps(lambda: nullcontext(connection), _BATCH, progress):
+        shrink.write(step.smaller, connection)
         step.write(connection)
         advance(connection, step.taken_n)
 
@@ -76,6 +78,9 @@ def take_in_by_steps(database: Database, progress: Progress) -> None:
 
 def _write_step(database: Database, step: Step) -> bool:
     """Write what a batch changes; False where other parts are taken in than it was derived from."""
+    for portion in shrink.portions(step.smaller):
+        sleep(_REST_S)
+        database.write(partial(shrink.write, portion))
     sleep(_REST_S)
 
     def write(connection: Connection) -> bool:
@@ -201,6 +206,7 @@ def _derive(connection: Connection, batch: list[Located], from_n: int, taken_n: 
         with_calls=list(with_calls),
         calls=[row for one in with_calls.values() for row in one.calls.values()],
         longest=max(map(len, by_id.values()), default=0),
+        smaller=shrink.smaller(batch),
     )
 
 

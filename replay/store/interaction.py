@@ -21,6 +21,7 @@ from replay.store import ledger
 from replay.store.column import Values, storable
 from replay.store.database import Driver, driver
 from replay.store.located import Located, Place, confirmed, in_order, located, sequence_of
+from replay.store.packing import packed
 from replay.store.tables import interaction as table
 from replay.store.tables import recording
 
@@ -90,7 +91,7 @@ def _located(raw: Driver, statement: str, value: object) -> Iterator[Located]:
 
 def _under(id: str, one: Located) -> Located:
     part = Part(id, one.part.kind, one.part.payload)
-    return Located(one.n, part, one.is_intact, lies_with=one.holder)
+    return Located(one.n, part, one.is_intact, lies_with=one.holder, newer=one.newer)
 
 
 def parts_of(parts: Iterable[Part]) -> list[Part]:
@@ -218,7 +219,7 @@ def hand_on(connection: Connection, left: Legacy, *, besides: Collection[str] = 
         return
     there = held(connection, [left.sandbox_id])
     moved = (
-        (heir, one.part.kind, _crc_under(heir, one), one.part.payload)
+        (heir, one.part.kind, _crc_under(heir, one), packed(one.part.payload))
         for one in left.calls
         if (left.sandbox_id, one.part.kind, one.place[1]) not in there
     )

@@ -1,7 +1,7 @@
 """A part as it lies in a table: where, whether its checksum held, and its place in its recording.
 
 SQLite keeps any type in any column, and a part may be damaged or there twice; what is read of the
-table `part` goes through here. Pure.
+table `part` goes through here, and is unpacked on the way. Pure.
 """
 
 import re
@@ -13,6 +13,7 @@ from replay.errors import DamagedError
 from replay.interaction import CALL_KINDS
 from replay.part import BEGUN, ENDED, SENT, part_crc
 from replay.recording import Part
+from replay.store.packing import PackingError, UnknownDictionaryError, unpacked
 
 POSITIONS = {BEGUN: "begun_n", ENDED: "ended_n"}
 """For the kinds of which a recording has one part, in their order, the column that says where."""
@@ -38,6 +39,8 @@ class Located:
     part: Part
     is_intact: bool
     lies_with: str | None = None
+    newer: str = ""
+    """What this version is too old to read of it; it is not intact then."""
 
     @property
     def holder(self) -> str:
@@ -68,6 +71,12 @@ def located(n: int, id: Any, kind: Any, crc: Any, payload: Any) -> Located:
     id, kind, payload = str(id), str(kind), payload or b""
     if not isinstance(payload, bytes):
         payload = str(payload).encode(errors="replace")
+    try:
+        payload = unpacked(payload)
+    except UnknownDictionaryError as error:
+        return Located(n, Part(id, kind, payload), is_intact=False, newer=str(error))
+    except PackingError:
+        return Located(n, Part(id, kind, payload), is_intact=False)
     return Located(n, Part(id, kind, payload), part_crc(id, kind, payload) == crc)
 
 
@@ -81,6 +90,11 @@ def confirmed(one: Located | None, id: str, kind: str, n: int) -> Located:
 def check(id: str, found: Iterable[Located]) -> None:
     """Raise DamagedError, naming the recording, where a checksum does not hold."""
     for one in found:
+        if one.newer:
+            raise DamagedError(
+                f"recording {id}: its {one.part.kind} part {one.newer}",
+                "pip install -U lambda-replay",
+            )
         if not one.is_intact:
             raise DamagedError(
                 f"recording {id}: its {one.part.kind} part is damaged (checksum)",

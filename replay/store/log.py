@@ -26,7 +26,8 @@ MAX_PIECES = MAX_BYTES // MAX_LINE_BYTES * 2
 _CHUNK_BYTES = 4 * 2**20
 _WHOLE_BYTES = len(PREFIX) + MAX_LINE_BYTES
 _PREFIX = re.compile(re.escape(PREFIX))
-_EXPORT = re.compile(rb'(\xef\xbb\xbf)?\s*\{\s*"(format|digest)"\s*:')
+_EXPORT = re.compile(rb'\x28\xb5\x2f\xfd|(\xef\xbb\xbf)?\s*\{\s*"(format|digest)"\s*:')
+"""How an export begins, packed or not."""
 _DOCUMENT = re.compile(rb"(\xef\xbb\xbf)?\s*\{")
 _HEAD = re.compile(
     rb"([0-7][0-9a-hjkmnp-tv-z]{25}) (begun|sent|answered|ended) (\d{1,6})/(\d{1,6})"

@@ -21,6 +21,7 @@ class Candidate(NamedTuple):
 
     id: str
     size_bytes: object
+    kept_bytes: object
     captured_at_us: object
     function_name: object
     outcome: object
@@ -32,6 +33,11 @@ class Candidate(NamedTuple):
         """How many the payloads of its parts have; none where that is not known."""
         return self.size_bytes if isinstance(self.size_bytes, int) else 0
 
+    @property
+    def kept(self) -> int:
+        """How many bytes they take in the store, packed as they are; asked for a cap alone."""
+        return self.kept_bytes if isinstance(self.kept_bytes, int) else 0
+
     def may_run(self, now_us: int) -> bool:
         """Whether it has not finished, and its deadline has not passed: its end may yet come."""
         at_us, remaining_ms = self.captured_at_us, self.remaining_ms
@@ -40,19 +46,24 @@ class Candidate(NamedTuple):
         return self.outcome == "unfinished" and at_us <= now_us < at_us + remaining_ms * 1000
 
 
-COLUMNS = (
-    "id, size_bytes, captured_at_us, function_name, outcome, remaining_ms,"
+_COLUMNS = (
+    "id, size_bytes, {0}, captured_at_us, function_name, outcome, remaining_ms,"
     " EXISTS (SELECT 1 FROM tag WHERE recording_id = recording.id)"
 )
-"""What a query selects for a `Candidate`."""
 _STORED = Query("SELECT CAST(sum(length(payload)) AS BIGINT) FROM part", ())
+_KEPT_BYTES = (
+    "(SELECT coalesce(sum(length(payload)), 0) FROM part WHERE n IN (begun_n, ended_n))"
+    " + CASE WHEN calls = 0 THEN 0 ELSE (SELECT coalesce(sum(length(payload)), 0)"
+    " FROM interaction JOIN part ON n IN (sent_n, answered_n)"
+    " WHERE recording_id = recording.id AND NOT at_import) END"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
     """Rules; None and False leave them out. Times are microseconds since 1970.
 
-    `max_bytes` is what all payloads of the store may have together, `keep_last` how many of the
+    `max_bytes` is what all payloads of the store may take together, `keep_last` how many of the
     newest stay of each function, among the selected. Whatever is not known to have returned counts
     as an error: unfinished and damaged recordings as well.
     """
@@ -76,15 +87,15 @@ class Retention:
     def leaving(self, found: Iterable[Candidate], stored_bytes: int, *, now_us: int) -> "Leaving":
         """Return what goes of the candidates, which come newest first.
 
-        `stored_bytes` is what the payloads of the store have together now.
+        `stored_bytes` is what the payloads of the store take together now.
         """
         free = [one for one in self._free(found) if self.is_empty or not one.may_run(now_us)]
         going = {one.id for one in free if not self._has_reasons or self._is_old(one)}
-        left_bytes = stored_bytes - sum(one.bytes for one in free if one.id in going)
+        left_bytes = stored_bytes - sum(one.kept for one in free if one.id in going)
         for one in reversed(free) if self.max_bytes is not None else ():
             if left_bytes > (self.max_bytes or 0) and one.id not in going:
                 going.add(one.id)
-                left_bytes -= one.bytes
+                left_bytes -= one.kept
         return Leaving({one.id: one.bytes for one in free if one.id in going}, left_bytes)
 
     @property
@@ -111,10 +122,15 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """What goes: the bytes of its parts by id, newest first; and the bytes that the store keeps."""
+    """What goes: the bytes of its parts by id, newest first; and what a cap is held to after it."""
 
     sizes_bytes: Mapping[str, int]
     left_bytes: int
+
+
+def columns(rules: Retention) -> str:
+    """Return what a query selects for a `Candidate`, as far as the rules look at it."""
+    return _COLUMNS.format("NULL" if rules.max_bytes is None else _KEPT_BYTES)
 
 
 def leaving(database: Database, rules: Retention, found: Iterable[Candidate]) -> Leaving:

@@ -16,6 +16,7 @@ from replay.recording import Part
 from replay.store import field, intake, interaction, outgoing, reference
 from replay.store.database import Database
 from replay.store.located import Located, check, in_order
+from replay.store.packing import packed
 from replay.store.sqlite_error import damage_named
 from replay.store.tables import part, recording
 
@@ -57,7 +58,7 @@ def put(connection: Connection, parts: Sequence[tuple[Located, Part]]) -> None:
 def _write(connection: Connection, before: Located, payload: bytes) -> None:
     id, kind = before.holder, before.part.kind
     crcs = {"b_crc": part_crc(id, kind, before.part.payload), "crc": part_crc(id, kind, payload)}
-    values = {"b_n": before.n, "payload": payload, **crcs}
+    values = {"b_n": before.n, "payload": packed(payload), **crcs}
     if connection.execute(_PART, values).rowcount != 1:
         raise StoreError(
             f"recording {id} has been changed by another process meanwhile",

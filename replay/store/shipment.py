@@ -5,19 +5,21 @@ name says, or unpacks to more than 64 MiB, is a DamagedError.
 """
 
 import re
+from binascii import a2b_base64
 from collections.abc import Iterator
 
 from replay.errors import DamagedError
 from replay.recorder.export.shipment import SUFFIX, digest_of
 from replay.recording import Part
 from replay.store.inflate import GZIP, inflate
+from replay.store.packing import PackingError, unpacked
 
 _NAME = re.compile(
     r"(?:.*/)?[0-7][0-9a-hjkmnp-tv-z]{25}/\d+-\d+-(?P<digest>[0-9a-f]{32})" + re.escape(SUFFIX)
 )
 _LINE = re.compile(
     rb'\{"n":\d+,"id":"(?P<id>[^"\\]+)","kind":"(?P<kind>\w+)","crc":(?P<crc>\d+),'
-    rb'"payload":(?P<payload>.*)\}'
+    rb'(?:"payload":(?P<payload>.*)|"payload_base64":"(?P<kept>[A-Za-z0-9+/]*={0,2})")\}'
 )
 
 
@@ -48,10 +50,20 @@ def _unpacked(key: str, body: bytes) -> bytes:
         raise DamagedError(f"object {key}: {error}", _AGAIN) from error
 
 
+def _payload(found: re.Match[bytes]) -> bytes:
+    """Return the plain payload of a line; of a damaged one nothing, for which no checksum holds."""
+    if found["kept"] is None:
+        return found["payload"]
+    try:
+        return unpacked(a2b_base64(found["kept"]))
+    except (ValueError, PackingError):
+        return b""
+
+
 def _parts(key: str, lines: bytes) -> Iterator[Part | DamagedError]:
     for number, line in enumerate(lines.split(b"\n")[:-1], 1):
         found = _LINE.fullmatch(line)
-        part = found and Part(found["id"].decode(), found["kind"].decode(), found["payload"])
+        part = found and Part(found["id"].decode(), found["kind"].decode(), _payload(found))
         if found is None or part is None or part.crc != int(found["crc"]):
             name = f"recording {part.id}: its {part.kind} part" if part else f"line {number}"
             yield DamagedError(f"object {key}: {name} is damaged", "it was when it was shipped")

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from replay.store import interaction
 from replay.store.column import Values
 from replay.store.database import driver
+from replay.store.shrink import Smaller
 from replay.store.tables import recording
 
 COLUMNS = recording.c.keys()
@@ -33,6 +34,8 @@ class Step:
     calls: list[Values]
     longest: int
     """How many parts one of the recordings has at most."""
+    smaller: list[Smaller]
+    """Payloads of the parts, as they are to be kept; written apart."""
 
     def write(self, connection: Connection) -> None:
         """Write the rows."""

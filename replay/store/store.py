@@ -122,7 +122,7 @@ class Store:
         """Return which of the selected recordings the rules let go; see retention.py."""
         from replay.store import retention
 
-        found = self._matching(selection, retention.COLUMNS)
+        found = self._matching(selection, retention.columns(rules))
         return retention.leaving(self._database, rules, map(retention.Candidate._make, found))
 
     def stats(self, selection: Selection) -> "Stats":

@@ -38,7 +38,7 @@ part = Table(
     Column("id", TEXT, doc="The recording that the part belongs to."),
     Column("kind", TEXT, doc="begun, sent, answered or ended."),
     Column("crc", INTEGER, doc="CRC-32 of id, kind and payload; checked on each read."),
-    Column("payload", LargeBinary, doc="A codec document; never changed."),
+    Column("payload", LargeBinary, doc="A codec document, plain or packed; see packing.py."),
 )
 
 recording = Table(

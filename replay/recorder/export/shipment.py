@@ -5,6 +5,7 @@ nothing. How it is read is in `store/shipment.py`.
 """
 
 import gzip
+from binascii import b2a_base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -26,8 +27,14 @@ class Row:
 
     @property
     def line(self) -> bytes:
-        """One line of JSON: the payload is a codec document, and stands as it is."""
+        """One line of JSON: the payload is a codec document, and stands as it is.
+
+        One that is none, as a command has left it that took the store in, stands as base64.
+        """
         head = orjson.dumps({"n": self.n, "id": self.id, "kind": self.kind, "crc": self.crc})
+        if not self.payload.startswith(b"{"):
+            other = b2a_base64(self.payload, newline=False)
+            return b'%b,"payload_base64":"%b"}\n' % (head[:-1], other)
         return b'%b,"payload":%b}\n' % (head[:-1], self.payload)
 
 
