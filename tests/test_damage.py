@@ -20,7 +20,7 @@ from replay.outcome import Raised
 from replay.recorder import spool
 from replay.recording import Recording
 from replay.store import located
-from replay.store.packing import MAGIC, PackingError, packed, unpacked
+from replay.store.packing import PackingError, packed, unpacked
 from replay.store.selection import Selection
 from replay.store.store import Store
 
@@ -270,7 +270,7 @@ def test_a_walk_through_rows_out_of_order_comes_to_an_end(original, project):
     leaves = [
         n
         for n in range(PAGE, len(content), PAGE)
-        if content[n] == TABLE_LEAF and MAGIC in content[n : n + PAGE]
+        if content[n] == TABLE_LEAF and b'{"format":1,' in content[n : n + PAGE]
     ]
     for from_, start in itertools.pairwise(leaves):
         leaf = content[from_ : from_ + PAGE]

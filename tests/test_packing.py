@@ -31,8 +31,8 @@ from replay.store.shrink import Smaller, portions
 from replay.store.store import Store
 from replay.zstd import zstd
 
-EVENT = {"Records": [{"eventSource": "aws:sqs", "body": f"order o-{n}"} for n in range(20)]}
-TEXT = b'{"format":1,"event":"' + b"a text that is written more than once; " * 20 + b'"}'
+EVENT = {"Records": [{"eventSource": "aws:sqs", "body": f"order o-{n}"} for n in range(100)]}
+TEXT = b'{"format":1,"event":"' + b"a text that is written more than once; " * 100 + b'"}'
 DICTIONARY = files("replay.store").joinpath("packing.dict").read_bytes()
 
 
@@ -44,7 +44,7 @@ def frame_of(payload: bytes, **options) -> bytes:
     return zstd.compress(payload, zstd_dict=zstd.ZstdDict(DICTIONARY), **options)
 
 
-@given(st.binary() | st.binary().map(lambda rest: b'{"format":1,' + rest * 9))
+@given(st.binary() | st.binary().map(lambda rest: b'{"format":1,' + rest * 900))
 def test_what_is_packed_is_unpacked_to_the_same_bytes(payload):
     """Whatever it is, but what begins as a frame: no recorder writes that."""
     if not payload.startswith(MAGIC):
@@ -52,8 +52,8 @@ def test_what_is_packed_is_unpacked_to_the_same_bytes(payload):
 
 
 def test_only_a_document_that_becomes_smaller_is_packed():
-    """By 256 bytes, and an eighth; what begins as nothing of ours is kept as it is."""
-    noise, short = b"{" + Random(1).randbytes(900), TEXT[:250]
+    """Of 2 KiB or more, and by an eighth; what begins as nothing of ours is kept as it is."""
+    noise, short = b"{" + Random(1).randbytes(5_000), TEXT[:2_000]
     for payload in (b"", b"{}", noise, short, TEXT[1:]):
         assert packed(payload) == payload
     assert packed(TEXT).startswith(MAGIC)
@@ -173,7 +173,11 @@ def test_what_an_older_version_has_stored_is_packed_when_it_is_derived_again(pro
     """Until then it is read as it is, beside what is packed."""
     path = Path(shutil.copy(STORES / "0004.sqlite", project / "replay.db"))
     path.chmod(0o600)
+    large = recording(event=EVENT)
+    capture_parts(path, large)
     assert replay("upgrade").returncode == 0
+    begun = large.parts()[0].payload  # as an older version would have left it
+    query(path, "UPDATE part SET payload = ? WHERE id = ? AND kind = 'begun'", begun, large.id)
     before = replay("export").stdout
     assert not any(it.startswith(MAGIC) for it in kept(path))
     query(path, "UPDATE recording SET digest = 'x'")
@@ -223,7 +227,10 @@ def test_a_transaction_replaces_few_payloads_and_few_bytes(sizes):
 def test_a_purge_leaves_no_frame_that_holds_what_was_deleted(project, replay):
     """Nor does a redaction: what lies packed in a file is looked into."""
     path = project / "replay.db"
-    made = [recording(event={"note": "planted-secret-1", "pad": "x" * 900}), recording(event=EVENT)]
+    made = [
+        recording(event={"note": "planted-secret-1", "pad": "x" * 4_000}),
+        recording(event=EVENT),
+    ]
     capture_parts(path, *made)
     replay("list")
     query(path, "PRAGMA wal_checkpoint(TRUNCATE)")

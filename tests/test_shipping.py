@@ -269,7 +269,7 @@ def test_the_same_parts_make_the_same_object():
 
 def test_what_a_command_has_packed_is_shipped_and_read_as_the_same_part():
     """A store that was taken in before it was shipped; a damaged one is named, as it was before."""
-    one = recording(event={"text": "a text " * 200})
+    one = recording(event={"text": "a text " * 600})
     begun = one.parts()[0]
     kept = packed(begun.payload)
     assert kept != begun.payload
