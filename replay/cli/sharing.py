@@ -1,7 +1,8 @@
-"""The options that say what calls the handlers, what cases share, and how many run at once."""
+"""The options that say who calls the handlers, what cases share, and how many run at once."""
 
+import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
@@ -10,10 +11,10 @@ import typer
 
 from replay.cli.command import RuntimeChoice, RuntimeOption
 from replay.cli.options import with_options
-from replay.cli.plan import Plan, pool_of
-from replay.replayer.builtin import BuiltinSandbox
-from replay.replayer.pool import Isolation, Pool
-from replay.replayer.process import prepared
+from replay.errors import ReplayError
+from replay.executor.local import Local
+from replay.executor.work import Executor, Here, Work
+from replay.replayer.pool import Isolation, default_isolation, engine_of
 
 
 class IsolationChoice(StrEnum):
@@ -32,15 +33,30 @@ class Sharing:
     isolation: Isolation | None
     jobs: int | None
 
-    def prepared(self, plan: Plan) -> AbstractContextManager[None]:
-        """Start the first process while the store is read; not where a debugger needs it."""
-        if plan.breaks_at or self.runtime is not RuntimeChoice.builtin:
-            return nullcontext()
-        return prepared(BuiltinSandbox.module, hash_seed=0)
+    def isolation_of(self, work: Work, count: int) -> Isolation:
+        """Return how `count` or more recordings are kept apart; raises ReplayError."""
+        if work.plan.breaks_at and work.runtime != "builtin":
+            hint = "leave --runtime out"
+            raise ReplayError(f"--pdb does not work with --runtime {work.runtime}", hint)
+        if work.is_warm and self.isolation not in (None, "process"):
+            raise ReplayError(
+                f"--warm does not work with --isolation {self.isolation}",
+                "leave --isolation out: each warm case has a process of its own",
+            )
+        isolation = self.isolation or default_isolation(work.runtime, is_one=count < 2)
+        if work.is_warm:
+            isolation = "process"
+        engine_of(work.runtime, isolation)
+        return isolation
 
-    def pool(self, plan: Plan, count: int) -> Pool:
-        """Return what replays `count` or more recordings; raises ReplayError."""
-        return pool_of(plan, self.runtime.value, self.isolation, self.jobs, count)
+    def executor(self, work: Work, here: Here) -> AbstractContextManager[Executor]:
+        """Return who replays."""
+        return executor_of(work, here, jobs=self.jobs)
+
+
+def executor_of(work: Work, here: Here, *, jobs: int | None) -> AbstractContextManager[Executor]:
+    """Return who replays."""
+    return Local(work, here, jobs=1 if work.plan.breaks_at else jobs or os.cpu_count() or 1)
 
 
 _OPTIONS = {
