@@ -22,7 +22,7 @@ from replay.cli.command import (
 )
 from replay.cli.filters import AllowEmptyOption, filtered, nothing_matches
 from replay.cli.progress import Bar
-from replay.cli.sharing import IsolationChoice, executor_of
+from replay.cli.sharing import IsolationChoice, SchedulerOption, executor_of
 from replay.cli.source import Unreadable, plain_plan
 from replay.errors import MISUSE
 from replay.executor.work import Executor, Here, Named, Work
@@ -67,6 +67,7 @@ def minimize(
     handler: HandlerOption = None,
     isolation: IsolationOption = None,
     jobs: JobsOption = None,
+    scheduler: SchedulerOption = None,
     allow_empty: AllowEmptyOption = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -78,7 +79,7 @@ def minimize(
     unreadable = Unreadable()
     with opened_when_needed(settings) as opened, Bar("measuring") as bar:
         here = Here(opened, unreadable)
-        with executor_of(Work(plan), here, jobs=jobs) as executor:
+        with executor_of(scheduler, Work(plan), here, store=settings.store, jobs=jobs) as executor:
             measurement = measure(
                 _judging(
                     executor, unreadable, lambda it: named(ids or [], wanted, opened, only=it)

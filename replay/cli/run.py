@@ -65,7 +65,7 @@ def run(
         earlier = earlier_of(ids or [], opened) if warm else None
         here = Here(opened, unreadable, earlier, Secrets(manner.secrets))
         work = Work(plan, shared.runtime.value, is_warm=warm)
-        with shared.executor(work, here) as executor:
+        with shared.executor(work, here, store=settings.store) as executor:
             ahead = _first_two(asked, ours, allow_empty=allow_empty)
             isolation = shared.isolation_of(work, len(ahead))
             kinds = _judge_all(executor.verdicts(chain(ahead, asked), isolation), stream)

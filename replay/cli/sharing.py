@@ -25,13 +25,23 @@ class IsolationChoice(StrEnum):
     worker = "worker"
 
 
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        help="Replay on the workers of this Dask scheduler, tcp://HOST:8786, which read the store.",
+    ),
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """What the cases of a run share; `isolation` and `jobs` None: what fits best."""
+    """What the cases of a run share, and where; `isolation` and `jobs` None: what fits best."""
 
     runtime: RuntimeChoice
     isolation: Isolation | None
     jobs: int | None
+    scheduler: str | None
 
     def isolation_of(self, work: Work, count: int) -> Isolation:
         """Return how `count` or more recordings are kept apart; raises ReplayError."""
@@ -49,14 +59,39 @@ class Sharing:
         engine_of(work.runtime, isolation)
         return isolation
 
-    def executor(self, work: Work, here: Here) -> AbstractContextManager[Executor]:
-        """Return who replays."""
-        return executor_of(work, here, jobs=self.jobs)
+    def executor(self, work: Work, here: Here, *, store: str) -> AbstractContextManager[Executor]:
+        """Return who replays; raises ReplayError for what cannot be done there."""
+        return executor_of(self.scheduler, work, here, store=store, jobs=self.jobs)
 
 
-def executor_of(work: Work, here: Here, *, jobs: int | None) -> AbstractContextManager[Executor]:
-    """Return who replays."""
-    return Local(work, here, jobs=1 if work.plan.breaks_at else jobs or os.cpu_count() or 1)
+def executor_of(
+    scheduler: str | None, work: Work, here: Here, *, store: str, jobs: int | None
+) -> AbstractContextManager[Executor]:
+    """Return this machine, or the workers of a scheduler, which open the `store` of this setting.
+
+    Raises ReplayError for what cannot be done there.
+    """
+    if scheduler is None:
+        return Local(work, here, jobs=1 if work.plan.breaks_at else jobs or os.cpu_count() or 1)
+    _refuse_what_stays_here(work, here, jobs)
+    from replay.executor.cluster import Cluster  # which others need not load
+
+    return Cluster(work, here, address=scheduler, store=store)
+
+
+def _refuse_what_stays_here(work: Work, here: Here, jobs: int | None) -> None:
+    for is_asked, option, why in (
+        (jobs, "--jobs", "start workers with --nthreads, which says how many each replays at once"),
+        (work.plan.breaks_at, "--pdb", "a debugger needs this terminal: leave --scheduler out"),
+        (here.secrets.values, "--secret", "true values leave no machine: leave --scheduler out"),
+        (
+            here.earlier and here.earlier.has_given,
+            "--warm of files",
+            "workers read what came before from the store: import the files, and name ids",
+        ),
+    ):
+        if is_asked:
+            raise ReplayError(f"{option} does not work with --scheduler", why)
 
 
 _OPTIONS = {
@@ -73,6 +108,7 @@ _OPTIONS = {
         int | None,
         typer.Option("--jobs", "-j", min=1, max=256, help="So many at once; else cores."),
     ],
+    "scheduler": SchedulerOption,
 }
 
 
@@ -82,6 +118,15 @@ def sharing(command: Callable[..., int]) -> Callable[..., int]:
 
 
 def _shared(
-    *, runtime: RuntimeChoice | None, isolation: IsolationChoice | None, jobs: int | None
+    *,
+    runtime: RuntimeChoice | None,
+    isolation: IsolationChoice | None,
+    jobs: int | None,
+    scheduler: str | None,
 ) -> Sharing:
-    return Sharing(runtime or RuntimeChoice.builtin, isolation.value if isolation else None, jobs)
+    return Sharing(
+        runtime or RuntimeChoice.builtin,
+        isolation.value if isolation else None,
+        jobs,
+        scheduler,
+    )

@@ -30,6 +30,11 @@ class Earlier:
         for recording in given:
             self._given[recording.invocation.sandbox.id].append(recording)
 
+    @property
+    def has_given(self) -> bool:
+        """Whether some are not the store's."""
+        return bool(self._given)
+
     def of(self, recording: Recording) -> "EarlierOf":
         """Return the earlier invocations, to be read whenever they are needed."""
         return EarlierOf(self, recording)

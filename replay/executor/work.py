@@ -1,4 +1,4 @@
-"""The interface of executors, and what they are told. Plain values.
+"""The interface of the two executors, and what they are told. Plain values.
 
 `Work` is what may travel to another machine, `Here` is what stays on this one.
 """
