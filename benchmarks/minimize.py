@@ -35,7 +35,7 @@ from replay.recorder.ulid import new_ulid
 from replay.recording import Recording
 from replay.replayer.case import Case
 from replay.replayer.local import LocalFunction
-from replay.testing.measure import measure
+from replay.testing.measure import judging_here, measure
 
 _BAR = 0.2
 _PROJECT = Path(__file__).with_name("orders")
@@ -172,7 +172,11 @@ def ours(folder: Path) -> float:
 def differing(folder: Path, recorded: list[Recording]) -> list[int]:
     """Return the numbers of the cases whose lines are not those that coverage.py found."""
     cases = [Case(it, "app.handler", (folder,), looks="once", measures=True) for it in recorded]
-    measured = measure(lambda: cases, isolation=None, jobs=os.cpu_count() or 1).features_by_id()
+    judge = judging_here(
+        lambda ids: (it for it in cases if ids is None or it.recording.id in ids),
+        jobs=os.cpu_count() or 1,
+    )
+    measured = measure(judge, isolation=None).features_by_id()
     of_yardstick = [
         {(name, line) for name, some in lines.items() for line in some} for lines in _found(folder)
     ]

@@ -11,6 +11,7 @@ value and type for every value that Lambda can pass in; every other value become
 keeps its type name.
 """
 
+import sys
 from binascii import b2a_base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -36,6 +37,19 @@ _MAX_SPANS = 100
 _MAX_INT_BITS = 2**16
 """Longer integers become opaque: Lambda takes 14,285 bits, and the time to print one grows with the
 square of its length."""
+
+_RECURSION_LIMIT = 20_000
+_MAX_DIGITS = 20_000
+"""As many as the longest integer has that is kept; a number of millions takes hours."""
+
+
+def admit_all_values() -> None:
+    """Let this process hold what is kept: events nest deeper than Python's stack allows by itself.
+
+    For commands alone: a recorder leaves its host as it is.
+    """
+    sys.setrecursionlimit(_RECURSION_LIMIT)
+    sys.set_int_max_str_digits(_MAX_DIGITS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,13 @@
 """Errors that a person reads: what happened, to which thing, why, and the command that mends it.
 
-Imports nothing, so that every other module can raise them. A `ReplayError` is always an answer to
-the user and never a bug of ours; whatever else escapes a command is reported as a bug.
+Imports the standard library alone, so that every other module can raise them. A `ReplayError` is
+always an answer to the user and never a bug of ours; whatever else escapes a command is reported as
+a bug.
 """
+
+from collections.abc import Callable
+from copyreg import __newobj__  # type: ignore[attr-defined]
+from typing import Any
 
 MISUSE = 2
 """Exit code of everything that could not be replayed or was asked for wrongly."""
@@ -17,8 +22,9 @@ class ReplayError(Exception):
         self.hint = hint
         self.exit_code = exit_code
 
-    def __reduce__(self) -> tuple[type["ReplayError"], tuple[str, str, int]]:
-        return type(self), (self.message, self.hint, self.exit_code)
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...], dict[str, Any]]:
+        # Children are made of other things than a message; what is copied is what was made of them.
+        return __newobj__, (type(self), *self.args), vars(self)
 
 
 class SettingsError(ReplayError):

@@ -24,6 +24,7 @@ TOGETHER = {
     "tests/test_plugin.py": "a generated suite",
     "tests/test_outbound_aws.py": "services of AWS",
     "tests/test_postgres.py": "a server",
+    "tests/test_cluster.py": "a cluster",
 }
 settings.register_profile("any machine", deadline=None)  # a busy one takes what it takes
 settings.load_profile("any machine")

@@ -1,9 +1,12 @@
 """The builtin engine: every outcome, within its limits, with nothing left behind."""
 
+import contextlib
 import dataclasses
 import os
 import time
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Event, Thread
 
 import pytest
 from test_recording import ID, invocation
@@ -15,6 +18,7 @@ from replay.replayer.builtin import BuiltinSandbox
 from replay.replayer.case import Case
 from replay.replayer.engine import replay_once
 from replay.replayer.local import WORLD
+from replay.replayer.process import interrupted_by
 from replay.replayer.replay import Replay
 from replay.replayer.verdict import judge
 from replay.replayer.world import World
@@ -424,3 +428,23 @@ def test_a_changed_field_beside_true_noise_is_still_drift(project):
     assert verdict.kind == "drift"
     assert [d.path for d in verdict.differences] == ["$.total"]
     assert {n.path: n.factor for n in verdict.noise} == {"$.id": "entropy"}
+
+
+def test_one_thread_is_interrupted_without_the_others(project):
+    """As the shards of one run are on a worker that has those of another as well."""
+    case = case_of(project, "time.sleep(60)", clock="live", remaining_ms=90_000)
+    events, ended = (Event(), Event()), SimpleQueue[int]()
+
+    def replay_until(number: int) -> None:
+        with interrupted_by(events[number]), contextlib.suppress(KeyboardInterrupt):
+            run(case)
+        ended.put(number)
+
+    threads = [Thread(target=replay_until, args=(number,)) for number in (0, 1)]
+    for thread in threads:
+        thread.start()
+    events[1].set()
+    assert ended.get(timeout=30) == 1
+    assert threads[0].is_alive()  # the control: nothing else has ended
+    events[0].set()
+    assert ended.get(timeout=30) == 0

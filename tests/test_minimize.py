@@ -22,7 +22,7 @@ from replay.replayer.pool import Isolation, Pool
 from replay.replayer.tracing.project import Project
 from replay.replayer.verdict import Verdict
 from replay.testing.feature import Feature, operation_of
-from replay.testing.measure import measure
+from replay.testing.measure import judging_here, measure
 from replay.testing.minimize import Measured, minimal
 
 FEATURES = st.frozensets(st.integers(1, 12).map(lambda n: Feature("line", "app.py", n)))
@@ -322,9 +322,12 @@ def test_what_a_warm_process_would_hide_is_measured_alone(project):
     found = recordings(project, STATEFUL, [{"special": False}, {"special": True}])
     given = cases(project, found)
     special = Feature("line", "app.py", 10)
-    hidden = measure(lambda: given, isolation="worker", jobs=1)
+    judge = judging_here(
+        lambda ids: (it for it in given if ids is None or it.recording.id in ids), jobs=1
+    )
+    hidden = measure(judge, isolation="worker")
     assert special not in hidden.features_by_id()[found[1].id]  # the control: it can be hidden
-    measured = measure(lambda: given, isolation=None, jobs=1)
+    measured = measure(judge, isolation=None)
     assert special in measured.features_by_id()[found[1].id]
     assert measured.isolation in ("case", "process")
 

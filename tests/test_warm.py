@@ -11,8 +11,8 @@ from test_entropy import captured
 from test_recording import invocation
 from test_run import COUNTING, debugged, returned, verdicts
 
-from replay.cli import earlier
 from replay.codec import Truncated
+from replay.executor import earlier
 from replay.invocation import Invocation, Sandbox
 from replay.outcome import Exited, Outcome, Raised, Returned, TimedOut
 from replay.recorder.ulid import new_ulid

@@ -11,14 +11,12 @@ from typing import Annotated, Any
 
 import typer
 
+from replay.codec import admit_all_values
 from replay.report.pieces import escaped
 from replay.version import __version__
 
 _UsageError: Any = typer.BadParameter.__bases__[0]
 """Of Typer's own copy of Click, or of Click, by its version."""
-_RECURSION_LIMIT = 20_000
-_MAX_DIGITS = 20_000
-"""As many as the longest integer has that the codec keeps; a number of millions takes hours."""
 _GC_THRESHOLD = 100_000
 """Objects between two collections of garbage; with Python's 700, imports spend 30 ms on it."""
 
@@ -65,9 +63,7 @@ def program() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command, by default with this process's arguments; exits with the command's code."""
-    # Events nest deeper than Python's stack allows by default, and hold longer integers.
-    sys.setrecursionlimit(_RECURSION_LIMIT)
-    sys.set_int_max_str_digits(_MAX_DIGITS)
+    admit_all_values()
     given = sys.argv[1:] if arguments is None else arguments
     # An option whose value may be left out, which Typer does not know.
     words = ["--pdb=raise" if word == "--pdb" else word for word in given]

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from replay.cli.command import opened
 from replay.cli.completion import complete_id
 from replay.cli.filters import check_ids_or_filters
 from replay.document import open_given
 from replay.errors import DamagedError
+from replay.executor.earlier import Earlier
+from replay.executor.work import Found, Named
 from replay.fixture import read_fixtures, recording_of
 from replay.packed_file import ENDING
 from replay.recording import Recording
-from replay.settings import Settings
 from replay.store.selection import Selection
 from replay.testing.case_file import CaseFile, load_case
 
@@ -32,7 +32,6 @@ IdsOrFilesArgument = Annotated[
         autocompletion=complete_id,
     ),
 ]
-Found = Recording | CaseFile | DamagedError
 
 
 def is_file(argument: str) -> bool:
@@ -40,36 +39,31 @@ def is_file(argument: str) -> bool:
     return "/" in argument or argument.endswith((".json", ".jsonl", ENDING))
 
 
-def recordings(
+def named(
     arguments: list[str],
     wanted: Selection,
-    settings: Settings,
+    store: "Callable[[], Store]",
     *,
     only: Callable[[str], bool] = lambda _id: True,
-) -> Generator[Found, None, None]:
-    """Yield the recordings that the arguments or the filters mean, each read when asked for.
+) -> Generator[Named, None, None]:
+    """Yield what the arguments or the filters mean: ids of the store, and what files hold.
 
-    One that cannot be read comes as the error that says why; a name that is none is told before
-    anything is read. The store is opened only where an argument needs it. `only` says of an id, or
-    of the message where a file does not tell the id, whether it is wanted.
+    A name that is none is told before anything is read. The store is opened only where an argument
+    needs it. `only` says of an id, or of the message where a file does not tell the id, whether it
+    is wanted.
     """
     check_ids_or_filters(arguments, wanted)
-    if arguments and all(map(is_file, arguments)):
-        for argument in dict.fromkeys(arguments):
-            yield from _in_file(Path(argument), only)
-        return
-    with opened(settings) as store:
-        if not arguments:
-            yield from store.find(wanted, only)
-        for source in dict.fromkeys(it for text in arguments for it in _sources(text, store)):
-            if isinstance(source, Path):
-                yield from _in_file(source, only)
-            elif only(source):
-                yield _in_store(store, source)
+    if not arguments:
+        yield from filter(only, store().ids(wanted))
+    for source in dict.fromkeys([it for text in arguments for it in _sources(text, store)]):
+        if isinstance(source, Path):
+            yield from _in_file(source, only)
+        elif only(source):
+            yield source
 
 
-def _sources(argument: str, store: "Store") -> Iterable[Path | str]:
-    return [Path(argument)] if is_file(argument) else store.resolve(argument)
+def _sources(argument: str, store: "Callable[[], Store]") -> Iterable[Path | str]:
+    return [Path(argument)] if is_file(argument) else store().resolve(argument)
 
 
 def in_file(path: Path) -> Iterator[Found]:
@@ -102,8 +96,9 @@ def _case_in(path: Path) -> CaseFile | DamagedError | None:
         return None  # told by whoever reads it as something else
 
 
-def _in_store(store: "Store", id: str) -> Found:
-    try:
-        return store.get(id)
-    except DamagedError as error:
-        return error
+def earlier_of(arguments: list[str], store: "Callable[[], Store]") -> Earlier:
+    """Return what finds the earlier invocations of what the arguments mean: where they mean it."""
+    files = [Path(it) for it in dict.fromkeys(arguments) if is_file(it)]
+    given = (it for file in files for it in in_file(file) if isinstance(it, Recording))
+    are_all_files = len(files) > 0 and all(map(is_file, arguments))
+    return Earlier(None if are_all_files else store, given)

@@ -12,7 +12,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -201,3 +201,10 @@ def opened(settings: Settings, *, create: bool = False) -> "Iterator[Store]":
         yield store
     finally:
         store.close()
+
+
+@contextmanager
+def opened_when_needed(settings: Settings) -> "Iterator[Callable[[], Store]]":
+    """Yield what returns the store, opened where it is first asked for; see `opened`."""
+    with ExitStack() as stack:
+        yield functools.cache(lambda: stack.enter_context(opened(settings)))

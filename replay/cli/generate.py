@@ -18,9 +18,8 @@ from replay.cli.command import (
 )
 from replay.cli.consent import is_wanted
 from replay.cli.filters import AllowEmptyOption, filtered, nothing_matches
-from replay.cli.plan import plain_plan
 from replay.cli.progress import Bar
-from replay.cli.source import Cases, Readable
+from replay.cli.source import Cases, Readable, plain_plan
 from replay.cli.wish import Wish, wishing
 from replay.errors import MISUSE
 from replay.recording import Recording
@@ -56,12 +55,13 @@ def generate(
     there = tuple(cases(wish.fixtures)) if wish.fixtures.is_dir() else ()
     known = frozenset(() if wish.overwrites else (file.recording.id for file in there))
     plan = plain_plan(settings, handler=handler, path=path)
-    source = _Source(Cases(plan, ids or [], wanted, settings), known)
+    asked = Cases(plan, ids or [], wanted, settings)
+    source = _Source(asked, known)
     suite = _suite(source, wish, wish.target(plan.folders), names=Names(there), jobs=jobs)
-    if not (suite.files or suite.aside or plan.unreadable or source.there or allow_empty):
+    if not (suite.files or suite.aside or asked.unreadable.count or source.there or allow_empty):
         raise nothing_matches()
     _write(suite, wish, [it for it in there if it.recording.id in source.there], as_json=as_json)
-    if plan.unreadable or any(not it.is_drift for it in suite.aside):
+    if asked.unreadable.count or any(not it.is_drift for it in suite.aside):
         return MISUSE
     return 1 if suite.aside else 0
 

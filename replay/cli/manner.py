@@ -11,9 +11,9 @@ import typer
 from replay.cli.command import PathOption, folders_of
 from replay.cli.filters import path_and_value
 from replay.cli.options import with_options
-from replay.cli.plan import Plan
 from replay.cli.reach import Reach
-from replay.cli.secret import secrets_of
+from replay.executor.plan import Plan
+from replay.executor.secret import secrets_of
 from replay.replayer.case import Break, Clock, Looks
 from replay.replayer.rule import rule_of
 from replay.settings import Settings

@@ -1,11 +1,12 @@
 """`replay minimize`: choose the smallest set of recordings that covers what all of them do."""
 
-import os
+from collections.abc import Callable, Collection, Generator
+from contextlib import closing
 from typing import Annotated
 
 import typer
 
-from replay.cli.arguments import IdsOrFilesArgument
+from replay.cli.arguments import IdsOrFilesArgument, named
 from replay.cli.command import (
     HandlerOption,
     JobsOption,
@@ -13,22 +14,23 @@ from replay.cli.command import (
     PathOption,
     StoreOption,
     answering,
+    opened_when_needed,
     print_json,
     print_pieces,
     read_settings,
     say,
 )
 from replay.cli.filters import AllowEmptyOption, filtered, nothing_matches
-from replay.cli.plan import plain_plan
 from replay.cli.progress import Bar
-from replay.cli.sharing import IsolationChoice
-from replay.cli.source import Cases
+from replay.cli.sharing import IsolationChoice, SchedulerOption, executor_of
+from replay.cli.source import Unreadable, plain_plan
 from replay.errors import MISUSE
-from replay.replayer.builtin import BuiltinSandbox
-from replay.replayer.process import prepared
+from replay.executor.work import Executor, Here, Named, Work
+from replay.replayer.pool import Isolation
+from replay.replayer.verdict import Verdict
 from replay.store.selection import Selection
 from replay.testing.edited import Edited, edited_since
-from replay.testing.measure import Measurement, measure
+from replay.testing.measure import Judge, Measurement, measure
 from replay.testing.minimize import minimal
 from replay.testing.minimized import (
     Minimized,
@@ -65,6 +67,7 @@ def minimize(
     handler: HandlerOption = None,
     isolation: IsolationOption = None,
     jobs: JobsOption = None,
+    scheduler: SchedulerOption = None,
     allow_empty: AllowEmptyOption = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -73,18 +76,39 @@ def minimize(
     settings = read_settings(store)
     plan = plain_plan(settings, handler=handler, path=path, measures=True)
     edited = edited_since(changed_since, plan.folders) if changed_since is not None else None
-    cases = Cases(plan, ids or [], wanted, settings)
-    with Bar("measuring") as bar, prepared(BuiltinSandbox.module, hash_seed=0):
-        measurement = measure(
-            cases.read,
-            isolation=isolation.value if isolation else None,
-            jobs=jobs or os.cpu_count() or 1,
-            progress=bar,
-        )
-    if not (measurement.cases or measurement.failed or plan.unreadable or allow_empty):
+    unreadable = Unreadable()
+    with opened_when_needed(settings) as opened, Bar("measuring") as bar:
+        here = Here(opened, unreadable)
+        with executor_of(scheduler, Work(plan), here, store=settings.store, jobs=jobs) as executor:
+            measurement = measure(
+                _judging(
+                    executor, unreadable, lambda it: named(ids or [], wanted, opened, only=it)
+                ),
+                isolation=isolation.value if isolation else None,
+                progress=bar,
+            )
+    if not (measurement.cases or measurement.failed or unreadable.count or allow_empty):
         raise nothing_matches()
     _print(_minimized(measurement, edited), as_json=as_json)
-    return MISUSE if plan.unreadable or _say_failed(measurement) else 0
+    return MISUSE if unreadable.count or _say_failed(measurement) else 0
+
+
+def _judging(
+    executor: Executor,
+    unreadable: Unreadable,
+    asked: Callable[[Callable[[str], bool]], Generator[Named, None, None]],
+) -> Judge:
+    """Return what judges what was asked for, or those of some ids, and tells of each once."""
+
+    def judge(isolation: Isolation, only: Collection[str] | None) -> Generator[Verdict, None, None]:
+        with (
+            closing(asked(lambda it: only is None or it in only)) as found,
+            closing(executor.verdicts(found, isolation)) as verdicts,
+        ):
+            yield from verdicts
+        unreadable.is_silent = True
+
+    return judge
 
 
 def _minimized(measurement: Measurement, edited: Edited | None) -> Minimized:

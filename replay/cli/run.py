@@ -1,28 +1,27 @@
 """`replay run`: replay recordings and judge them."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from itertools import chain, islice
 from typing import Annotated
 
 import typer
 
-from replay.cli.arguments import Found, IdsOrFilesArgument, recordings
-from replay.cli.command import StoreOption, answering, read_settings
-from replay.cli.earlier import earlier_of
+from replay.cli.arguments import IdsOrFilesArgument, earlier_of, named
+from replay.cli.command import StoreOption, answering, opened_when_needed, read_settings
 from replay.cli.filters import AllowEmptyOption, filtered, nothing_matches
 from replay.cli.manner import Manner, replaying
 from replay.cli.output import Output, printing
-from replay.cli.plan import Plan
 from replay.cli.progress import Bar
 from replay.cli.reach import Reach, reaching
-from replay.cli.secret import Secrets
 from replay.cli.shard import Shard, ShardOption, shard_of
 from replay.cli.sharing import Sharing, sharing
+from replay.cli.source import Unreadable
 from replay.errors import MISUSE
-from replay.replayer.pool import Pool
-from replay.replayer.verdict import VerdictKind
+from replay.executor.secret import Secrets
+from replay.executor.work import Here, Named, Work
+from replay.replayer.verdict import Verdict, VerdictKind
 from replay.report.stream import VerdictStream
 from replay.store.selection import Selection
 
@@ -57,20 +56,27 @@ def run(
     settings = read_settings(store)
     plan = manner.plan(settings, reach)
     ours = shard_of(shard)
+    unreadable = Unreadable()
     with (
         output.stream() as stream,
-        shared.prepared(plan),
-        earlier_of(ids or [], settings, is_wanted=warm) as plan.earlier,
-        closing(recordings(ids or [], wanted, settings, only=ours.has)) as found,
+        opened_when_needed(settings) as opened,
+        closing(named(ids or [], wanted, opened, only=ours.has)) as asked,
     ):
-        ahead = _first_two(found, ours, allow_empty=allow_empty)
-        pool = shared.pool(plan, len(ahead))
-        secrets = Secrets(manner.secrets)
-        return _judge_all(plan, pool, chain(ahead, found), stream, secrets)
+        earlier = earlier_of(ids or [], opened) if warm else None
+        here = Here(opened, unreadable, earlier, Secrets(manner.secrets))
+        work = Work(plan, shared.runtime.value, is_warm=warm)
+        with shared.executor(work, here, store=settings.store) as executor:
+            ahead = _first_two(asked, ours, allow_empty=allow_empty)
+            isolation = shared.isolation_of(work, len(ahead))
+            kinds = _judge_all(executor.verdicts(chain(ahead, asked), isolation), stream)
+        here.secrets.refuse_unknown()
+    if unreadable.count or "error" in kinds:
+        return MISUSE
+    return 1 if "drift" in kinds else 0
 
 
-def _first_two(found: Iterator[Found], shard: Shard, *, allow_empty: bool) -> list[Found]:
-    ahead = list(islice(found, 2))
+def _first_two(asked: Iterator[Named], shard: Shard, *, allow_empty: bool) -> list[Named]:
+    ahead = list(islice(asked, 2))
     if not ahead and shard.passed_on:
         shard.say_empty()
     elif not ahead and not allow_empty:
@@ -78,11 +84,8 @@ def _first_two(found: Iterator[Found], shard: Shard, *, allow_empty: bool) -> li
     return ahead
 
 
-def _judge_all(
-    plan: Plan, pool: Pool, found: Iterator[Found], stream: VerdictStream, secrets: Secrets
-) -> int:
+def _judge_all(verdicts: Generator[Verdict, None, None], stream: VerdictStream) -> set[VerdictKind]:
     kinds: set[VerdictKind] = set()
-    verdicts = secrets.masked(pool.verdicts(secrets.given(plan.cases(found))))
     with (
         closing(stream),
         closing(verdicts),
@@ -92,7 +95,4 @@ def _judge_all(
             kinds.add(verdict.kind)
             stream.add(verdict)
             bar(done, None)
-    secrets.refuse_unknown()
-    if plan.unreadable or "error" in kinds:
-        return MISUSE
-    return 1 if "drift" in kinds else 0
+    return kinds

@@ -33,6 +33,11 @@ def refuse_foreign_handler(case: Case) -> None:
         )
 
 
+def look_again() -> None:
+    """Take nothing for known of what lies where: a process may outlive a change of the project."""
+    _why_foreign.cache_clear()
+
+
 @cache
 def _why_foreign(handler: str, folders: tuple[Path, ...]) -> str | None:
     """Return where else a handler is; None where it is the project's, or nowhere."""

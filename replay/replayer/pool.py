@@ -7,7 +7,7 @@ matches; whatever differs there is judged again in fresh processes, and that ver
 
 import sys
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Generator, Hashable, Iterable, Iterator
+from collections.abc import Generator, Hashable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice, takewhile
@@ -141,6 +141,12 @@ class Sandboxes:
         self._shared = engine_of(pool.runtime, pool.isolation)
         self._warm: OrderedDict[Hashable, Sandbox] = OrderedDict()
         self._worlds = Worlds()
+
+    def verdicts(self, cases: Sequence[Case]) -> list[Verdict]:
+        """Return the verdict of each case, in order, whatever they import."""
+        chunks = _chunks(cases, 1, self._isolation)
+        judged = dict(it for chunk in chunks for it in self.judge_all(chunk))
+        return [judged[number] for number in range(len(cases))]
 
     def judge_all(self, chunk: list[Numbered]) -> Iterator[tuple[int, Verdict]]:
         """Yield the verdicts of cases with equal imports."""

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -32,17 +33,28 @@ if TYPE_CHECKING:
 _POLL_S = 0.05
 _HASTY_POLL_S = 0.005
 """For a child that has half of its memory: it may take 3 GB a second."""
-_interrupted = Event()
+_of_process = Event()
+_interrupted: ContextVar[Event] = ContextVar("interrupted", default=_of_process)
 
 
 def interrupt() -> None:
-    """End every wait of this process for a child, for the interpreter is to stop."""
-    _interrupted.set()
+    """End every wait for a child in this context: of the process, where it has none of its own."""
+    _interrupted.get().set()
 
 
 def resume() -> None:
-    """Let this process wait for children again."""
-    _interrupted.clear()
+    """Let children be waited for again in this context."""
+    _interrupted.get().clear()
+
+
+@contextmanager
+def interrupted_by(event: Event) -> Iterator[None]:
+    """Have waits in this block end with a KeyboardInterrupt once `event` is set, by any thread."""
+    token = _interrupted.set(event)
+    try:
+        yield
+    finally:
+        _interrupted.reset(token)
 
 
 class Process:
@@ -103,7 +115,8 @@ class Process:
         Raises EOFError where the child has ended and nothing is left to read.
         """
         deadline = None if limit_s is None else monotonic() + limit_s
-        while not _interrupted.is_set():
+        interrupted = _interrupted.get()
+        while not interrupted.is_set():
             left = self._poll_s if deadline is None else max(0.0, deadline - monotonic())
             ready = _readable(readers, min(self._poll_s, left))
             if not ready:

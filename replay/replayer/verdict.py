@@ -8,6 +8,7 @@ in, so what stands here is the whole decision and does nothing else.
 import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
 from os import cpu_count
 from typing import Literal, TypeAlias
@@ -273,9 +274,14 @@ def _replay_at_once(
         return [replay_fresh(engine, case, worlds[0])]
     from concurrent.futures import ThreadPoolExecutor  # a match needs no second look
 
+    contexts = [copy_context() for _ in worlds]  # what interrupts this thread interrupts those
     with ThreadPoolExecutor(jobs) as pool:
         try:
-            return list(pool.map(lambda world: replay_fresh(engine, case, world), worlds))
+            return list(
+                pool.map(
+                    lambda it, world: it.run(replay_fresh, engine, case, world), contexts, worlds
+                )
+            )
         except KeyboardInterrupt:
             interrupt()  # else leaving the pool would wait for each replay's own end
             raise

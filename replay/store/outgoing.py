@@ -6,14 +6,15 @@ that cannot be read comes out as the `DamagedError` that says why, in its place 
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row
 
 from replay.errors import DamagedError, StoreError
-from replay.fixture import Fixture
+from replay.fixture import Fixture, recording_of
 from replay.part import BEGUN, ENDED
-from replay.recording import Part
+from replay.recording import Part, Recording
 from replay.store import intake, tags
 from replay.store.column import marks
 from replay.store.database import Database, Driver, PageEnds, driver
@@ -80,6 +81,23 @@ def portions(sizes: Iterable[tuple[Any, ...]]) -> Iterator[list[str]]:
             ids, total = [], 0
     if ids:
         yield ids
+
+
+def sized(database: Database, ids: Iterable[str]) -> Iterator[list[str]]:
+    """Yield `ids` in portions, in their order."""
+    coming = iter(ids)
+    while page := list(islice(coming, _PAGE)):
+        sizes = dict(database.rows(Selection.of_ids("id, size_bytes", page)))
+        yield from portions((id, sizes.get(id)) for id in page)
+
+
+def recordings(
+    database: Database, portions: Iterable[Sequence[str]]
+) -> Iterator[Recording | DamagedError]:
+    """Yield the recordings of portions of ids, in their order."""
+    for ids in portions:
+        found = dict(read(database, ids))
+        yield from (recording_of(found[id]) for id in ids)
 
 
 def read(database: Database, ids: Sequence[str]) -> Iterator[tuple[str, Fixture | DamagedError]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, bindparam, select
 
 from replay.errors import DamagedError
-from replay.fixture import Fixture, recording_of
+from replay.fixture import Fixture
 from replay.recording import Recording
 from replay.store import earlier, field, intake, outgoing, reference, tags
 from replay.store.database import Database
@@ -100,9 +100,12 @@ class Store:
     ) -> Iterator[Recording | DamagedError]:
         """Yield the selected recordings whose id is one of `only`, newest first, some at a time."""
         sizes = self._matching(selection, "id, size_bytes")
-        for ids in outgoing.portions(row for row in sizes if only(row[0])):
-            found = dict(outgoing.read(self._database, ids))
-            yield from (recording_of(found[id]) for id in ids)
+        wanted = outgoing.portions(row for row in sizes if only(row[0]))
+        yield from outgoing.recordings(self._database, wanted)
+
+    def read(self, ids: Iterable[str]) -> Iterator[Recording | DamagedError]:
+        """Yield the recordings of full ids, in the order of these, some at a time."""
+        return outgoing.recordings(self._database, outgoing.sized(self._database, ids))
 
     def earlier(self, of: Recording, limit: int) -> list[tuple[int, str]]:
         """Return place and id of what its sandbox has seen before it, newest first."""

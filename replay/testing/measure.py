@@ -5,10 +5,10 @@ fork's time. What a handler keeps between invocations may make them run other li
 do alone; so some of each kind are run again, alone, and where one differs, so are all.
 """
 
-from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Collection, Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from replay.codec import encode
 from replay.recording import Recording
@@ -21,6 +21,12 @@ from replay.testing.minimize import Measured
 
 _MOST_CHECKED = 24
 """Cases that are run again alone: of more ways than that through a handler, these are a sample."""
+
+Judge: TypeAlias = Callable[[Isolation, Collection[str] | None], Generator[Verdict, None, None]]
+"""Judges cases that are kept apart in a way: those of some ids, or all."""
+
+_MOST_REMEMBERED = 50_000
+"""Of what was computed once: what comes from another process is never the same object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +50,13 @@ class Measurement:
     failed: list[Verdict] = field(default_factory=list)
     at_import: set[FileCoverage] = field(default_factory=set)
     sketches: dict[str, Sketch] = field(default_factory=dict)
-    _representatives: dict[frozenset[Feature], Case] = field(default_factory=dict)
+    _representatives: dict[frozenset[Feature], str] = field(default_factory=dict)
     _files: dict[int, tuple[FileCoverage, frozenset[Feature]]] = field(default_factory=dict)
     _sets: dict[frozenset[Feature], frozenset[Feature]] = field(default_factory=dict)
     _unions: dict[tuple[object, ...], frozenset[Feature]] = field(default_factory=dict)
     _last_import: tuple[FileCoverage, ...] = ()
 
-    def add(self, case: Case, verdict: Verdict) -> None:
+    def add(self, verdict: Verdict) -> None:
         """Take one case in; one that has been taken in already, from another file, counts once."""
         recording, replay = verdict.recording, verdict.replay
         if recording.id in self.sketches:
@@ -62,12 +68,12 @@ class Measurement:
         size_bytes = len(encode(recording.invocation.event))
         self.cases.append(Measured(recording.id, size_bytes, features))
         self.sketches[recording.id] = _sketch(recording)
-        self._representatives[features] = case
+        self._representatives[features] = recording.id
 
-    def to_check(self) -> list[Case]:
-        """Return the last case of each kind, the one with most invocations before it."""
-        cases = list(self._representatives.values())
-        return cases[:: -(-len(cases) // _MOST_CHECKED) or 1]
+    def to_check(self) -> frozenset[str]:
+        """Return the last case of each kind, by id: the one with most invocations before it."""
+        ids = list(self._representatives.values())
+        return frozenset(ids[:: -(-len(ids) // _MOST_CHECKED) or 1])
 
     def features_by_id(self) -> dict[str, frozenset[Feature]]:
         """Return the features of each case."""
@@ -81,6 +87,9 @@ class Measurement:
         if coverage.at_import is not self._last_import:
             self._last_import = coverage.at_import
             self.at_import.update(coverage.at_import)
+        if len(self._unions) > _MOST_REMEMBERED:
+            self._unions.clear()
+            self._files.clear()
         key = own, *map(id, coverage.files)  # of objects that stay: hashing them is slow
         if key not in self._unions:
             union = own.union(*map(self._of_file, coverage.files))
@@ -94,46 +103,44 @@ class Measurement:
 
 
 def measure(
-    read: Callable[[], Iterable[Case]],
+    judge: Judge,
     *,
     isolation: Isolation | None,
-    jobs: int,
     progress: Callable[[int, int | None], None] = lambda _done, _total: None,
 ) -> Measurement:
-    """Return what the cases that `read` yields run; it is called again where it must be.
+    """Return what the cases run that are judged; they are judged again where they must be.
 
     Without an `isolation` they run in a warm process as long as that makes no difference to them.
     A case whose process ended without a word has the feature that it cannot be measured.
     """
     if isolation is not None:
-        return _measure(read(), isolation, jobs, progress)
-    measured = _measure(read(), "worker", jobs, progress)
+        return _measure(judge, isolation, progress)
+    measured = _measure(judge, "worker", progress)
     alone = default_isolation("builtin", is_one=False)
     checked = measured.to_check()
-    by_itself = _measure(checked, alone, jobs, progress).features_by_id()
+    by_itself = _measure(judge, alone, progress, only=checked).features_by_id()
     warm = measured.features_by_id()
-    if by_itself == {it.recording.id: warm[it.recording.id] for it in checked}:
+    if by_itself == {id: warm[id] for id in checked}:
         return measured
-    return _measure(read(), alone, jobs, progress)
+    return _measure(judge, alone, progress)
+
+
+def judging_here(read: Callable[[Collection[str] | None], Iterable[Case]], *, jobs: int) -> Judge:
+    """Return what judges on this machine what `read` yields of some ids, or of all."""
+    return lambda isolation, only: Pool("builtin", isolation, jobs).verdicts(read(only))
 
 
 def _measure(
-    cases: Iterable[Case],
+    judge: Judge,
     isolation: Isolation,
-    jobs: int,
     progress: Callable[[int, int | None], None],
+    *,
+    only: Collection[str] | None = None,
 ) -> Measurement:
-    given = deque[Case]()
-
-    def remembered() -> Generator[Case, None, None]:
-        for case in cases:
-            given.append(case)
-            yield case
-
     measurement = Measurement(isolation)
-    with closing(Pool("builtin", isolation, jobs).verdicts(remembered())) as verdicts:
+    with closing(judge(isolation, only)) as verdicts:
         for done, verdict in enumerate(verdicts, start=1):
-            measurement.add(given.popleft(), verdict)
+            measurement.add(verdict)
             progress(done, None)
     return measurement
 

@@ -10,7 +10,7 @@ from replay.replayer.examine import examined
 from replay.replayer.verdict import Verdict
 from replay.testing.case_file import CaseFile
 from replay.testing.draft import Expect, Names, SetAside, Target, drafts
-from replay.testing.measure import measure
+from replay.testing.measure import judging_here, measure
 from replay.testing.minimize import minimal
 from replay.testing.minimized import purpose_text
 from replay.testing.trial import tried
@@ -75,12 +75,11 @@ def fewest(
     case, because it drifts, another is taken that does as much; what cannot be replayed is set
     aside.
     """
-    measured = measure(
-        lambda: (replace(case, measures=True, looks="once") for case in read(None)),
-        isolation=None,
+    judge = judging_here(
+        lambda ids: (replace(case, measures=True, looks="once") for case in read(ids)),
         jobs=jobs or os.cpu_count() or 1,
-        progress=progress,
     )
+    measured = measure(judge, isolation=None, progress=progress)
     suite, done = Suite([], []), set[str]()
     wanted = {verdict.recording.id: "" for verdict in measured.failed}
     for _ in range(_ROUNDS):

@@ -1,21 +1,16 @@
-"""`--warm`: where the earlier invocations of a recording's sandbox come from.
+"""Where the earlier invocations of a recording's sandbox come from, which are to warm it.
 
-From the given files, and from the store where the arguments mean it; each is read when it is
-replayed, so that a long-lived sandbox needs no memory.
+From recordings that are given, and from a store; there each is read when it is replayed, so that a
+long-lived sandbox needs no memory.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from replay.cli.arguments import in_file, is_file
-from replay.cli.command import opened
 from replay.errors import DamagedError
 from replay.recording import Recording
-from replay.settings import Settings
 
 if TYPE_CHECKING:
     from replay.store.store import Store
@@ -27,13 +22,18 @@ MAX_EARLIER = 1_000
 class Earlier:
     """Finds what a sandbox has seen before an invocation."""
 
-    def __init__(self, store: "Store | None", files: Sequence[Path]) -> None:
+    def __init__(
+        self, store: "Callable[[], Store] | None", given: Iterable[Recording] = ()
+    ) -> None:
         self._store = store
-        self._in_files: dict[str, list[Recording]] = defaultdict(list)
-        for path in files:
-            for found in in_file(path):
-                if isinstance(found, Recording):
-                    self._in_files[found.invocation.sandbox.id].append(found)
+        self._given: dict[str, list[Recording]] = defaultdict(list)
+        for recording in given:
+            self._given[recording.invocation.sandbox.id].append(recording)
+
+    @property
+    def has_given(self) -> bool:
+        """Whether some are not the store's."""
+        return bool(self._given)
 
     def of(self, recording: Recording) -> "EarlierOf":
         """Return the earlier invocations, to be read whenever they are needed."""
@@ -51,8 +51,8 @@ class Earlier:
         sandbox = recording.invocation.sandbox
         places: dict[tuple[int, str], Recording | None] = {}
         if self._store is not None:
-            places.update(dict.fromkeys(self._store.earlier(recording, MAX_EARLIER)))
-        for one in self._in_files.get(sandbox.id, ()):
+            places.update(dict.fromkeys(self._store().earlier(recording, MAX_EARLIER)))
+        for one in self._given.get(sandbox.id, ()):
             place = one.invocation.sandbox.sequence
             if place < sandbox.sequence:
                 places[place, one.id] = one
@@ -60,7 +60,7 @@ class Earlier:
 
     def _stored(self, id: str) -> Recording | None:
         try:
-            return self._store.get(id) if self._store else None
+            return self._store().get(id) if self._store else None
         except DamagedError:
             return None
 
@@ -74,17 +74,3 @@ class EarlierOf:
 
     def __iter__(self) -> Iterator[Recording]:
         return self.earlier.read(self.recording)
-
-
-@contextmanager
-def earlier_of(
-    arguments: Sequence[str], settings: Settings, *, is_wanted: bool
-) -> Iterator[Earlier | None]:
-    """Yield what finds the earlier invocations of recordings, which `arguments` name, if wanted."""
-    if not is_wanted:
-        yield None
-        return
-    files = [Path(argument) for argument in dict.fromkeys(arguments) if is_file(argument)]
-    are_all_files = len(arguments) > 0 and all(map(is_file, arguments))
-    with nullcontext() if are_all_files else opened(settings) as store:
-        yield Earlier(store, files)

@@ -44,7 +44,7 @@ def _secret_of(option: str) -> tuple[str, str]:
 class Secrets:
     """The secrets of one run."""
 
-    values: Mapping[str, str]
+    values: Mapping[str, str] = field(default_factory=dict)
     _waiting: deque[tuple[Recording, dict[str, str]]] = field(default_factory=deque, init=False)
     _used: set[str] = field(default_factory=set, init=False)
     _known: set[str] = field(default_factory=set, init=False)
