@@ -10,7 +10,7 @@ with and without the tape of their randomness, which nothing can pack, and the e
 if there is one. Then the microseconds that a payload takes to be packed and unpacked. `--train`
 writes the dictionary anew: of the same material, the same bytes. One that has been released is
 never changed; another one gets another number. Exits 1 where the one that ships is another one than
-the material makes, or saves less than half of what it was not trained on and is large enough to be packed.
+the material makes, or saves less than half of what it was not trained on and that is large enough.
 """
 
 import argparse
