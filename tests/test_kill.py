@@ -14,9 +14,9 @@ import pytest
 from conftest import also_slow
 from databases import query
 
-from replay.part import part_crc
 from replay.recorder.journal import CREATE_PART
 from replay.recording import Part
+from replay.store.packing import unpacked
 from replay.store.selection import Selection
 from replay.store.spool import read, spools
 from replay.store.store import Store
@@ -72,8 +72,8 @@ def stored(store: Path) -> tuple[list[Part], int]:
     """The parts in the table, and how many of them do not have their checksum."""
     query(store, CREATE_PART)  # where it never came to that
     rows = query(store, "SELECT id, kind, payload, crc FROM part")
-    parts = [Part(id, kind, payload) for id, kind, payload, _ in rows]
-    return parts, sum(crc != part_crc(*row) for *row, crc in rows)
+    parts = [Part(id, kind, unpacked(payload)) for id, kind, payload, _ in rows]
+    return parts, sum(crc != one.crc for one, (*_, crc) in zip(parts, rows, strict=True))
 
 
 def check_intake(store: Path, left: Left) -> None:
