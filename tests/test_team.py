@@ -12,8 +12,9 @@ from databases import capture_parts
 from postgres_server import PASSWORD, PostgresServer, rows, running_server
 from test_store import recording
 
-from replay.store import revision
+from replay.store import outgoing, revision
 from replay.store.address import database_of
+from replay.store.incoming import prepared
 from replay.store.selection import Selection
 from replay.store.store import Store
 
@@ -211,3 +212,23 @@ def test_a_purge_that_the_server_only_warns_of_is_no_purge(address, path, replay
     assert done.returncode == 2
     assert "as the owner" in done.stderr
     assert replay("prune", "--purge", "--yes", "--store", address).returncode == 0
+
+
+@pytest.mark.slow
+def test_pages_of_large_recordings_are_read_in_portions(address, monkeypatch):
+    """A server's driver has all rows of a statement in memory before the first is looked at."""
+    monkeypatch.setattr(outgoing, "_PORTION_BYTES", 1)
+    asked: list[int] = []
+    rows_of = outgoing._rows_of
+    monkeypatch.setattr(outgoing, "_rows_of", lambda ids: asked.append(len(ids)) or rows_of(ids))
+    with closing(Store.open(address, create=True)) as store:
+        store.take([prepared(one) for one in fixtures(3)])
+        assert len(list(store.fixtures(Selection()))) == 3
+    assert asked == [1, 1, 1]
+
+
+def fixtures(count: int) -> list:
+    from replay.fixture import Fixture
+
+    made = (recording() for _ in range(count))
+    return [Fixture(one.id, one.parts()) for one in made]

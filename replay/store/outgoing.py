@@ -27,6 +27,7 @@ from replay.store.sqlite_error import damage_named
 Item = TypeVar("Item")
 _PAGE = 200
 _PORTION_BYTES = 8 * 2**20
+_SIZES = "SELECT id, size_bytes FROM recording WHERE id IN"
 _ROWS = (
     "SELECT recording.id, damage, {1}, calls, {2}, begun_n, b.*, ended_n, e.*"
     " FROM recording"
@@ -106,13 +107,19 @@ def read(database: Database, ids: Sequence[str]) -> Iterator[tuple[str, Fixture 
     # Where a page of the file is damaged, or a text is no UTF-8, the rest is read one by one.
     with suppress(StoreError), database.scanning() as raw:
         reader = CallReader(raw)
-        for row in raw.execute(_rows_of(ids), tuple(ids)):
-            found = _fixture(row, reader)
-            left.pop(row[0], None)
-            yield row[0], found
+        for some in _portions_of(raw, ids) if database.reads_ahead else (ids,):
+            for row in raw.execute(_rows_of(some), tuple(some)):
+                found = _fixture(row, reader)
+                left.pop(row[0], None)
+                yield row[0], found
     for id in left:
         with database.reading() as connection:
             yield id, _read_alone(driver(connection), id)
+
+
+def _portions_of(raw: Driver, ids: Sequence[str]) -> Iterator[list[str]]:
+    """Yield ids of a page that the store has, some at a time, as memory has room for them."""
+    return portions(raw.execute(f"{_SIZES} {marks(len(ids))} ORDER BY id", tuple(ids)))
 
 
 def locate(connection: Connection, row: Row[Any]) -> list[Located]:

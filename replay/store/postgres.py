@@ -67,6 +67,7 @@ class PostgresServer(Database):
 
     dialect = "postgresql"
     finds_parts = True
+    reads_ahead = True
 
     def __init__(self, address: str) -> None:
         self._engine = _engine(address)

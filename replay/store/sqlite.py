@@ -40,6 +40,7 @@ class SqliteFile(Database):
 
     dialect = "sqlite"
     finds_parts = False
+    reads_ahead = False
 
     def __init__(self, path: Path) -> None:
         super().__init__(str(path))
