@@ -215,6 +215,17 @@ def test_a_purge_that_the_server_only_warns_of_is_no_purge(address, path, replay
 
 
 @pytest.mark.slow
+def test_redacting_on_a_server_asks_for_the_key(address, path, replay):
+    """No file is beside a server's tables that could hold one."""
+    assert replay("push", address).returncode == 0
+    done = replay("redact", "--rule", "text", "--yes", "--store", address)
+    assert done.returncode == 2
+    assert "REPLAY_REDACT_KEY" in done.stderr
+    done = replay("redact", "--rule", "text", "--yes", "--store", address, REPLAY_REDACT_KEY="k")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
 def test_pages_of_large_recordings_are_read_in_portions(address, monkeypatch):
     """A server's driver has all rows of a statement in memory before the first is looked at."""
     monkeypatch.setattr(outgoing, "_PORTION_BYTES", 1)

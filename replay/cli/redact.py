@@ -33,7 +33,7 @@ from replay.recording import Part
 from replay.redaction.again import redacted_again
 from replay.redaction.redactor import Rules
 from replay.report.pieces import escaped
-from replay.settings import Settings
+from replay.settings import STDOUT, Settings, is_server
 from replay.store.selection import Selection
 from replay.store.store import Store
 
@@ -88,6 +88,13 @@ def redact(
 def _rules(settings: Settings, given: Sequence[str], *, is_strict: bool) -> Rules:
     """Return the rules of the settings and the options; `off` says what is captured, not this."""
     mode = "strict" if is_strict or settings.is_strict else "balanced"
+    if is_server(settings.store):
+        if not settings.redact_key:
+            raise ReplayError(
+                "pseudonyms are made with a key, and beside a server there is no file for one",
+                "set REPLAY_REDACT_KEY, best to the key of those who capture",
+            )
+        settings = replace(settings, store=STDOUT)  # which has no file beside it either
     rules = (*settings.redact_rules, *given)
     return active_rules(replace(settings, redact=mode, redact_rules=rules), {})
 
