@@ -243,3 +243,16 @@ def fixtures(count: int) -> list:
 
     made = (recording() for _ in range(count))
     return [Fixture(one.id, one.parts()) for one in made]
+
+
+def test_a_tag_for_what_is_gone_meanwhile_is_not_kept(project):
+    """It would come back with the recording, or stay for ever."""
+    with closing(Store.open(str(project / "replay.db"), create=True)) as store:
+        one = recording()
+        store.add(one)
+        store.remove(one.id)
+        store.add_tags({one.id: ["slow"]})
+        assert store.tags([one.id]) == {}
+        store.add(one)
+        store.add_tags({one.id: ["slow"]})
+        assert store.tags([one.id]) == {one.id: ("slow",)}
