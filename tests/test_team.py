@@ -256,3 +256,17 @@ def test_a_tag_for_what_is_gone_meanwhile_is_not_kept(project):
         store.add(one)
         store.add_tags({one.id: ["slow"]})
         assert store.tags([one.id]) == {one.id: ("slow",)}
+
+
+def test_numbers_that_are_given_again_hide_no_part_from_who_pulls(project):
+    """Another process prunes the last parts, a third one pulls the same object."""
+    path = str(project / "replay.db")
+    first, second = recording(), recording()
+    with closing(Store.open(path, create=True)) as mine:
+        inbox = mine.inbox()
+        assert inbox.take(first.parts()) == 2
+        with closing(Store.open(path)) as theirs:
+            theirs.remove(first.id)
+            assert theirs.inbox().take(second.parts()) == 2
+        assert inbox.take(second.parts()) == 0
+        assert inbox.take(first.parts()) == 2
