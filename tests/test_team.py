@@ -1,5 +1,6 @@
 """A team's server may be set up in any way, restarted, shared: nothing is lost by it."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -118,6 +119,34 @@ def test_an_invocation_longer_than_a_session_may_idle_is_pushed(address, project
     done = replay("invoke", "app.handler", '{"n": 1}', "--store", brief)
     assert done.returncode == 0, done.stderr
     assert rows(address, "SELECT outcome FROM recording") == [("returned",)]
+
+
+@pytest.mark.slow
+def test_what_cannot_be_pushed_after_an_invocation_is_kept_whole(project, replay):
+    """In its folder, with all that may lie beside it; the hint brings it in."""
+    (project / "app.py").write_text(APP.replace("time.sleep(1)", STOP))
+    with running_server() as server:
+        address = server.database()
+        assert replay("push", address, "--allow-empty", "--store", made(project)).returncode == 0
+        pid = server._process.pid  # the handler ends the server while it runs
+        done = replay("invoke", "app.handler", str(pid), "--store", address)
+        assert done.returncode == 2
+        kept = Path(done.stderr.rpartition("--store ")[2].strip())
+        server.stop(signal.SIGQUIT)
+        server.start()
+        assert replay("push", address, "--store", str(kept)).returncode == 0
+        assert rows(address, "SELECT outcome FROM recording") == [("returned",)]
+    assert kept.parent.name.startswith("replay-")
+    subprocess.run(["rm", "-r", kept.parent], check=True)
+
+
+STOP = "__import__('os').kill(event, 3); time.sleep(1)"
+
+
+def made(project: Path) -> str:
+    """Return a store without recordings."""
+    Store.open(str(project / "empty.db"), create=True).close()
+    return str(project / "empty.db")
 
 
 REFUSED = {
