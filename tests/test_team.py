@@ -13,6 +13,7 @@ from databases import capture_parts
 from postgres_server import PASSWORD, PostgresServer, rows, running_server
 from test_store import recording
 
+from replay.errors import StoreError
 from replay.store import outgoing, revision
 from replay.store.address import database_of
 from replay.store.incoming import prepared
@@ -299,3 +300,12 @@ def test_numbers_that_are_given_again_hide_no_part_from_who_pulls(project):
             assert theirs.inbox().take(second.parts()) == 2
         assert inbox.take(second.parts()) == 0
         assert inbox.take(first.parts()) == 2
+
+
+def test_an_upgrade_s_hint_says_that_the_password_is_left_out():
+    """The command would be refused as it stands."""
+    error = revision.refusal("postgresql+psycopg://me:***@host/x", "0001")
+    assert "***" in error.hint
+    assert "password" in error.hint
+    assert "password" not in revision.refusal("replay.db", "0001").hint
+    assert isinstance(error, StoreError)
