@@ -1,5 +1,6 @@
 """A team's server may be set up in any way, restarted, shared: nothing is lost by it."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from replay.errors import StoreError
 from replay.store import outgoing, revision
 from replay.store.address import database_of
 from replay.store.incoming import prepared
+from replay.store.rewrite import Change
 from replay.store.selection import Selection
 from replay.store.store import Store
 
@@ -286,6 +288,41 @@ def test_a_tag_for_what_is_gone_meanwhile_is_not_kept(project):
         store.add(one)
         store.add_tags({one.id: ["slow"]})
         assert store.tags([one.id]) == {one.id: ("slow",)}
+
+
+def test_what_is_pruned_while_events_are_searched_is_passed_over(project):
+    """A page of ids was read before; the others are still found."""
+    path = str(project / "replay.db")
+    ones = [recording(event={"n": 1}) for _ in range(3)]
+    with closing(Store.open(path, create=True)) as mine, closing(Store.open(path)) as theirs:
+        for one in ones:
+            mine.add(one)
+        found = mine.ids(Selection(where=(("$.n", 1),)))
+        ids = [next(found)]
+        theirs.remove(next(one.id for one in ones if one.id not in ids))
+        assert len(ids + list(found)) == 2
+
+
+def test_what_is_pruned_while_others_are_redacted_is_passed_over(project, replay, monkeypatch):
+    """There is nothing left to redact in it, and no error; the others are redacted."""
+    path = str(project / "replay.db")
+    ones = [recording(event={"text": f"s{n}"}) for n in range(2)]
+    change = Store.change
+
+    def pruned_before(store: Store, id: str, how: Change) -> None:
+        monkeypatch.setattr(Store, "change", change)
+        with closing(Store.open(path)) as theirs:
+            theirs.remove(id)
+        store.change(id, how)
+
+    with closing(Store.open(path, create=True)) as mine:
+        for one in ones:
+            mine.add(one)
+    monkeypatch.setattr(Store, "change", pruned_before)
+    done = replay("redact", "--rule", "text", "--yes")
+    assert done.returncode == 0, done.stderr
+    (left,) = json.loads(replay("list", "--json").stdout)
+    assert json.loads(replay("show", left["id"], "--json").stdout)["event"]["text"] not in "s0 s1"
 
 
 def test_numbers_that_are_given_again_hide_no_part_from_who_pulls(project):

@@ -1,6 +1,7 @@
 """`replay redact`: redact what is stored, by rules that are newer than the recordings."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Annotated
@@ -27,7 +28,7 @@ from replay.cli.filters import (
     selected_ids,
 )
 from replay.cli.progress import Bar
-from replay.errors import MISUSE, ReplayError
+from replay.errors import MISUSE, ReplayError, UnknownError
 from replay.recorder.variable import active_rules
 from replay.recording import Part
 from replay.redaction.again import redacted_again
@@ -106,6 +107,8 @@ def _look(store: Store, ids: Sequence[str], change: "partial[tuple[Part, ...] | 
             try:
                 if store.would_change(id, change):
                     found.ids.append(id)
+            except UnknownError:
+                pass  # another process has deleted it since it was selected
             except ReplayError as error:
                 say_error(error)
                 found.failed += 1
@@ -132,7 +135,8 @@ def _apply(store: Store, ids: Sequence[str], change: "partial[tuple[Part, ...] |
     copies = store.copies_with(ids)
     with Bar("redacting") as bar:
         for done, id in enumerate(ids, start=1):
-            store.change(id, change)
+            with suppress(UnknownError):  # deleted meanwhile: there is nothing left to redact
+                store.change(id, change)
             bar(done, len(ids))
     store.erase((), ())
     say(f"redacted {len(ids):,} recordings; their old bytes are gone from the store")
