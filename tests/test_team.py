@@ -4,11 +4,13 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import count
 from pathlib import Path
 
+import psycopg
 import pytest
 from databases import capture_parts
 from postgres_server import PASSWORD, PostgresServer, rows, running_server
@@ -244,6 +246,28 @@ def test_a_purge_that_the_server_only_warns_of_is_no_purge(address, path, replay
     assert done.returncode == 2
     assert "as the owner" in done.stderr
     assert replay("prune", "--purge", "--yes", "--store", address).returncode == 0
+
+
+WAITS = {"purge": ("prune", "--purge", "--yes"), "upgrade": ("upgrade",)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", WAITS)
+def test_a_session_left_open_holds_nobody_up_for_ever(address, replay, monkeypatch, what):
+    """Tables that are rewritten must be nobody else's; it is told once that took too long."""
+    with closing(database_of(address)) as database:
+        to = revision.OLDER[0] if what == "upgrade" else revision.HEAD
+        database.make(lambda connection: revision.migrate(connection, to))
+    monkeypatch.setattr("replay.store.postgres.BUSY_S", 1)
+    with closing(psycopg.connect(address.replace("+psycopg", ""))) as left_open:
+        left_open.execute("SELECT count(*) FROM part, recording")
+        release = threading.Timer(10, left_open.rollback)
+        release.start()
+        done = replay(*WAITS[what], "--store", address)
+        release.cancel()
+    assert done.returncode == 2
+    assert "wait until" in done.stderr
+    assert replay(*WAITS[what], "--store", address).returncode == 0
 
 
 @pytest.mark.slow

@@ -119,7 +119,6 @@ class PostgresServer(Database):
         del for_good
 
         def locked(connection: Connection) -> Result:
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_S}s'")
             connection.exec_driver_sql(_LOCK)
             return work(connection)
 
@@ -160,6 +159,8 @@ class PostgresServer(Database):
         """Rewrite the tables without what was deleted, and drop copies of them."""
         del ids
         with self.reading() as connection:
+            # A server waits for locks without end, and whoever comes later waits behind.
+            connection.exec_driver_sql(f"SET lock_timeout = '{BUSY_S}s'")
             for copied in copies:
                 connection.exec_driver_sql(f"DROP SCHEMA IF EXISTS {copied.split()[-1]} CASCADE")
             for table in metadata.tables:
@@ -187,6 +188,7 @@ class PostgresServer(Database):
         for tried in range(1, _TRIES + 1):
             try:
                 with self._engine.begin() as connection:
+                    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_S}s'")
                     return work(connection)
             except Exception as error:
                 if tried == _TRIES or state_of(error) not in again:
