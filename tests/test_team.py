@@ -197,6 +197,15 @@ def test_no_piece_of_a_password_with_an_at_sign_is_told(replay, password):
     assert not any(piece in done.stderr for piece in ("s3", "cr", "e@t", "t@127"))
 
 
+def test_no_password_among_an_address_s_parameters_is_told(replay):
+    """Where libpq takes it as well, for a server and for a client's key."""
+    store = "postgresql://127.0.0.1:1/x?user=me&password=s3cr3t&sslpassword=s3cr3t"
+    done = replay("list", "--store", store)
+    assert done.returncode == 2
+    assert "user=me" in done.stderr
+    assert "s3cr3t" not in done.stderr
+
+
 @pytest.mark.slow
 def test_another_program_s_table_of_the_same_name_makes_no_store(address, path, replay):
     """Nothing is made beside it."""

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
+    URL,
     Connection,
     Engine,
     Table,
@@ -71,7 +72,7 @@ class PostgresServer(Database):
 
     def __init__(self, address: str) -> None:
         self._engine = _engine(address)
-        super().__init__(self._engine.url.render_as_string(hide_password=True))
+        super().__init__(_told(self._engine.url))
 
     def close(self) -> None:
         """Close the connections."""
@@ -261,6 +262,12 @@ def _engine(address: str) -> Engine:
         record.info[DRIVER] = _Driver(connection)
 
     return engine
+
+
+def _told(url: URL) -> str:
+    """Return an address for messages: without passwords, which libpq takes as parameters too."""
+    secret = {name: "***" for name in url.query if "password" in name}
+    return url.update_query_dict(secret).render_as_string(hide_password=True)
 
 
 def _marked(connection: Connection, schema: str) -> str:
