@@ -14,12 +14,14 @@ import psycopg
 import pytest
 from databases import capture_parts
 from postgres_server import PASSWORD, PostgresServer, rows, running_server
+from sqlalchemy import Row
 from test_store import recording
 
 from replay.errors import StoreError
-from replay.store import outgoing, revision
+from replay.store import audit, outgoing, revision
 from replay.store.address import database_of
 from replay.store.incoming import prepared
+from replay.store.located import Located
 from replay.store.rewrite import Change
 from replay.store.selection import Selection
 from replay.store.store import Store
@@ -356,6 +358,63 @@ def test_what_is_pruned_while_others_are_redacted_is_passed_over(project, replay
     assert done.returncode == 0, done.stderr
     (left,) = json.loads(replay("list", "--json").stdout)
     assert json.loads(replay("show", left["id"], "--json").stdout)["event"]["text"] not in "s0 s1"
+
+
+def test_what_is_pruned_before_it_is_read_is_no_damage(project):
+    """Neither for who lists nor for who copies: the page of ids was read before."""
+    path = str(project / "replay.db")
+    ones = [recording() for _ in range(3)]
+    with closing(Store.open(path, create=True)) as mine, closing(Store.open(path)) as theirs:
+        for one in ones:
+            mine.add(one)
+        listed = mine.summaries(Selection())
+        theirs.remove(ones[0].id)
+        assert [one.damage for one in mine.checked(listed)] == [None] * 3
+        copied = list(mine.fixtures_of([one.id for one in ones]))
+        assert [one.id for one in copied] == sorted(one.id for one in ones[1:])
+        gone, there = mine.read([ones[0].id, ones[1].id])
+        assert "deleted it meanwhile" in str(gone)
+        assert there == ones[1]
+
+
+SEES = pytest.param("file"), pytest.param("server", marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("engine", SEES)
+def test_a_check_sees_a_page_as_it_was_at_one_moment(engine, project, request):
+    """Parts and what is derived of them would differ where others push and prune meanwhile."""
+    store = str(project / "replay.db")
+    store = request.getfixturevalue("address") if engine == "server" else store
+    count = "SELECT count(*) FROM recording"
+    with closing(Store.open(store, create=True)) as theirs, closing(database_of(store)) as mine:
+        with mine.snapshot() as connection:
+            assert connection.exec_driver_sql(count).scalar() == 0
+            theirs.add(recording())
+            assert connection.exec_driver_sql(count).scalar() == 0
+        with mine.reading() as connection:
+            assert connection.exec_driver_sql(count).scalar() == 1
+        mine.write(lambda connection: connection.exec_driver_sql("DELETE FROM tag").close())
+
+
+def test_the_doctor_takes_no_pruning_for_drift(project, monkeypatch):
+    """A part that was read before its recording was deleted is none without a recording."""
+    path = str(project / "replay.db")
+    ones = [recording() for _ in range(3)]
+    plain = audit._without_payload
+
+    def pruned_before(row: Row) -> Located:
+        monkeypatch.setattr(audit, "_without_payload", plain)
+        with closing(Store.open(path)) as theirs:
+            theirs.remove(ones[2].id)
+        return plain(row)
+
+    with closing(Store.open(path, create=True)) as mine:
+        for one in ones:
+            mine.add(one)
+        monkeypatch.setattr(audit, "_without_payload", pruned_before)
+        checks = list(mine.audit(lambda _done, _total: None))
+        assert audit._without_payload is plain
+    assert [check for check in checks if check.level == "bad"] == []
 
 
 def test_numbers_that_are_given_again_hide_no_part_from_who_pulls(project):

@@ -85,6 +85,10 @@ class Database(ABC):
         """Yield a connection to read with; each statement sees what is committed by then."""
 
     @abstractmethod
+    def snapshot(self) -> AbstractContextManager[Connection]:
+        """Yield a connection to read with; all statements see what the first one sees."""
+
+    @abstractmethod
     def scanning(self) -> AbstractContextManager[Driver]:
         """Yield a driver to read many rows with; it may refuse a page with damaged text."""
 

@@ -104,6 +104,12 @@ class PostgresServer(Database):
         with said_clearly(self.name), self._engine.connect() as connection:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Yield a connection that reads within one transaction."""
+        with said_clearly(self.name), self._engine.connect() as connection:
+            yield connection.execution_options(isolation_level="REPEATABLE READ")
+
     def rows(self, query: Query) -> list[tuple[Any, ...]]:
         """Return all rows of a query."""
         with self.scanning() as driver:

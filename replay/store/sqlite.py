@@ -66,6 +66,13 @@ class SqliteFile(Database):
             yield connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Yield a connection that reads within one transaction."""
+        with self.reading() as connection:
+            connection.exec_driver_sql("BEGIN")
+            yield connection
+
+    @contextmanager
     def scanning(self) -> Iterator[SqliteDriver]:
         """Yield the driver, which refuses text that is not UTF-8: five times as fast."""
         with self.reading() as connection, _plain_text(raw_of(connection)) as raw:
