@@ -14,10 +14,10 @@ import psycopg
 import pytest
 from databases import capture_parts
 from postgres_server import PASSWORD, PostgresServer, rows, running_server
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row
 from test_store import recording
 
-from replay.errors import StoreError
+from replay.errors import StoreError, UnknownError
 from replay.store import audit, outgoing, revision
 from replay.store.address import database_of
 from replay.store.incoming import prepared
@@ -394,6 +394,29 @@ def test_a_check_sees_a_page_as_it_was_at_one_moment(engine, project, request):
         with mine.reading() as connection:
             assert connection.exec_driver_sql(count).scalar() == 1
         mine.write(lambda connection: connection.exec_driver_sql("DELETE FROM tag").close())
+
+
+@pytest.mark.parametrize("how", ["get", "would_change"])
+def test_a_recording_that_is_pruned_while_it_is_read_is_no_damaged_one(project, monkeypatch, how):
+    """Its row and its parts are of one moment."""
+    path = str(project / "replay.db")
+    one = recording()
+    plain = outgoing.locate
+
+    def pruned_before(connection: Connection, row: Row) -> list[Located]:
+        with closing(Store.open(path)) as theirs:
+            theirs.remove(one.id)
+        return plain(connection, row)
+
+    with closing(Store.open(path, create=True)) as mine:
+        mine.add(one)
+        monkeypatch.setattr(outgoing, "locate", pruned_before)
+        if how == "get":
+            assert mine.get(one.id) == one
+        else:
+            assert not mine.would_change(one.id, lambda _parts: None)
+        with pytest.raises(UnknownError):
+            mine.get(one.id)
 
 
 def test_the_doctor_takes_no_pruning_for_drift(project, monkeypatch):

@@ -82,7 +82,7 @@ class Store:
 
     def get(self, id: str) -> Recording:
         """Return the recording of a full id; raises DamagedError, or ReplayError if unknown."""
-        with self._database.reading() as connection:
+        with self._database.snapshot() as connection:
             return self._read(connection, id)
 
     def _read(self, connection: Connection, id: str) -> Recording:
