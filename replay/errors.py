@@ -39,5 +39,9 @@ class DamagedError(ReplayError):
     """One recording cannot be read; the others can."""
 
 
+class UnknownError(ReplayError):
+    """There is no such recording, or another process has deleted it meanwhile."""
+
+
 class RedactionError(ReplayError):
     """A captured value cannot be redacted within bounds; it is not stored then."""

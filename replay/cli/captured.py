@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from shutil import rmtree
-from tempfile import gettempdir, mkdtemp
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 from replay.cli.command import opened
@@ -41,6 +41,5 @@ def _hand_on(file: Path, settings: Settings, target: "Store") -> None:
         with opened(replace(settings, store=str(file))) as source:
             Transfer().copy(source, target, None, Selection(), allow_empty=True)
     except ReplayError as error:
-        kept = file.rename(Path(gettempdir()) / f"{file.parent.name}.db")
-        error.hint = f"it is kept: replay push STORE --store {kept}"
+        error.hint = f"it is kept: replay push STORE --store {file}"
         raise

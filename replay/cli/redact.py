@@ -1,6 +1,7 @@
 """`replay redact`: redact what is stored, by rules that are newer than the recordings."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Annotated
@@ -27,13 +28,13 @@ from replay.cli.filters import (
     selected_ids,
 )
 from replay.cli.progress import Bar
-from replay.errors import MISUSE, ReplayError
+from replay.errors import MISUSE, ReplayError, UnknownError
 from replay.recorder.variable import active_rules
 from replay.recording import Part
 from replay.redaction.again import redacted_again
 from replay.redaction.redactor import Rules
 from replay.report.pieces import escaped
-from replay.settings import Settings
+from replay.settings import STDOUT, Settings, is_server
 from replay.store.selection import Selection
 from replay.store.store import Store
 
@@ -88,6 +89,13 @@ def redact(
 def _rules(settings: Settings, given: Sequence[str], *, is_strict: bool) -> Rules:
     """Return the rules of the settings and the options; `off` says what is captured, not this."""
     mode = "strict" if is_strict or settings.is_strict else "balanced"
+    if is_server(settings.store):
+        if not settings.redact_key:
+            raise ReplayError(
+                "pseudonyms are made with a key, and beside a server there is no file for one",
+                "set REPLAY_REDACT_KEY, best to the key of those who capture",
+            )
+        settings = replace(settings, store=STDOUT)  # which has no file beside it either
     rules = (*settings.redact_rules, *given)
     return active_rules(replace(settings, redact=mode, redact_rules=rules), {})
 
@@ -99,6 +107,8 @@ def _look(store: Store, ids: Sequence[str], change: "partial[tuple[Part, ...] | 
             try:
                 if store.would_change(id, change):
                     found.ids.append(id)
+            except UnknownError:
+                pass  # another process has deleted it since it was selected
             except ReplayError as error:
                 say_error(error)
                 found.failed += 1
@@ -125,7 +135,8 @@ def _apply(store: Store, ids: Sequence[str], change: "partial[tuple[Part, ...] |
     copies = store.copies_with(ids)
     with Bar("redacting") as bar:
         for done, id in enumerate(ids, start=1):
-            store.change(id, change)
+            with suppress(UnknownError):  # deleted meanwhile: there is nothing left to redact
+                store.change(id, change)
             bar(done, len(ids))
     store.erase((), ())
     say(f"redacted {len(ids):,} recordings; their old bytes are gone from the store")

@@ -74,7 +74,7 @@ def _walk_parts(database: Database, found: _Findings) -> Iterator[None]:
     ends = PageEnds()
     while True:
         statement = select(part).order_by(part.c.n).limit(_PAGE)
-        with database.reading() as connection:
+        with database.snapshot() as connection:
             page = statement if n is None else statement.where(part.c.n > n)
             # Row by row: a page of large payloads may not fit into memory.
             batch = [_without_payload(row) for row in connection.execute(page)]
@@ -160,7 +160,7 @@ def _walk_calls(database: Database, found: _Findings) -> Iterator[None]:
     while True:
         beyond = select(interaction.c.recording_id).where(interaction.c.recording_id > last)
         page = beyond.distinct().order_by(interaction.c.recording_id).limit(_PAGE)
-        with database.reading() as connection:
+        with database.snapshot() as connection:
             ids = list(connection.scalars(page))
             for id in ids:
                 if not _are_calls_as_derived(connection, id):

@@ -60,6 +60,8 @@ class Database(ABC):
     dialect: ClassVar[Literal["sqlite", "postgresql"]]
     finds_parts: ClassVar[bool]
     """Whether an index finds the parts of a recording: the recorder's table has none."""
+    reads_ahead: ClassVar[bool]
+    """Whether all rows of a statement are in memory before the first is given."""
     files: Path | None = None
     """The file, beside which spools, notes and copies are; None for a server."""
 
@@ -81,6 +83,10 @@ class Database(ABC):
     @abstractmethod
     def reading(self) -> AbstractContextManager[Connection]:
         """Yield a connection to read with; each statement sees what is committed by then."""
+
+    @abstractmethod
+    def snapshot(self) -> AbstractContextManager[Connection]:
+        """Yield a connection to read with; all statements see what the first one sees."""
 
     @abstractmethod
     def scanning(self) -> AbstractContextManager[Driver]:

@@ -30,6 +30,7 @@ _TAIL = (
     " ELSE substr(payload, 1, ?) END FROM part WHERE n > ? ORDER BY n"
 )
 """The heads of payloads; of one that is packed the whole, as its head is in it."""
+_SEEN = "SELECT id, kind, crc FROM part WHERE n = ?"
 _ENDS = "SELECT id, begun_n, ended_n FROM recording WHERE id IN"
 _CALLS = (
     "SELECT recording_id, at_import, sequence, sent_n, answered_n FROM interaction"
@@ -46,7 +47,8 @@ class Inbox:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._tail: set[Slot] = set()
-        self._seen_n = self._taken_n()
+        self._seen_n = 0
+        self._seen: tuple[object, ...] | None = None
 
     def take(self, parts: Iterable[Part]) -> int:
         """Insert those parts that are new, some at a time; return how many."""
@@ -55,8 +57,7 @@ class Inbox:
     def _take(self, batch: list[Part]) -> int:
         if len(self._tail) > _MAX_TAIL:
             intake.take_in_by_steps(self._database, lambda _done, _total: None)
-            self._tail.clear()
-            self._seen_n = self._taken_n()
+            self._seen = None
         return self._database.write(partial(self._insert, batch))
 
     def _insert(self, batch: Sequence[Part], connection: Connection) -> int:
@@ -68,14 +69,16 @@ class Inbox:
         return len(new)
 
     def _learn(self, connection: Connection) -> None:
+        """Look at what came since; at all that is not taken in, where that is not known."""
+        found = driver(connection).execute(_SEEN, (self._seen_n,)).fetchone()
+        if self._seen is None or found != self._seen:
+            # Once the last parts are deleted, their numbers are given again.
+            self._tail.clear()
+            self._seen_n, self._seen = intake.taken_n(connection), None
         tail = (MAGIC, HEAD_BYTES, self._seen_n)
         for n, id, kind, crc, head in driver(connection).execute(_TAIL, tail):
             self._tail.add(_slot(id, kind, crc, located(n, id, kind, crc, head).part))
-            self._seen_n = n
-
-    def _taken_n(self) -> int:
-        with self._database.reading() as connection:
-            return intake.taken_n(connection)
+            self._seen_n, self._seen = n, (id, kind, crc)
 
 
 def slot_of(one: Part) -> Slot:

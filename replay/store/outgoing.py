@@ -27,6 +27,9 @@ from replay.store.sqlite_error import damage_named
 Item = TypeVar("Item")
 _PAGE = 200
 _PORTION_BYTES = 8 * 2**20
+_LISTED = "SELECT id FROM recording WHERE id = ?"
+"""Answered by the index alone, as lists are: what it still tells has not been deleted."""
+_SIZES = "SELECT id, size_bytes FROM recording WHERE id IN"
 _ROWS = (
     "SELECT recording.id, damage, {1}, calls, {2}, begun_n, b.*, ended_n, e.*"
     " FROM recording"
@@ -94,25 +97,43 @@ def sized(database: Database, ids: Iterable[str]) -> Iterator[list[str]]:
 def recordings(
     database: Database, portions: Iterable[Sequence[str]]
 ) -> Iterator[Recording | DamagedError]:
-    """Yield the recordings of portions of ids, in their order."""
+    """Yield the recordings of portions of ids, in their order, each of them answered for."""
     for ids in portions:
         found = dict(read(database, ids))
-        yield from (recording_of(found[id]) for id in ids)
+        yield from (recording_of(found.get(id) or _deleted(id)) for id in ids)
+
+
+def _deleted(id: str) -> DamagedError:
+    return DamagedError(
+        f"recording {id}: another process has deleted it meanwhile",
+        "replay list shows what there is",
+    )
 
 
 def read(database: Database, ids: Sequence[str]) -> Iterator[tuple[str, Fixture | DamagedError]]:
-    """Yield each id of a page with its recording, or with the error that says what is damaged."""
+    """Yield each id of a page with its recording, or with the error that says what is damaged.
+
+    One that another process has deleted meanwhile is left out.
+    """
     left = dict.fromkeys(ids)
     # Where a page of the file is damaged, or a text is no UTF-8, the rest is read one by one.
     with suppress(StoreError), database.scanning() as raw:
         reader = CallReader(raw)
-        for row in raw.execute(_rows_of(ids), tuple(ids)):
-            found = _fixture(row, reader)
-            left.pop(row[0], None)
-            yield row[0], found
+        for some in _portions_of(raw, ids) if database.reads_ahead else (ids,):
+            for row in raw.execute(_rows_of(some), tuple(some)):
+                found = _fixture(row, reader)
+                left.pop(row[0], None)
+                yield row[0], found
     for id in left:
         with database.reading() as connection:
-            yield id, _read_alone(driver(connection), id)
+            alone = _read_alone(driver(connection), id)
+        if alone is not None:
+            yield id, alone
+
+
+def _portions_of(raw: Driver, ids: Sequence[str]) -> Iterator[list[str]]:
+    """Yield ids of a page that the store has, some at a time, as memory has room for them."""
+    return portions(raw.execute(f"{_SIZES} {marks(len(ids))} ORDER BY id", tuple(ids)))
 
 
 def locate(connection: Connection, row: Row[Any]) -> list[Located]:
@@ -130,12 +151,14 @@ def _rows_of(ids: Sequence[str]) -> str:
     return _ROWS.format(marks(len(ids)), tags.JOINED, WATCHED)
 
 
-def _read_alone(connection: Driver, id: str) -> Fixture | DamagedError:
+def _read_alone(connection: Driver, id: str) -> Fixture | DamagedError | None:
     try:
         with damage_named(id):
             row = connection.execute(_rows_of([id]), (id,)).fetchone()
             if row is not None:
                 return _fixture(row, CallReader(connection))
+            if connection.execute(_LISTED, (id,)).fetchone() is None:
+                return None
     except DamagedError as error:
         return error
     return DamagedError(f"recording {id}: its row cannot be found", "replay doctor --fix")

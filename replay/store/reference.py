@@ -5,7 +5,7 @@ A full id, a tail of 4 or more characters, a request id, `@latest`, or `@N` for 
 
 from sqlalchemy import Connection, select
 
-from replay.errors import ReplayError
+from replay.errors import ReplayError, UnknownError
 from replay.store.tables import recording
 
 _MIN_TAIL = 4
@@ -54,6 +54,6 @@ def _by_tail(connection: Connection, tail: str) -> str:
     return str(rows[0].id)
 
 
-def unknown(text: str) -> ReplayError:
+def unknown(text: str) -> UnknownError:
     """Return the error for an argument that names no recording."""
-    return ReplayError(f"no recording {text!r} in the store", "replay list shows what there is")
+    return UnknownError(f"no recording {text!r} in the store", "replay list shows what there is")

@@ -76,12 +76,16 @@ def migrate(connection: Connection, to: str = HEAD) -> None:
     command.upgrade(config, to)
 
 
+def _left_out(name: str) -> str:
+    return "; *** is the password" if ":***@" in name else ""
+
+
 def refusal(name: str, revision: str) -> StoreError:
     """Return the error for a store of another revision than HEAD, older or newer."""
     if revision in OLDER:
         return StoreError(
             f"{name} has schema revision {revision}; this version of replay works with {HEAD}",
-            f"replay upgrade --store {shlex.quote(name)} (it makes a backup first)",
+            f"replay upgrade --store {shlex.quote(name)} (a backup first{_left_out(name)})",
         )
     return StoreError(
         f"{name} has schema revision {revision}; this version of replay knows up to {HEAD}",

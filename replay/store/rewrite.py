@@ -31,7 +31,7 @@ def changed_of(database: Database, id: str, change: Change) -> list[tuple[Locate
 
     Raises DamagedError, and ReplayError where it is unknown.
     """
-    with database.reading() as connection, damage_named(id):
+    with database.snapshot() as connection, damage_named(id):
         row = connection.execute(_ROW, {"id": id}).one_or_none()
         if row is None:
             raise reference.unknown(id)

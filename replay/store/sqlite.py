@@ -40,6 +40,7 @@ class SqliteFile(Database):
 
     dialect = "sqlite"
     finds_parts = False
+    reads_ahead = False
 
     def __init__(self, path: Path) -> None:
         super().__init__(str(path))
@@ -62,6 +63,13 @@ class SqliteFile(Database):
     def reading(self) -> Iterator[Connection]:
         """Yield a connection to read with; raises StoreError for what SQLite raises."""
         with said_clearly(self.name), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Yield a connection that reads within one transaction."""
+        with self.reading() as connection:
+            connection.exec_driver_sql("BEGIN")
             yield connection
 
     @contextmanager

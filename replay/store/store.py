@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, bindparam, select
 
-from replay.errors import DamagedError
+from replay.errors import DamagedError, UnknownError
 from replay.fixture import Fixture
 from replay.recording import Recording
 from replay.store import earlier, field, intake, outgoing, reference, tags
@@ -82,7 +82,7 @@ class Store:
 
     def get(self, id: str) -> Recording:
         """Return the recording of a full id; raises DamagedError, or ReplayError if unknown."""
-        with self._database.reading() as connection:
+        with self._database.snapshot() as connection:
             return self._read(connection, id)
 
     def _read(self, connection: Connection, id: str) -> Recording:
@@ -285,7 +285,7 @@ class Store:
             self._lookup.scanning(selection.where[0][0])
         try:
             return where.has_values(self.get(id), selection.where)
-        except DamagedError:
+        except (DamagedError, UnknownError):
             return False
 
 

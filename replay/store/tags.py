@@ -9,7 +9,10 @@ from replay.store.database import driver
 from replay.store.tables import tag
 
 _CHUNK = 500
-_ADD = "INSERT INTO tag (recording_id, name) VALUES (?, ?) ON CONFLICT DO NOTHING"
+_ADD = (
+    "INSERT INTO tag (recording_id, name) SELECT id, ? FROM recording WHERE id = ?"
+    " ON CONFLICT DO NOTHING"
+)
 
 JOINED = "(SELECT group_concat(name, ' ') FROM tag WHERE recording_id = recording.id)"
 """A column of a query for recordings: the names, with a space between them; none holds a space."""
@@ -31,9 +34,12 @@ def of(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[str, ...]]
 
 
 def add(connection: Connection, rows: Sequence[tuple[str, str]]) -> None:
-    """Give tags, as pairs of recording id and name; one that is there already stays."""
+    """Give tags, as pairs of recording id and name; one that is there already stays.
+
+    A recording that another process has deleted meanwhile gets none.
+    """
     if rows:
-        driver(connection).executemany(_ADD, rows)
+        driver(connection).executemany(_ADD, [(name, id) for id, name in rows])
 
 
 def remove(connection: Connection, id: str, names: Sequence[str]) -> None:
