@@ -130,7 +130,7 @@ def test_a_tail_that_several_recordings_share_lists_them(shop, replay):
         (["list", "--since", "yesterday"], "--since"),
         (["list", "--outcome", "fine"], "unfinished"),
         (["run", "000001", "--handler", "app"], "MalformedHandlerName"),
-        (["list", "--store", "postgresql://x/y"], "not a file"),
+        (["list", "--store", "mysql://x/y"], "not a file"),
     ],
 )
 def test_misuse_is_one_clear_line_with_the_remedy(shop, replay, arguments, words):

@@ -244,7 +244,7 @@ def test_four_workers_and_twenty_thousand_cases_lose_no_verdict(project, replay,
     killed_half_way(cluster, replay, shared(), count=20_000)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_run_whose_workers_are_all_gone_ends(project, cluster):
     """Positive control of the above: what a worker was at is not there by itself."""
     slow_echo(project, 400)
@@ -360,7 +360,7 @@ def test_a_worker_that_cannot_open_the_store_is_refused(project, replay, cluster
     assert "there is no store at" in line
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_scheduler_that_is_not_there_or_has_nobody_is_told(project, replay, cluster):
     """After ten seconds, not for ever; so is something else at that address."""
     many_ways(project, 1)
