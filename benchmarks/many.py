@@ -44,8 +44,8 @@ from replay.packed_file import packing, unpacked
 from replay.recorder.ulid import new_ulid
 from replay.recording import Part
 from replay.store import prune
+from replay.store.engine.sqlite import SqliteFile
 from replay.store.selection import Selection
-from replay.store.sqlite import SqliteFile
 from replay.store.store import Store
 
 _SMALL = 10_000

@@ -40,7 +40,7 @@ from replay.outcome import Outcome, Raised, Returned
 from replay.recorder.journal import CREATE_PART
 from replay.recorder.ulid import new_ulid
 from replay.recording import Recording
-from replay.store.incoming import batches, prepared
+from replay.store.arrival.incoming import batches, prepared
 from replay.store.packing import unpacked
 from replay.store.selection import Selection
 from replay.store.store import Store

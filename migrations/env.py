@@ -8,7 +8,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from replay.settings import command_settings
-from replay.store.address import database_of
+from replay.store.engine.address import database_of
 from replay.store.tables import metadata
 
 

@@ -24,7 +24,7 @@ from replay.fixture import Fixture
 from replay.part import BEGUN, ENDED, part_crc
 from replay.recorder.log import MAX_LINE_BYTES, PREFIX, lines_of
 from replay.recording import Recording
-from replay.store import log
+from replay.store.arrival import log
 
 CLOUDWATCH_BYTES = 256 * 1024 - 26
 MADE = [recording(event={"n": 1}), unfinished(), with_calls()]

@@ -20,8 +20,8 @@ from test_store import recording
 from replay.errors import StoreError
 from replay.outcome import Raised, Returned
 from replay.store import revision
-from replay.store.address import database_of
-from replay.store.incoming import batches, prepared
+from replay.store.arrival.incoming import batches, prepared
+from replay.store.engine.address import database_of
 from replay.store.selection import Selection
 from replay.store.store import Store
 
@@ -291,7 +291,7 @@ def test_a_server_that_stops_in_the_middle_loses_nothing(both):
 @pytest.mark.slow
 def test_without_the_row_that_writers_hold_numbers_are_given_twice(address, monkeypatch):
     """The control of the test of many writers: its mechanism is what makes it pass."""
-    monkeypatch.setattr("replay.store.postgres._LOCK", "SELECT 1")
+    monkeypatch.setattr("replay.store.engine.postgres._LOCK", "SELECT 1")
     with pytest.raises(AssertionError):
         test_parts_of_many_writers_at_once_are_there_once(address)
 

@@ -296,7 +296,7 @@ def test_a_store_that_is_being_read_keeps_its_log_and_that_is_told(
     four, project, replay, monkeypatch
 ):
     """What cannot be done is never said to be."""
-    monkeypatch.setattr("replay.store.sqlite.BUSY_S", 0.1)
+    monkeypatch.setattr("replay.store.engine.sqlite.BUSY_S", 0.1)
     with closing(sqlite3.connect(project / "replay.db")) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM part").fetchone()

@@ -17,8 +17,8 @@ from replay.errors import DamagedError
 from replay.recorder.export.exporter import Exporter
 from replay.recorder.export.shipment import Row, shipment_of
 from replay.recorder.journal import Journal
+from replay.store.arrival.shipment import parts_of
 from replay.store.packing import packed
-from replay.store.shipment import parts_of
 
 server = pytest.importorskip("moto.server")
 boto3 = pytest.importorskip("boto3")

@@ -19,8 +19,8 @@ from test_store import recording
 
 from replay.errors import StoreError, UnknownError
 from replay.store import audit, outgoing, revision
-from replay.store.address import database_of
-from replay.store.incoming import prepared
+from replay.store.arrival.incoming import prepared
+from replay.store.engine.address import database_of
 from replay.store.located import Located
 from replay.store.rewrite import Change
 from replay.store.selection import Selection
@@ -180,7 +180,7 @@ def test_what_a_server_refuses_is_told_with_what_mends_it(address, path, replay,
 def test_a_connection_that_is_lost_is_told_once(address, path, replay):
     """In our words: what drivers log beside what they raise stays out of the terminal."""
     code = (
-        "from replay.store.address import database_of; import logging\n"
+        "from replay.store.engine.address import database_of; import logging\n"
         f"database_of({address!r}).close()\n"
         "for name in ('psycopg', 'psycopg.pool', 'sqlalchemy.pool.impl.QueuePool'):\n"
         "    logging.getLogger(name).warning('said')\n"
@@ -269,7 +269,7 @@ def test_a_session_left_open_holds_nobody_up_for_ever(address, replay, monkeypat
     with closing(database_of(address)) as database:
         to = revision.OLDER[0] if what == "upgrade" else revision.HEAD
         database.make(lambda connection: revision.migrate(connection, to))
-    monkeypatch.setattr("replay.store.postgres.BUSY_S", 1)
+    monkeypatch.setattr("replay.store.engine.postgres.BUSY_S", 1)
     with closing(psycopg.connect(address.replace("+psycopg", ""))) as left_open:
         left_open.execute("SELECT count(*) FROM part, recording")
         release = threading.Timer(10, left_open.rollback)

@@ -26,7 +26,7 @@ from replay.fixture import Fixture, fixture_line
 from replay.outcome import Raised
 from replay.recorder.journal import CREATE_PART
 from replay.recording import Recording
-from replay.store import foreign
+from replay.store.arrival import foreign
 from replay.store.selection import Selection
 from replay.store.store import Store
 

@@ -35,7 +35,7 @@ from contextlib import closing
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from replay.store import revision
-from replay.store.sqlite import SqliteFile
+from replay.store.engine.sqlite import SqliteFile
 
 source, folder, transactional = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3]
 seen = []
@@ -219,7 +219,9 @@ def test_a_backup_that_cannot_be_written_stops_the_upgrade(copied, monkeypatch):
     """Nothing is changed without one."""
     path = copied(OLDER[0])
     before = schema(path)
-    monkeypatch.setattr("replay.store.backup.os.open", lambda *_: (_ for _ in ()).throw(OSError()))
+    monkeypatch.setattr(
+        "replay.store.engine.backup.os.open", lambda *_: (_ for _ in ()).throw(OSError())
+    )
     with pytest.raises(StoreError, match="backup"):
         upgrade(str(path), before_change=say_nothing)
     assert before == schema(path)

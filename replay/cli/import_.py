@@ -18,7 +18,7 @@ from replay.document import open_given
 from replay.errors import MISUSE, DamagedError, ReplayError
 from replay.fixture import Fixture, read_fixtures, read_stream
 from replay.part import BEGUN
-from replay.store import foreign, log
+from replay.store.arrival import foreign, log
 from replay.store.store import Store
 
 FilesArgument = Annotated[

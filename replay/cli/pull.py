@@ -14,11 +14,11 @@ from replay.errors import MISUSE, DamagedError, ReplayError
 from replay.recorder.export.bucket import SCHEME
 from replay.recording import Part
 from replay.settings import Settings
-from replay.store.bucket import Bucket
-from replay.store.inbox import Inbox
-from replay.store.pulled import Pulled
+from replay.store.arrival.bucket import Bucket
+from replay.store.arrival.inbox import Inbox
+from replay.store.arrival.pulled import Pulled
+from replay.store.arrival.shipment import is_shipment, parts_of
 from replay.store.selection import Selection
-from replay.store.shipment import is_shipment, parts_of
 
 SourceArgument = Annotated[
     str,

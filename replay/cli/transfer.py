@@ -7,7 +7,7 @@ from replay.cli.filters import check_ids_or_filters, nothing_matches, resolved
 from replay.cli.progress import Bar
 from replay.errors import DamagedError, ReplayError
 from replay.fixture import ID, Fixture
-from replay.store.incoming import Prepared, Taken, batches, prepared
+from replay.store.arrival.incoming import Prepared, Taken, batches, prepared
 from replay.store.selection import Selection
 from replay.store.store import Store
 

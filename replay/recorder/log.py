@@ -4,7 +4,7 @@
 host's: AWS's client, a test or the handler itself may have put something else in its place, and
 what is in there must be what it is without us. Descriptor 1 is the function's log, where each line
 is an event; the client frames only what goes through `logging`, on a descriptor of its own.
-`store/log.py` puts the lines together again. No file is made.
+`store/arrival/log.py` puts the lines together again. No file is made.
 """
 
 import os

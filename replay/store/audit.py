@@ -19,7 +19,7 @@ from replay.recording import Part
 from replay.store import intake, loss, outgoing
 from replay.store import interaction as calls
 from replay.store.check import Check
-from replay.store.database import Database, PageEnds
+from replay.store.engine.database import Database, PageEnds
 from replay.store.located import HEAD_BYTES, POSITIONS, Located, located
 from replay.store.selection import Selection
 from replay.store.tables import interaction, part, recording, tag

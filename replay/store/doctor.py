@@ -17,10 +17,10 @@ from replay.errors import StoreError
 from replay.recorder.connection import network_of
 from replay.settings import is_server, store_path
 from replay.store import loss, revision, spool
-from replay.store.address import database_of
 from replay.store.check import Check
-from replay.store.sqlite import SqliteFile, raw_of, refuse_absent, refuse_foreign
-from replay.store.wal import lost_frames
+from replay.store.engine.address import database_of
+from replay.store.engine.sqlite import SqliteFile, raw_of, refuse_absent, refuse_foreign
+from replay.store.engine.wal import lost_frames
 
 _FIXED_WAL = (3, 51, 3)
 """The first SQLite without a rare bug of two writers that checkpoint a WAL at once."""

@@ -18,7 +18,7 @@ from replay.jsonpath import check_path, find
 from replay.recording import Recording
 from replay.store import outgoing
 from replay.store.column import marks
-from replay.store.database import Database, driver
+from replay.store.engine.database import Database, driver
 from replay.store.selection import Query, Selection
 
 _PAGE = 64

@@ -22,7 +22,7 @@ from replay.recorder.ulid import milliseconds_of
 from replay.recording import Part, Recording, digest
 from replay.store import interaction, ledger, shrink
 from replay.store.column import Values, storable
-from replay.store.database import Database, PageEnds, driver
+from replay.store.engine.database import Database, PageEnds, driver
 from replay.store.located import POSITIONS, Located, Place, check, confirmed, in_order, located
 from replay.store.step import Step
 from replay.store.tables import field as field_table

@@ -19,7 +19,7 @@ from replay.part import ANSWERED, BEGUN, SENT
 from replay.recording import Part, Recording
 from replay.store import ledger
 from replay.store.column import Values, storable
-from replay.store.database import Driver, driver
+from replay.store.engine.database import Driver, driver
 from replay.store.located import Located, Place, confirmed, in_order, located, sequence_of
 from replay.store.packing import packed
 from replay.store.tables import interaction as table

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from sqlalchemy import Connection, func, select
 
 from replay.recording import Part
-from replay.store.database import driver
+from replay.store.engine.database import driver
 from replay.store.tables import part
 
 Row: TypeAlias = tuple[str, str, int, bytes]

@@ -5,11 +5,12 @@ from functools import partial
 from sqlalchemy import Connection
 
 from replay.store import intake, revision, spool
-from replay.store.address import database_of
-from replay.store.database import Database
-from replay.store.inbox import Inbox
+from replay.store.arrival import spooled
+from replay.store.arrival.inbox import Inbox
+from replay.store.arrival.spooled import SpoolReport
+from replay.store.engine.address import database_of
+from replay.store.engine.database import Database
 from replay.store.intake import Progress
-from replay.store.spool import SpoolReport
 
 
 def open_database(
@@ -35,7 +36,7 @@ def _taken_in(database: Database, progress: Progress) -> SpoolReport:
     files = database.files
     if files is None or not spool.spools(files):
         return SpoolReport()
-    report = spool.take_in(Inbox(database), files)
+    report = spooled.take_in(Inbox(database), files)
     intake.take_in_by_steps(database, progress)
     return report
 

@@ -17,12 +17,12 @@ from replay.part import BEGUN, ENDED
 from replay.recording import Part, Recording
 from replay.store import intake, tags
 from replay.store.column import marks
-from replay.store.database import Database, Driver, PageEnds, driver
+from replay.store.engine.database import Database, Driver, PageEnds, driver
+from replay.store.engine.sqlite_error import damage_named
 from replay.store.interaction import WATCHED, CallReader
 from replay.store.located import Located, check, confirmed, in_order, located
 from replay.store.packing import PackingError, unpacked
 from replay.store.selection import Selection
-from replay.store.sqlite_error import damage_named
 
 Item = TypeVar("Item")
 _PAGE = 200

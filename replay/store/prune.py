@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from replay.store import intake, interaction, outgoing
 from replay.store.column import marks
-from replay.store.database import Database, driver
+from replay.store.engine.database import Database, driver
 
 Progress: TypeAlias = Callable[[int, int | None], None]
 _AT_ONCE = 16

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from replay.store.database import Database
+from replay.store.engine.database import Database
 from replay.store.selection import Query
 
 

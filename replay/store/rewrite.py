@@ -14,10 +14,10 @@ from replay.errors import StoreError
 from replay.part import part_crc
 from replay.recording import Part
 from replay.store import field, intake, interaction, outgoing, reference
-from replay.store.database import Database
+from replay.store.engine.database import Database
+from replay.store.engine.sqlite_error import damage_named
 from replay.store.located import Located, check, in_order
 from replay.store.packing import packed
-from replay.store.sqlite_error import damage_named
 from replay.store.tables import part, recording
 
 Change: TypeAlias = Callable[[Sequence[Part]], Sequence[Part] | None]

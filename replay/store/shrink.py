@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from replay.store.database import driver
+from replay.store.engine.database import driver
 from replay.store.located import Located
 from replay.store.packing import packed
 

@@ -1,37 +1,21 @@
-"""The other end of the spool: its parts go into the table `part`, each exactly once.
+"""Spool files of a store, as the recorder leaves them: found, claimed, read, and disposed of.
 
-A spool is claimed by renaming it and waiting for its last writers, read, and deleted after the
-commits. A process that dies in between leaves the claimed file to the next one, and a part that the
-store has already is left out. The transactions are so short that a process which captures meanwhile
-need not spool. What an exporter has claimed is taken in as well: one that died would leave it for
-ever, and one that is alive ships its parts from the store.
+A spool is claimed by renaming it and waiting for its last writers. A process that dies then leaves
+the claimed file to the next one. What an exporter has claimed counts as well: one that died would
+leave it for ever, and one that is alive ships its parts from the store.
 """
 
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
 
 from replay.recorder.place import SHIPPING, spool_paths
 from replay.recorder.spool import claim_as, fields_of
 from replay.recording import Part
-from replay.store.inbox import Inbox
 
 _TAKING = ".taking"
-
-
-@dataclass(frozen=True, slots=True)
-class SpoolReport:
-    """What the spool held: parts new to the store, and lines that could not be read.
-
-    `named` says of which recordings those lines are, as far as that can be made out.
-    """
-
-    taken: int = 0
-    damaged: int = 0
-    named: tuple[str, ...] = ()
 
 
 def spools(store: Path) -> list[Path]:
@@ -57,18 +41,6 @@ def _is_spool(file: Path, *, beside: Path) -> bool:
         return False
     is_known = file.parent == beside.parent or status.st_uid == os.geteuid()
     return S_ISREG(status.st_mode) and is_known
-
-
-def take_in(inbox: Inbox, store: Path) -> SpoolReport:
-    """Copy the spool's parts into `part`, some at a time, and delete its files after that."""
-    files = [_claim(file) for file in spools(store)]
-    found = [one for file in files for one in read(file)]
-    parts = [one for one in found if isinstance(one, Part)]
-    taken = inbox.take(parts) if parts else 0
-    named = tuple(line_name(one) for one in found if isinstance(one, bytes))
-    for file in files:
-        dispose(file, keep=bool(named))
-    return SpoolReport(taken, len(named), named)
 
 
 def dispose(file: Path, *, keep: bool) -> None:
@@ -107,7 +79,7 @@ def _part_of(line: bytes) -> Part | None:
     return found if found.crc == crc else None
 
 
-def _claim(file: Path) -> Path:
+def claim(file: Path) -> Path:
     """Rename a spool, and wait for those who write to it still: nobody begins to after that."""
     if _TAKING in file.name:
         return file

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from replay.store.database import Database, Driver, driver
+from replay.store.engine.database import Database, Driver, driver
 from replay.store.selection import Selection
 
 _ODD = " OR ".join(

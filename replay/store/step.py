@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from replay.store import interaction
 from replay.store.column import Values
-from replay.store.database import driver
+from replay.store.engine.database import driver
 from replay.store.shrink import Smaller
 from replay.store.tables import recording
 

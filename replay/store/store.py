@@ -15,23 +15,23 @@ from replay.errors import DamagedError, UnknownError
 from replay.fixture import Fixture
 from replay.recording import Recording
 from replay.store import earlier, field, intake, outgoing, reference, tags
-from replay.store.database import Database
+from replay.store.arrival.inbox import Inbox
+from replay.store.arrival.spooled import SpoolReport
+from replay.store.engine.database import Database
+from replay.store.engine.sqlite_error import damage_named
 from replay.store.field import UNDECLARED, Lookup
-from replay.store.inbox import Inbox
 from replay.store.intake import Progress
 from replay.store.located import Located
 from replay.store.opening import open_database
 from replay.store.selection import Selection
-from replay.store.spool import SpoolReport
-from replay.store.sqlite_error import damage_named
 from replay.store.summary import COLUMNS, Summary, summary_of
 from replay.store.tables import recording
 
 if TYPE_CHECKING:
+    from replay.store.arrival.incoming import Prepared, Taken
+    from replay.store.arrival.pulled import Pulled
     from replay.store.check import Check
-    from replay.store.incoming import Prepared, Taken
     from replay.store.prune import Progress as Removing
-    from replay.store.pulled import Pulled
     from replay.store.retention import Leaving, Retention
     from replay.store.rewrite import Change
     from replay.store.stats import Stats
@@ -76,7 +76,7 @@ class Store:
 
     def add(self, added: Recording) -> None:
         """Store a recording; one that the store has is left as it is."""
-        from replay.store.incoming import prepared
+        from replay.store.arrival.incoming import prepared
 
         self.take([prepared(Fixture(added.id, added.parts()))])
 
@@ -163,7 +163,7 @@ class Store:
 
     def take(self, batch: "Sequence[Prepared]") -> "Taken":
         """Store a batch of fixtures, in one transaction; what the store has is left as it is."""
-        from replay.store import incoming
+        from replay.store.arrival import incoming
 
         return self._database.write(partial(incoming.take, batch=batch))
 
@@ -176,7 +176,7 @@ class Store:
 
     def digests(self, ids: Sequence[str]) -> dict[str, str | None]:
         """Return the digests of those of `ids` that it has, None where it is damaged."""
-        from replay.store import incoming
+        from replay.store.arrival import incoming
 
         with self._database.reading() as connection:
             return incoming.digests_of(connection, ids)
@@ -187,7 +187,7 @@ class Store:
 
     def pulled(self, bucket: str) -> "Pulled":
         """Return which objects of a bucket were taken in already."""
-        from replay.store.pulled import Pulled
+        from replay.store.arrival.pulled import Pulled
 
         return Pulled(self._database, bucket)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, select
 
-from replay.store.database import driver
+from replay.store.engine.database import driver
 from replay.store.tables import tag
 
 _CHUNK = 500

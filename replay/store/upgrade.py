@@ -10,8 +10,8 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from replay.store import revision
-from replay.store.address import database_of
-from replay.store.database import Database
+from replay.store.engine.address import database_of
+from replay.store.engine.database import Database
 
 
 @dataclass(frozen=True, slots=True)

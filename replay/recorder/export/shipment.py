@@ -1,7 +1,7 @@
 """One object of a bucket: parts as gzip JSON lines, named by what is in it.
 
 Invariant: the same parts make the same bytes under the same name, so that a second upload changes
-nothing. How it is read is in `store/shipment.py`.
+nothing. How it is read is in `store/arrival/shipment.py`.
 """
 
 import gzip

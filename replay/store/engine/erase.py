@@ -15,7 +15,7 @@ from pathlib import Path
 
 from replay.errors import StoreError
 from replay.recorder.place import spool_paths
-from replay.store.sqlite_error import decode_text
+from replay.store.engine.sqlite_error import decode_text
 
 _ID = re.compile(rb"(?=([0-7][0-9a-hjkmnp-tv-z]{25}))")
 _ID_BYTES = 26

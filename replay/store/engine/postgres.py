@@ -30,8 +30,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from replay.errors import ReplayError, StoreError
 from replay.store import revision
-from replay.store.database import BUSY_S, DRIVER, NAME_STORE, Database, Result
-from replay.store.postgres_error import said_clearly, state_of
+from replay.store.engine.database import BUSY_S, DRIVER, NAME_STORE, Database, Result
+from replay.store.engine.postgres_error import said_clearly, state_of
 from replay.store.selection import Query
 from replay.store.tables import metadata
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from sqlalchemy import exc
 
 from replay.errors import DamagedError, StoreError
-from replay.store.database import NAME_STORE
+from replay.store.engine.database import NAME_STORE
 
 _CORRUPT = ("malformed", "disk I/O", "database corruption")
 

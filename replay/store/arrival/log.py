@@ -18,7 +18,7 @@ from replay.errors import DamagedError, ReplayError
 from replay.fixture import Fixture
 from replay.recorder.log import MAX_LINE_BYTES, PLAIN, PREFIX
 from replay.recording import Part
-from replay.store.inflate import inflate
+from replay.store.arrival.inflate import inflate
 from replay.store.located import Located, in_order
 
 MAX_PIECES = MAX_BYTES // MAX_LINE_BYTES * 2

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from replay.errors import DamagedError
 from replay.recorder.export.shipment import SUFFIX, digest_of
 from replay.recording import Part
-from replay.store.inflate import GZIP, inflate
+from replay.store.arrival.inflate import GZIP, inflate
 from replay.store.packing import PackingError, unpacked
 
 _NAME = re.compile(

@@ -17,11 +17,12 @@ from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from replay.errors import StoreError
-from replay.store import backup, erase, revision, spool
+from replay.store import revision, spool
 from replay.store.column import insert_into
-from replay.store.database import BUSY_S, DRIVER, NAME_STORE, Database, Result
+from replay.store.engine import backup, erase
+from replay.store.engine.database import BUSY_S, DRIVER, NAME_STORE, Database, Result
+from replay.store.engine.sqlite_error import decode_text, said_clearly
 from replay.store.selection import Query
-from replay.store.sqlite_error import decode_text, said_clearly
 from replay.store.tables import metadata
 
 _OURS = frozenset({*metadata.tables, "alembic_version"})

@@ -6,8 +6,8 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from replay.store.database import BUSY_S
-from replay.store.sqlite_error import said_clearly
+from replay.store.engine.database import BUSY_S
+from replay.store.engine.sqlite_error import said_clearly
 
 
 def moment_text() -> str:

@@ -21,8 +21,8 @@ from replay.errors import DamagedError, StoreError
 from replay.fixture import MAX_LINE_BYTES, Fixture
 from replay.interaction import CALL_KINDS
 from replay.recording import Part
+from replay.store.engine.sqlite_error import damage_named, decode_text, is_corrupt
 from replay.store.located import POSITIONS, Located, check, in_order, located
-from replay.store.sqlite_error import damage_named, decode_text, is_corrupt
 from replay.tag import is_tag
 
 MAGIC = b"SQLite format 3\0"

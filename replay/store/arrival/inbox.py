@@ -15,7 +15,7 @@ from replay.part import ANSWERED, BEGUN, ENDED, SENT
 from replay.recording import Part
 from replay.store import intake, ledger
 from replay.store.column import marks
-from replay.store.database import Database, driver
+from replay.store.engine.database import Database, driver
 from replay.store.located import HEAD_BYTES, located, sequence_of
 from replay.store.packing import MAGIC
 

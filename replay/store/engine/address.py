@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from replay.settings import is_server, store_path
-from replay.store.database import Database
-from replay.store.sqlite import SqliteFile, refuse_link
+from replay.store.engine.database import Database
+from replay.store.engine.sqlite import SqliteFile, refuse_link
 
 
 def database_of(setting: str) -> Database:
     """Return the database that a setting names, without a look whether it is there."""
     if is_server(setting):
-        from replay.store.postgres import PostgresServer
+        from replay.store.engine.postgres import PostgresServer
 
         return PostgresServer(setting)
     path = Path(store_path(setting))

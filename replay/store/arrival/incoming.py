@@ -13,10 +13,10 @@ from replay.errors import DamagedError
 from replay.fixture import Fixture
 from replay.recording import Part, Recording
 from replay.store import intake, interaction, ledger, tags
+from replay.store.arrival.merge import merge
 from replay.store.column import Values
-from replay.store.database import driver
+from replay.store.engine.database import driver
 from replay.store.located import POSITIONS, Located, in_order, sequence_of
-from replay.store.merge import merge
 from replay.store.packing import packed
 from replay.store.step import recording_values
 from replay.store.tables import part, recording

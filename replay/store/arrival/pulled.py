@@ -6,7 +6,7 @@ part is taken once, whatever is read again.
 
 from sqlalchemy import Connection
 
-from replay.store.database import Database, driver
+from replay.store.engine.database import Database, driver
 from replay.store.selection import Query
 
 _KEYS = "SELECT key FROM pulled WHERE bucket = ?"
