@@ -136,8 +136,10 @@ def fork_amid_writes(call, writer: int, *, name: str, delay_s: float) -> None:
     done, has_written = threading.Event(), threading.Event()
 
     def work() -> None:
-        while not done.is_set():
-            call(writer, f"{name}-thread-{time.monotonic_ns()}", blob="x" * 200_000)
+        for n in itertools.count():  # a time of many digits may be the number of a card
+            if done.is_set():
+                return
+            call(writer, f"{name}-thread-{n}", blob="x" * 200_000)
             has_written.set()
             time.sleep(delay_s / 3)
 
