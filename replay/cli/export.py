@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -65,9 +65,10 @@ def export(
         else:
             found = found_store.fixtures(wanted)
         if form is not None:
-            write_form(found, form, Target(output if _is_file(output) else None, force=force))
+            with closing(found):
+                write_form(found, form, Target(output if _is_file(output) else None, force=force))
             return 0
-        with _target(output, force=force) as write:
+        with closing(found), _target(output, force=force) as write:
             written, damaged = _write_all(found, write)
             if not written and not damaged and not allow_empty:
                 raise nothing_matches()

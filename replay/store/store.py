@@ -4,10 +4,10 @@ Opening it takes in what the recorder has written since. A recording that cannot
 as the `DamagedError` that says why, in its place among the others.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import Connection, bindparam, select
 
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from replay.store.rewrite import Change
     from replay.store.stats import Stats
 
+Fixtures: TypeAlias = Generator[Fixture | DamagedError, None, None]
+"""Recordings as they travel; closing it lets go of the store."""
 _ROW = select(recording).where(recording.c.id == bindparam("id"))
 
 
@@ -149,15 +151,15 @@ class Store:
         damage = {id: str(found) for id, found in read if isinstance(found, DamagedError)}
         return (one._replace(damage=one.damage or damage.get(one.id)) for one in page)
 
-    def fixtures(self, selection: Selection) -> Iterator[Fixture | DamagedError]:
+    def fixtures(self, selection: Selection) -> Fixtures:
         """Yield the selected recordings as they travel, oldest first."""
         return self._outgoing(self.pages(selection))
 
-    def fixtures_of(self, ids: Sequence[str]) -> Iterator[Fixture | DamagedError]:
+    def fixtures_of(self, ids: Sequence[str]) -> Fixtures:
         """Yield the recordings of full ids as they travel, in the order of their ids."""
         return self._outgoing(outgoing.chunks(sorted(ids)))
 
-    def _outgoing(self, pages: Iterable[Sequence[str]]) -> Iterator[Fixture | DamagedError]:
+    def _outgoing(self, pages: Iterable[Sequence[str]]) -> Fixtures:
         for ids in pages:
             yield from (found for _, found in outgoing.read(self._database, ids))
 
