@@ -16,6 +16,7 @@ from replay.fixture import Fixture, recording_of
 from replay.part import BEGUN, ENDED
 from replay.recording import Part, Recording
 from replay.store import intake, tags
+from replay.store.batch import filled
 from replay.store.column import marks
 from replay.store.engine.database import Database, Driver, PageEnds, driver
 from replay.store.engine.sqlite_error import damage_named
@@ -74,16 +75,12 @@ def chunks(found: Sequence[Item]) -> Iterator[Sequence[Item]]:
 
 def portions(sizes: Iterable[tuple[Any, ...]]) -> Iterator[list[str]]:
     """Yield the ids of recordings that may be in memory at once, given ids and sizes in bytes."""
-    ids: list[str] = []
-    total = 0
-    for id, size_bytes in sizes:
-        ids.append(id)
-        total += size_bytes if isinstance(size_bytes, int) else 0
-        if len(ids) == _PAGE or total > _PORTION_BYTES:
-            yield ids
-            ids, total = [], 0
-    if ids:
-        yield ids
+    for some in filled(sizes, _size_of, most=_PAGE, most_bytes=_PORTION_BYTES):
+        yield [id for id, _ in some]
+
+
+def _size_of(row: tuple[Any, ...]) -> int:
+    return row[1] if isinstance(row[1], int) else 0
 
 
 def sized(database: Database, ids: Iterable[str]) -> Iterator[list[str]]:

@@ -15,6 +15,7 @@ from typing import TypeAlias
 from sqlalchemy import Connection
 
 from replay.store import intake, interaction, outgoing
+from replay.store.batch import fitting
 from replay.store.column import marks
 from replay.store.engine.database import Database, driver
 
@@ -80,18 +81,12 @@ def _numbers_of(database: Database, ids: Collection[str]) -> _Numbers:
 
 
 def _batches(ids: Sequence[str], numbers: _Numbers) -> Iterator[list[str]]:
-    """Yield the ids of what is deleted at once: one, or as many as take no longer than it may."""
-    batch: list[str] = []
-    left_bytes = _AT_ONCE_BYTES
-    for id in ids:
-        size_bytes = sum(size for _, size in numbers.get(id, ()))
-        if batch and (len(batch) == _AT_ONCE or size_bytes > left_bytes):
-            yield batch
-            batch, left_bytes = [], _AT_ONCE_BYTES
-        batch.append(id)
-        left_bytes -= size_bytes
-    if batch:
-        yield batch
+    """Return the ids of what is deleted at once: one, or as many as take no longer than it may."""
+
+    def size_of(id: str) -> int:
+        return sum(size for _, size in numbers.get(id, ()))
+
+    return fitting(ids, size_of, most=_AT_ONCE, most_bytes=_AT_ONCE_BYTES)
 
 
 def _keep_up(database: Database) -> None:

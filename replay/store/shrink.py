@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from replay.store.batch import fitting
 from replay.store.engine.database import driver
 from replay.store.located import Located
 from replay.store.packing import packed
@@ -45,17 +46,8 @@ def smaller(parts: Iterable[Located]) -> list[Smaller]:
 
 
 def portions(some: Iterable[Smaller]) -> Iterator[list[Smaller]]:
-    """Yield as many as one short transaction may write."""
-    portion: list[Smaller] = []
-    left_bytes = _AT_ONCE_BYTES
-    for one in some:
-        if portion and (len(portion) == _AT_ONCE or one.size_bytes > left_bytes):
-            yield portion
-            portion, left_bytes = [], _AT_ONCE_BYTES
-        portion.append(one)
-        left_bytes -= one.size_bytes
-    if portion:
-        yield portion
+    """Return as many at a time as one short transaction may write."""
+    return fitting(some, lambda one: one.size_bytes, most=_AT_ONCE, most_bytes=_AT_ONCE_BYTES)
 
 
 def write(some: Iterable[Smaller], connection: Connection) -> None:

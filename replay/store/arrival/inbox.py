@@ -14,6 +14,7 @@ from replay.interaction import CALL_KINDS
 from replay.part import ANSWERED, BEGUN, ENDED, SENT
 from replay.recording import Part
 from replay.store import intake, ledger
+from replay.store.batch import filled
 from replay.store.column import marks
 from replay.store.engine.database import Database, driver
 from replay.store.located import HEAD_BYTES, located, sequence_of
@@ -52,7 +53,8 @@ class Inbox:
 
     def take(self, parts: Iterable[Part]) -> int:
         """Insert those parts that are new, some at a time; return how many."""
-        return sum(map(self._take, _batches(parts)))
+        batches = filled(parts, _size_of, most=_BATCH, most_bytes=_BATCH_BYTES)
+        return sum(map(self._take, batches))
 
     def _take(self, batch: list[Part]) -> int:
         if len(self._tail) > _MAX_TAIL:
@@ -108,14 +110,5 @@ def _present(*slots: tuple[Slot, int | None]) -> Iterator[Slot]:
     return (slot for slot, n in slots if n is not None)
 
 
-def _batches(parts: Iterable[Part]) -> Iterator[list[Part]]:
-    batch: list[Part] = []
-    size_bytes = 0
-    for one in parts:
-        batch.append(one)
-        size_bytes += len(one.payload)
-        if len(batch) == _BATCH or size_bytes > _BATCH_BYTES:
-            yield batch
-            batch, size_bytes = [], 0
-    if batch:
-        yield batch
+def _size_of(one: Part) -> int:
+    return len(one.payload)

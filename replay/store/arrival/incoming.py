@@ -14,6 +14,7 @@ from replay.fixture import Fixture
 from replay.recording import Part, Recording
 from replay.store import intake, interaction, ledger, tags
 from replay.store.arrival.merge import merge
+from replay.store.batch import filled
 from replay.store.column import Values
 from replay.store.engine.database import driver
 from replay.store.located import POSITIONS, Located, in_order, sequence_of
@@ -90,17 +91,8 @@ def _in_order(parts: Iterable[Part]) -> Iterator[Part]:
 
 
 def batches(found: Iterable[Prepared]) -> Iterator[list[Prepared]]:
-    """Yield the prepared fixtures in batches, small in number and in bytes."""
-    batch: list[Prepared] = []
-    size_bytes = 0
-    for one in found:
-        batch.append(one)
-        size_bytes += one.size_bytes
-        if len(batch) == _BATCH or size_bytes > _BATCH_BYTES:
-            yield batch
-            batch, size_bytes = [], 0
-    if batch:
-        yield batch
+    """Return the prepared fixtures in batches, small in number and in bytes."""
+    return filled(found, lambda one: one.size_bytes, most=_BATCH, most_bytes=_BATCH_BYTES)
 
 
 def take(connection: Connection, batch: Sequence[Prepared]) -> Taken:
