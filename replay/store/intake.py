@@ -54,7 +54,11 @@ class Derived:
     calls: dict[Place, Values]
 
 
-def take_in(connection: Connection, progress: Progress) -> None:
+def tell_nobody(_done: int, _total: int | None) -> None:
+    """Be told of progress where nobody waits for it."""
+
+
+def take_in(connection: Connection, progress: Progress = tell_nobody) -> None:
     """Derive the rows of all new parts in the caller's transaction; `progress` is told how many."""
     start(connection)
     for step in _steps(lambda: nullcontext(connection), _BATCH, progress):
@@ -63,7 +67,7 @@ def take_in(connection: Connection, progress: Progress) -> None:
         advance(connection, step.taken_n)
 
 
-def take_in_by_steps(database: Database, progress: Progress) -> None:
+def take_in_by_steps(database: Database, progress: Progress = tell_nobody) -> None:
     """Derive the rows of all new parts, each batch in a transaction of a few milliseconds.
 
     Nothing is read or derived within it, so that a process which captures meanwhile need not wait

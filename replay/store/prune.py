@@ -94,7 +94,7 @@ def _keep_up(database: Database) -> None:
     with database.reading() as connection:
         is_complete = intake.is_complete(connection)
     if not is_complete:
-        intake.take_in_by_steps(database, _tell_nobody)
+        intake.take_in_by_steps(database)
 
 
 def _remove(
@@ -105,7 +105,7 @@ def _remove(
     raw = driver(connection)
     these = f"IN {marks(len(ids))}"
     if any(raw.execute(f"{statement} {these} LIMIT 1", ids).fetchone() for statement in _BEHIND):
-        intake.take_in(connection, _tell_nobody)
+        intake.take_in(connection)
     holders = raw.execute(f"{_HOLDERS} {these}", ids).fetchall()
     left = [interaction.legacy_of(connection, id) for (id,) in holders]
     gone = {(n, id) for id in ids for n, _ in numbers.get(id, ())}
@@ -120,9 +120,5 @@ def _remove(
     for legacy in left:
         if legacy is not None:
             interaction.hand_on(connection, legacy, besides=leaving)
-            intake.take_in(connection, _tell_nobody)
+            intake.take_in(connection)
     return began
-
-
-def _tell_nobody(_done: int, _total: int) -> None:
-    pass

@@ -3,12 +3,15 @@
 A full id, a tail of 4 or more characters, a request id, `@latest`, or `@N` for the Nth newest.
 """
 
-from sqlalchemy import Connection, select
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, select
 
 from replay.errors import ReplayError, UnknownError
 from replay.store.tables import recording
 
 _MIN_TAIL = 4
+_ROW = select(recording).where(recording.c.id == bindparam("id"))
 
 
 def resolve(connection: Connection, text: str) -> tuple[str, ...]:
@@ -52,6 +55,14 @@ def _by_tail(connection: Connection, tail: str) -> str:
             f"{tail!r} could be any of {len(rows)} recordings", f"one of: {candidates}"
         )
     return str(rows[0].id)
+
+
+def row_of(connection: Connection, id: str) -> Row[Any]:
+    """Return the row of a recording by its full id; raises ReplayError where it is unknown."""
+    row = connection.execute(_ROW, {"id": id}).one_or_none()
+    if row is None:
+        raise unknown(id)
+    return row
 
 
 def unknown(text: str) -> UnknownError:

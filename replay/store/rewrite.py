@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeAlias
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, update
 
 from replay.errors import StoreError
 from replay.part import part_crc
@@ -22,7 +22,6 @@ from replay.store.tables import part, recording
 
 Change: TypeAlias = Callable[[Sequence[Part]], Sequence[Part] | None]
 """Returns the parts of a recording as they are to be, in their order; None: as they are."""
-_ROW = select(recording).where(recording.c.id == bindparam("id"))
 _PART = update(part).where(part.c.n == bindparam("b_n"), part.c.crc == bindparam("b_crc"))
 
 
@@ -32,9 +31,7 @@ def changed_of(database: Database, id: str, change: Change) -> list[tuple[Locate
     Raises DamagedError, and ReplayError where it is unknown.
     """
     with database.snapshot() as connection, damage_named(id):
-        row = connection.execute(_ROW, {"id": id}).one_or_none()
-        if row is None:
-            raise reference.unknown(id)
+        row = reference.row_of(connection, id)
         found = in_order(outgoing.locate(connection, row))
         check(id, found)
     changed = change([one.part for one in found])
@@ -68,7 +65,7 @@ def _write(connection: Connection, before: Located, payload: bytes) -> None:
 
 def _derive(connection: Connection, id: str) -> None:
     """Derive a recording's row anew, its calls', and its fields."""
-    row = connection.execute(_ROW, {"id": id}).one()
+    row = reference.row_of(connection, id)
     found = in_order(intake.locate(connection, row))
     derived = intake.derived(id, found)
     field.derive(connection, id, intake.read(id, found))

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection
 
 from replay.errors import DamagedError, UnknownError
 from replay.fixture import Fixture
@@ -25,7 +25,6 @@ from replay.store.located import Located
 from replay.store.opening import open_database
 from replay.store.selection import Selection
 from replay.store.summary import COLUMNS, Summary, summary_of
-from replay.store.tables import recording
 
 if TYPE_CHECKING:
     from replay.store.arrival.incoming import Prepared, Taken
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
 
 Fixtures: TypeAlias = Generator[Fixture | DamagedError, None, None]
 """Recordings as they travel; closing it lets go of the store."""
-_ROW = select(recording).where(recording.c.id == bindparam("id"))
 
 
 class Store:
@@ -69,7 +67,7 @@ class Store:
         lookup: Lookup = UNDECLARED,
     ) -> "Store":
         """Return the store that `setting` names, taken in; raises StoreError."""
-        database, spool = open_database(setting, progress or _say_nothing, create=create)
+        database, spool = open_database(setting, progress or intake.tell_nobody, create=create)
         return cls(database, spool, lookup)
 
     def close(self) -> None:
@@ -92,9 +90,7 @@ class Store:
             return intake.read(id, self._located(connection, id))
 
     def _located(self, connection: Connection, id: str) -> list[Located]:
-        row = connection.execute(_ROW, {"id": id}).one_or_none()
-        if row is None:
-            raise reference.unknown(id)
+        row = reference.row_of(connection, id)
         return outgoing.locate(connection, row)
 
     def find(
@@ -216,7 +212,7 @@ class Store:
         """Delete recordings, their parts and their tags; see prune.py."""
         from replay.store import prune
 
-        prune.remove(self._database, ids, progress or _say_nothing, for_good=for_good)
+        prune.remove(self._database, ids, progress or intake.tell_nobody, for_good=for_good)
 
     def copies_with(self, gone: Collection[str]) -> list[str]:
         """Return where copies are that may hold `gone`, or what the store has no more."""
@@ -289,7 +285,3 @@ class Store:
             return where.has_values(self.get(id), selection.where)
         except (DamagedError, UnknownError):
             return False
-
-
-def _say_nothing(_done: int, _total: int | None) -> None:
-    pass

@@ -58,7 +58,7 @@ class Inbox:
 
     def _take(self, batch: list[Part]) -> int:
         if len(self._tail) > _MAX_TAIL:
-            intake.take_in_by_steps(self._database, lambda _done, _total: None)
+            intake.take_in_by_steps(self._database)
             self._seen = None
         return self._database.write(partial(self._insert, batch))
 

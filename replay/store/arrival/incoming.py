@@ -97,7 +97,7 @@ def batches(found: Iterable[Prepared]) -> Iterator[list[Prepared]]:
 
 def take(connection: Connection, batch: Sequence[Prepared]) -> Taken:
     """Insert what the store does not have; bring up to it what it has under another digest."""
-    intake.take_in(connection, lambda _done, _total: None)
+    intake.take_in(connection)
     taken = Taken()
     digests = digests_of(connection, [one.fixture.id for one in batch])
     new: dict[str, Prepared] = {}

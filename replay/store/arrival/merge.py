@@ -9,17 +9,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection
 
 from replay.errors import DamagedError
 from replay.fixture import Fixture
 from replay.recording import Part, Recording
-from replay.store import intake, ledger, outgoing, rewrite
+from replay.store import intake, ledger, outgoing, reference, rewrite
 from replay.store.located import Located, check
-from replay.store.tables import recording
 
 Change: TypeAlias = Literal["none", "completed", "replaced"]
-_ROW = select(recording).where(recording.c.id == bindparam("id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ def merge(connection: Connection, coming: Fixture) -> Change:
 
     Raises DamagedError where the two cannot be one recording, and where the store's is damaged.
     """
-    row = connection.execute(_ROW, {"id": coming.id}).one()
+    row = reference.row_of(connection, coming.id)
     held = outgoing.locate(connection, row)
     check(coming.id, held)
     merged = _merged(held, coming)
@@ -46,7 +44,7 @@ def merge(connection: Connection, coming: Fixture) -> Change:
         rewrite.put(connection, rewritten)
     if merged.added:
         ledger.append(connection, map(ledger.row_of, merged.added))
-        intake.take_in(connection, lambda _done, _total: None)
+        intake.take_in(connection)
     if rewritten:
         return "replaced"
     return "completed" if merged.added else "none"
