@@ -34,12 +34,12 @@ def captured_file(settings: Settings) -> Iterator[str]:
 
 
 def _hand_on(file: Path, settings: Settings, target: "Store") -> None:
-    from replay.cli.transfer import Transfer  # and with it SQLAlchemy, which a file needs not
+    from replay.cli.transfer import Transfer, Wish  # and with it SQLAlchemy, which a file needs not
     from replay.store.selection import Selection
 
     try:
         with opened(replace(settings, store=str(file))) as source:
-            Transfer().copy(source, target, None, Selection(), allow_empty=True)
+            Transfer().copy(source, target, Wish(None, Selection(), allow_empty=True))
     except ReplayError as error:
         error.hint = f"it is kept: replay push STORE --store {file}"
         raise

@@ -1,6 +1,6 @@
 """`replay pull`: what functions have shipped, or another store has, into the store."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -9,7 +9,7 @@ import typer
 from replay.cli.command import StoreOption, answering, opened, read_settings, say, say_error
 from replay.cli.filters import AllowEmptyOption, IdsArgument, filtered
 from replay.cli.progress import Bar
-from replay.cli.transfer import Transfer
+from replay.cli.transfer import Wish, copy_between
 from replay.errors import MISUSE, DamagedError, ReplayError
 from replay.recorder.export.bucket import SCHEME
 from replay.recording import Part
@@ -52,31 +52,14 @@ def pull(
     """Take in what functions have shipped into a bucket, or another store's recordings."""
     settings = read_settings(store)
     if not place.startswith(SCHEME):
-        return _from_store(place, settings, ids, wanted, allow_empty=allow_empty)
+        wish = Wish(ids, wanted, allow_empty)
+        return copy_between(replace(settings, store=place), settings, wish, done="pulled")
     if ids or not wanted.is_empty or wanted.limit is not None:
         raise ReplayError(
             "a bucket is pulled as a whole: what its objects hold is not known before",
             f"replay pull {place}, without ids and filters",
         )
     return _from_bucket(place, settings)
-
-
-def _from_store(
-    source: str,
-    settings: Settings,
-    ids: Sequence[str] | None,
-    wanted: Selection,
-    *,
-    allow_empty: bool,
-) -> int:
-    transfer = Transfer()
-    with (
-        opened(replace(settings, store=source)) as found_source,
-        opened(settings, create=True) as target,
-    ):
-        transfer.copy(found_source, target, ids, wanted, allow_empty=allow_empty)
-        say(f"pulled {transfer.told}")
-    return MISUSE if transfer.refused else 0
 
 
 def _from_bucket(address: str, settings: Settings) -> int:

@@ -5,10 +5,9 @@ from typing import Annotated
 
 import typer
 
-from replay.cli.command import StoreOption, answering, opened, read_settings, say
+from replay.cli.command import StoreOption, answering, read_settings
 from replay.cli.filters import AllowEmptyOption, IdsArgument, filtered
-from replay.cli.transfer import Transfer
-from replay.errors import MISUSE
+from replay.cli.transfer import Wish, copy_between
 from replay.store.selection import Selection
 
 TargetArgument = Annotated[
@@ -29,11 +28,5 @@ def push(
 ) -> int:
     """Copy recordings - all, without ids and filters - into another store, each once."""
     settings = read_settings(store)
-    transfer = Transfer()
-    with (
-        opened(settings) as source,
-        opened(replace(settings, store=target), create=True) as found_target,
-    ):
-        transfer.copy(source, found_target, ids, wanted, allow_empty=allow_empty)
-        say(f"pushed {transfer.told}")
-    return MISUSE if transfer.refused else 0
+    wish = Wish(ids, wanted, allow_empty)
+    return copy_between(settings, replace(settings, store=target), wish, done="pushed")

@@ -1,15 +1,35 @@
 """Recordings on their way into a store: taken in batches, counted, and what is refused named."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from replay.cli.command import say_error
+from replay.cli.command import opened, say, say_error
 from replay.cli.filters import check_ids_or_filters, nothing_matches, resolved
 from replay.cli.progress import Bar
-from replay.errors import DamagedError, ReplayError
+from replay.errors import MISUSE, DamagedError, ReplayError
 from replay.fixture import ID, Fixture
+from replay.settings import Settings
 from replay.store.arrival.incoming import Prepared, Taken, batches, prepared
 from replay.store.selection import Selection
 from replay.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Which recordings of a store are to be copied: by ids, or by filters; all, without them."""
+
+    ids: Sequence[str] | None
+    wanted: Selection
+    allow_empty: bool
+
+
+def copy_between(source: Settings, target: Settings, wish: Wish, *, done: str) -> int:
+    """Copy recordings from one store into another, and say how many were `done`; an exit code."""
+    transfer = Transfer()
+    with opened(source) as from_store, opened(target, create=True) as to_store:
+        transfer.copy(from_store, to_store, wish)
+        say(f"{done} {transfer.told}")
+    return MISUSE if transfer.refused else 0
 
 
 class Transfer:
@@ -28,23 +48,15 @@ class Transfer:
             self._taken.add(taken)
             bar(self._taken.new + self._taken.known + self.refused, None)
 
-    def copy(
-        self,
-        source: Store,
-        target: Store,
-        ids: Sequence[str] | None,
-        wanted: Selection,
-        *,
-        allow_empty: bool = False,
-    ) -> None:
-        """Copy what ids or filters select - all, without them - and the tags of all that."""
-        check_ids_or_filters(ids, wanted)
+    def copy(self, source: Store, target: Store, wish: Wish) -> None:
+        """Copy what is wished for, and the tags of all that."""
+        check_ids_or_filters(wish.ids, wish.wanted)
         if source.name == target.name:
             raise ReplayError(f"{source.name} is both stores", "name another one")
-        pages = [resolved(source, ids)] if ids else source.pages(wanted)
+        pages = [resolved(source, wish.ids)] if wish.ids else source.pages(wish.wanted)
         with Bar("copying") as bar:
             self.take(target, self._lacking(source, target, pages), bar)
-        if not (self._taken.new or self._taken.known or self.refused or allow_empty):
+        if not (self._taken.new or self._taken.known or self.refused or wish.allow_empty):
             raise nothing_matches()
 
     def _lacking(
