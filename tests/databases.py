@@ -6,9 +6,10 @@ from contextlib import closing, suppress
 from importlib.resources import files
 from pathlib import Path
 
+from replay.packed_file import MAGIC
 from replay.recorder.journal import Journal
 from replay.recording import Recording
-from replay.store.packing import MAGIC, packed, unpacked
+from replay.store.packing import packed, unpacked
 from replay.zstd import zstd
 
 _PAGE_BYTES = 4096

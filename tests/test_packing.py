@@ -23,9 +23,10 @@ from test_upgrade import CAPTURING, STORES
 
 from replay.document import MAX_BYTES
 from replay.errors import DamagedError
+from replay.packed_file import MAGIC
 from replay.recorder.ulid import new_ulid
 from replay.recording import Part
-from replay.store.packing import MAGIC, PackingError, packed, unpacked
+from replay.store.packing import PackingError, packed, unpacked
 from replay.store.selection import Selection
 from replay.store.shrink import Smaller, portions
 from replay.store.store import Store

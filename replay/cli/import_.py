@@ -73,7 +73,7 @@ def _with_begun(store: Store, one: Fixture | DamagedError) -> Fixture | DamagedE
     """
     if isinstance(one, DamagedError) or any(part.kind == BEGUN for part in one.parts):
         return one
-    held = next(store.fixtures_of([one.id])) if store.summaries_of([one.id]) else one
+    held = next(store.fixtures_of([one.id]), one)
     if isinstance(held, DamagedError):
         return held
     begun = [part for part in held.parts if part.kind == BEGUN]

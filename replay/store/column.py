@@ -11,8 +11,8 @@ Values: TypeAlias = dict[str, Any]
 def insert_into(table: Table) -> str:
     """Return the statement that inserts a row of all columns, in their order."""
     names = table.c.keys()
-    marks = ", ".join("?" * len(names))
-    return " ".join(("INSERT INTO", table.name, "(", ", ".join(names), ") VALUES (", marks, ")"))
+    into = f"INSERT INTO {table.name} ({', '.join(names)})"
+    return f"{into} VALUES {marks(len(names))}"
 
 
 def marks(count: int) -> str:

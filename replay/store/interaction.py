@@ -25,7 +25,6 @@ from replay.store.packing import packed
 from replay.store.tables import interaction as table
 from replay.store.tables import recording
 
-_CHUNK = 500
 _KEPT_SANDBOXES = 16
 _WATCHED = "all"
 _DAMAGED_CRC = -1

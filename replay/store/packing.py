@@ -16,12 +16,11 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from replay.document import MAX_BYTES
+from replay.packed_file import MAGIC
 
 if TYPE_CHECKING:
     from replay.zstd import zstd
 
-MAGIC = b"(\xb5/\xfd"
-"""How a zstd frame begins."""
 DICTIONARY_ID = 40_001
 """The dictionary that payloads are packed with; a number that zstd leaves to anybody."""
 LEVEL = 3

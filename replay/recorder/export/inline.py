@@ -9,12 +9,11 @@ from collections.abc import Callable, Mapping
 from replay.errors import SettingsError
 from replay.recorder.export.bucket import bucket_of
 from replay.recorder.export.exporter import Exporter
-from replay.recorder.export.shipper import Shipper
+from replay.recorder.export.shipper import MAX_HELD_S, Shipper
 from replay.recorder.guard import say_once
 from replay.settings import Settings
 
 VARIABLE = "REPLAY_EXPORT_INLINE"
-_MAX_HELD_S = 5.0
 _RESERVE_S = 0.5
 """Of the time that is left, for the answer itself."""
 
@@ -34,7 +33,7 @@ def shipping_of(
     shipper = Shipper(exporter, _say)
 
     def ship(left_s: float | None) -> None:
-        limit_s = _MAX_HELD_S if left_s is None else min(_MAX_HELD_S, left_s - _RESERVE_S)
+        limit_s = MAX_HELD_S if left_s is None else min(MAX_HELD_S, left_s - _RESERVE_S)
         if limit_s > 0 and shipper.has_waited(every_s):
             shipper.begin()
             shipper.wait(limit_s)

@@ -17,12 +17,10 @@ from typing import Any, Protocol
 from replay.errors import ReplayError, SettingsError
 from replay.recorder.export.bucket import bucket_of
 from replay.recorder.export.exporter import EVERY_S, Exporter
-from replay.recorder.export.shipper import Shipper
+from replay.recorder.export.shipper import MAX_HELD_S, Shipper
 from replay.recorder.export.telemetry import Telemetry
 from replay.settings import STDOUT, recorder_settings, store_path
 
-_MAX_HELD_S = 5.0
-"""How long a sandbox is held to ship; what takes longer goes on beside the next invocation."""
 _RESERVE_S = 0.3
 
 
@@ -84,7 +82,7 @@ def _ship_after(event: dict[str, object], telemetry: Telemetry | None, shipper: 
     if telemetry is not None:
         telemetry.wait_for(str(event["requestId"]), _left_s(event))
     _told(shipper.begin)
-    shipper.wait(min(_MAX_HELD_S, until_s - monotonic()))
+    shipper.wait(min(MAX_HELD_S, until_s - monotonic()))
 
 
 def _ship_if_due(shipper: Shipper) -> None:

@@ -12,6 +12,9 @@ from time import monotonic
 from replay.recorder import running
 from replay.recorder.export.exporter import Exporter
 
+MAX_HELD_S = 5.0
+"""How long anybody waits for what is shipped; what takes longer goes on beside the next thing."""
+
 
 class Shipper:
     """Has an exporter ship, once at a time; `tell` is given what that fails with."""

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from sqlalchemy import Connection
 
 from replay.interaction import CALL_KINDS
+from replay.packed_file import MAGIC
 from replay.part import ANSWERED, BEGUN, ENDED, SENT
 from replay.recording import Part
 from replay.store import intake, ledger
@@ -18,7 +19,6 @@ from replay.store.batch import filled
 from replay.store.column import marks
 from replay.store.engine.database import Database, driver
 from replay.store.located import HEAD_BYTES, located, sequence_of
-from replay.store.packing import MAGIC
 
 Slot: TypeAlias = tuple[object, ...]
 """Id and kind; of a call's part, whether of the import, and its sequence, or else its checksum."""
