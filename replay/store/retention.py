@@ -135,5 +135,6 @@ def columns(rules: Retention) -> str:
 
 def leaving(database: Database, rules: Retention, found: Iterable[Candidate]) -> Leaving:
     """Return what goes of the candidates, which come newest first; raises StoreError."""
-    ((stored_bytes,),) = database.rows(_STORED)
-    return rules.leaving(found, stored_bytes or 0, now_us=time.time_ns() // 1000)
+    # For a cap alone: it takes a look at every part.
+    stored = database.rows(_STORED) if rules.max_bytes is not None else [(0,)]
+    return rules.leaving(found, stored[0][0] or 0, now_us=time.time_ns() // 1000)
