@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import pytest
@@ -18,6 +18,9 @@ from xdist.scheduler import LoadScopeScheduling
 from replay.cli import main
 from replay.recorder import connection, journal
 from replay.store.store import Store
+
+if TYPE_CHECKING:
+    from postgres_server import PostgresServer
 
 TOGETHER = {
     "tests/test_generate.py": "a generated suite",
@@ -124,6 +127,21 @@ def replay(project: Path) -> Callable[..., "subprocess.CompletedProcess[str]"]:
         return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
     return run
+
+
+@pytest.fixture(scope="module")
+def server() -> "Iterator[PostgresServer]":
+    """One server of PostgreSQL for the tests of a file."""
+    from postgres_server import running_server  # which most files need not load
+
+    with running_server() as found:
+        yield found
+
+
+@pytest.fixture
+def address(server: "PostgresServer") -> str:
+    """A new, empty database."""
+    return server.database()
 
 
 @pytest.fixture

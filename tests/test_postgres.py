@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -34,19 +34,6 @@ def handler(event, context):
     return event
 """
 SAMPLE = Path(__file__).parents[1] / "fixtures" / "stores" / f"{revision.HEAD}.sqlite"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    """One server for this file's tests."""
-    with running_server() as found:
-        yield found
-
-
-@pytest.fixture
-def address(server: PostgresServer) -> str:
-    """A new, empty database."""
-    return server.database()
 
 
 def copy(source: str, target: str) -> None:

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from contextlib import closing
 from itertools import count
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from databases import capture_parts
-from postgres_server import PASSWORD, PostgresServer, rows, running_server
+from postgres_server import PASSWORD, rows, running_server
 from sqlalchemy import Connection, Row
 from test_store import recording
 
@@ -38,19 +37,6 @@ def handler(event, context):
     time.sleep(1)
     return event
 """
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    """One server for this file's tests."""
-    with running_server() as found:
-        yield found
-
-
-@pytest.fixture
-def address(server: PostgresServer) -> str:
-    """A new, empty database."""
-    return server.database()
 
 
 @pytest.fixture
