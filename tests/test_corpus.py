@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from unittest import mock
 
+import orjson
 import planted
 import planted.check
 import pytest
@@ -22,12 +23,18 @@ import second
 import second.check
 import third
 import third.check
+from conftest import SHARED_EVENTS
 from databases import content_of
 from planted_calls import make_calls
 
 from replay import capture
-from replay.codec import decode
+from replay.codec import decode, encode
 from replay.recorder.recorder import watch_libraries
+from replay.redaction.look import Look, Seen
+from replay.redaction.pseudonym import Pseudonyms
+from replay.redaction.redactor import Redactor, Rules
+from replay.redaction.stand_in import StandIns
+from replay.redaction.walk import Walk
 
 SETS = {"planted": planted, "second": second, "third": third}
 LEAST_CAUGHT = 0.95
@@ -140,6 +147,57 @@ def test_strict_leaves_none(judged, name):
     """Whatever is not known to be harmless is replaced."""
     missed, *_ = judged(name, "strict")
     assert missed == []
+
+
+def pieces(value, name="it"):
+    """Yield a value and whatever lies in it, each below its own name."""
+    yield {name: value}
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from pieces(item, key)
+    for item in value if isinstance(value, list) else ():
+        yield from pieces(item, name)
+
+
+def documents():
+    """Return everything that was planted, and all events of others, piece by piece."""
+    every = [one for it in SETS.values() for one in it.invocations()]
+    planted = [it for one in every for it in (one.event, one.environment, one.returned)]
+    folders = [Path(__file__).parents[1] / "fixtures" / "events", SHARED_EVENTS]
+    events = [orjson.loads(it.read_bytes()) for one in folders for it in one.rglob("*.json")]
+    return [encode(piece) for it in (*planted, *events) for piece in pieces(it)]
+
+
+class Suspicious(Look):
+    """Sees a secret in every text, so that a walk reads them all."""
+
+    def text_may_hold(self, text):
+        return True
+
+
+def test_what_a_look_finds_clean_a_walk_leaves_alone():
+    """A look spares the walk, and may be wrong only by seeing too much."""
+    clean = seen = 0
+    for document in documents():
+        rules = Rules(Pseudonyms(lambda: b"k" * 32))
+        found = orjson.loads(document)
+        if rules.look.may_hold_secrets(found, document):
+            seen += 1
+            continue
+        clean += 1
+        walk = Walk(StandIns(rules.pseudonyms, {}, {}), rules.secrecies, Seen())
+        walk._look = Suspicious(rules.secrecies)
+        assert orjson.dumps(walk.value(found)) == document
+    assert clean > 3 * seen > 3000
+
+
+def test_what_was_seen_before_changes_nothing():
+    """Names and texts are remembered from one recording to the next."""
+    before = Rules(Pseudonyms(lambda: b"k" * 32))
+    for document in documents():
+        anew = Redactor(Rules(before.pseudonyms)).encoded(document)
+        assert Redactor(before).encoded(document) == anew
+    assert before.look.seen.clean
 
 
 HANDLER = """

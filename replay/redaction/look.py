@@ -6,13 +6,13 @@ name, needle, mark and wrapping; may be wrong only by seeing what the walk then 
 
 from binascii import Error as Base64Error
 from binascii import a2b_base64
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import orjson
 
 from replay.redaction.name import Secrecies, is_header_name
-from replay.redaction.needle import NEEDLES, may_hold_number
+from replay.redaction.needle import may_hold_needle, may_hold_number
 from replay.redaction.token import MAX_PATH_LENGTH, is_aws_secret, mark_length
 from replay.redaction.word import listed
 
@@ -23,8 +23,12 @@ TELLS = listed(
 """Pieces of which every name that is told in a text holds one."""
 CODE, STATE = "code", "state"
 """What an OAuth callback brings together: there the code is a credential."""
-_PAIRED = ("value", "Value")
-"""Names whose value another field names."""
+NAMING = listed("name Name key Key headerName parameterName field ParameterKey id")
+"""Names of fields that name the value of another, the first that is there counts."""
+NAMED = frozenset(listed("value Value stringValue StringValue ParameterValue values val"))
+"""Names of fields whose value another one names."""
+SECURE = "SecureString"
+"""The type of a parameter whose value is secret, whatever it is called."""
 _LONG_WORD_LENGTH = 14
 _MIN_PAIR_LENGTH = 6
 _MIN_TEXT_LENGTH = 10
@@ -33,17 +37,32 @@ _MAX_REMEMBERED = 2048
 _MAX_REMEMBERED_LENGTH = 128
 
 
+class Seen:
+    """Names that say nothing, and short texts that hold no secret: most come again and again."""
+
+    __slots__ = ("clean", "ordinary")
+
+    def __init__(self) -> None:
+        self.ordinary: set[str] = set()
+        self.clean: set[str] = set()
+
+    def add_clean(self, text: str) -> None:
+        """Remember a text, if it is short and there is room."""
+        if len(text) <= _MAX_REMEMBERED_LENGTH and len(self.clean) < _MAX_REMEMBERED:
+            self.clean.add(text)
+
+
 class Look:
-    """Looks at values; `known` are secrets that may occur again, in bytes."""
+    """Looks at values; `known` are secrets that may occur again, `seen` is what was looked at."""
 
-    __slots__ = ("_clean", "_known", "_ordinary", "_secrecies")
+    __slots__ = ("_known", "_secrecies", "seen")
 
-    def __init__(self, secrecies: Secrecies, known: Collection[str] = ()) -> None:
+    def __init__(
+        self, secrecies: Secrecies, known: Collection[str] = (), *, seen: Seen | None = None
+    ) -> None:
         self._secrecies = secrecies
         self._known = [it.encode(errors="replace") for it in known]
-        # An invocation's names, and many of its texts, are those of the one before.
-        self._ordinary: set[str] = set()
-        self._clean: set[str] = set()
+        self.seen = seen or Seen()
 
     def may_hold_secrets(self, value: Any, encoded: bytes) -> bool:
         """Whether a walk may find a secret; `encoded` is the value as JSON."""
@@ -58,29 +77,30 @@ class Look:
         names: set[str] = set()
         texts: set[str] = set()
         _survey(value, names, texts, _MIN_PAIR_LENGTH if has_pairs else _MIN_TEXT_LENGTH)
-        return self._any_secret(names) or not self._are_clean(texts - self._clean)
+        return self._any_secret(names) or not self._are_clean(texts - self.seen.clean)
 
     def _any_secret(self, names: set[str]) -> bool:
-        if CODE in names and STATE in names:
+        if (CODE in names and STATE in names) or SECURE in names:
             return True
-        secrecies = self._secrecies
-        for name in names - self._ordinary:
-            if secrecies[name] > 0 or name in _PAIRED:
+        secrecies, ordinary = self._secrecies, self.seen.ordinary
+        for name in names - ordinary:
+            if secrecies[name] > 0:
                 return True
-            if len(self._ordinary) < _MAX_REMEMBERED:
-                self._ordinary.add(name)
+            if len(ordinary) < _MAX_REMEMBERED:
+                ordinary.add(name)
         return False
 
     def _are_clean(self, texts: set[str]) -> bool:
         for text in texts:
             if self._text_may_hold(text):
                 return False
-            if len(text) <= _MAX_REMEMBERED_LENGTH and len(self._clean) < _MAX_REMEMBERED:
-                self._clean.add(text)
+            self.seen.add_clean(text)
         return True
 
     def text_may_hold(self, text: str) -> bool:
         """Whether one text may hold a secret."""
+        if text in self.seen.clean:
+            return False
         return (
             len(text) >= _LONG_WORD_LENGTH and may_hold_number(text.encode(errors="replace"))
         ) or self._text_may_hold(text)
@@ -92,19 +112,23 @@ class Look:
             except ValueError:
                 return True
             return self._may_hold(value, has_pairs="=" in text)
-        if " " in text or "=" in text or '"' in text or "</" in text or ":" in text:
+        if " " in text or "/" in text or "=" in text or '"' in text or "</" in text or ":" in text:
             return _tells(text)
         return len(text) >= _LONG_WORD_LENGTH and _may_be_token(text)
 
 
 def _survey(value: Any, names: set[str], texts: set[str], least_length: int) -> None:
-    """Collect all names in a value, and the texts of some length."""
+    """Collect all names in a value, also those that values have beside them, and longer texts."""
     containers: list[Any] = [value if type(value) is dict else (value,)]
     take, put, add_name, add_text = containers.pop, containers.append, names.update, texts.add
     while containers:
         container = take()
         if type(container) is dict:
-            add_name(container)
+            # Most events of an API say `"accessKey": null`.
+            has_null = None in container.values()
+            add_name(_given(container) if has_null else container)
+            if not NAMED.isdisjoint(container):
+                add_name(_names_of_values(container))
             container = container.values()
         elif len(container) == 2 and is_header_name(container[0]):
             add_name((container[0],))
@@ -117,14 +141,27 @@ def _survey(value: Any, names: set[str], texts: set[str], least_length: int) -> 
                 put(item)
 
 
+def _given(container: dict[str, Any]) -> Iterator[str]:
+    return (name for name, value in container.items() if value is not None)
+
+
+def _names_of_values(container: dict[str, Any]) -> Iterator[str]:
+    """Yield what the fields of an object call the value that stands beside them."""
+    for field in NAMING:
+        name = container.get(field)
+        if type(name) is str:
+            yield name.rpartition("/")[2]
+    if container.get("Type") == SECURE:
+        yield SECURE
+
+
 def _tells(text: str) -> bool:
     lowered = text.lower()
     for tell in TELLS:
         if tell in lowered:
             return True
-    for needle in NEEDLES:
-        if needle in text:
-            return True
+    if may_hold_needle(text):
+        return True
     return len(text) >= _LONG_WORD_LENGTH and _holds_token(text)
 
 

@@ -21,9 +21,11 @@ _CARD_GROUPS = tuple(
     for separator in (b" ", b"-", b"+")
 )
 _MIN_CARD_DIGITS = b"0" * 14
-_DIGIT_RUN = rb"0{14,}"
+_DIGIT_RUN = rb"(?<![0.])0{14,}"
+"""Behind a point they are a fraction's, which the pattern of a card leaves alone as well."""
 _MAX_CARD_DIGITS = 19
 _SCHEME = r"{0} {{1,3}}([A-Za-z0-9._~+/=\-]{{8,}})"
+_ADDRESS = "://"
 _PATTERNS = {
     "Bearer": _SCHEME.format("Bearer"),
     "bearer": _SCHEME.format("bearer"),
@@ -31,7 +33,7 @@ _PATTERNS = {
     "-----BEGIN": (
         r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----([^-]{1,20000})(?:-----END)?"
     ),
-    "://": r"://[^\s/@:\"'<>]{0,256}:([^\s/@\"'<>]{1,256})@",
+    _ADDRESS: r"://[^\s/@:\"'<>]{0,256}:([^\s/@\"'<>]{1,256})@",
     "hooks.slack.com/": r"hooks\.slack\.com/\w{1,20}/([\w/\-]{10,200})",
     "/api/webhooks/": r"/api/webhooks/\d{1,30}/([\w\-]{20,200})",
     " -u ": r" -u ['\"]?[^\s:'\"]{1,64}:([^\s'\"/]{1,256})",
@@ -73,6 +75,11 @@ def redact_needles(text: str, stand_in: StandIn) -> str:
             replace = _words_apart if needle in _OF_WORDS else _group
             text = re.sub(_PATTERNS[needle], partial(replace, stand_in=stand_in), text)
     return text
+
+
+def may_hold_needle(text: str) -> bool:
+    """Whether anything announces a secret; most addresses of the web have no user info."""
+    return any(needle in text and (needle != _ADDRESS or "@" in text) for needle in NEEDLES)
 
 
 def may_hold_number(encoded: bytes) -> bool:

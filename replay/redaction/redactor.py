@@ -64,7 +64,7 @@ class Rules:
         _add(stand_ins.known, self.known, _answered_known)
         _add(stand_ins.whole, self.whole, _answered_whole)
         if len(self.known) + len(self.whole) > before:
-            self.look = Look(self.secrecies, (*self.known, *self.whole))
+            self.look = Look(self.secrecies, (*self.known, *self.whole), seen=self.look.seen)
 
 
 def _add(found: Mapping[str, str], *places: dict[str, str]) -> None:
@@ -112,7 +112,8 @@ class Redactor:
         redacted = _walked(value, rules, stand_ins, event)
         if stand_ins.replaced == before and (rules.own is None or not rules.own.leaf_rules):
             return encoded
-        self._look = Look(rules.secrecies, (*stand_ins.known, *stand_ins.whole))
+        known = (*stand_ins.known, *stand_ins.whole)
+        self._look = Look(rules.secrecies, known, seen=rules.look.seen)
         return redacted
 
     def remember(self) -> None:
@@ -140,21 +141,21 @@ def _walked(value: Any, rules: Rules, stand_ins: StandIns, event: object) -> byt
     if rules.is_strict:
         walk: Walk = _strict_walk(rules, stand_ins, event)
     else:
-        walk = Walk(stand_ins, rules.secrecies)
+        walk = Walk(stand_ins, rules.secrecies, rules.look.seen)
     value = walk.value(value)
     if rules.own is not None:
         value = _by_own_rules(walk, rules.own, value)
     redacted = orjson.dumps(value)
     if stand_ins.whole or any(it.encode(errors="replace") in redacted for it in stand_ins.known):
         stand_ins.look_again()  # it stood there before it was known
-        redacted = orjson.dumps(Walk(stand_ins, rules.secrecies).value(value))
+        redacted = orjson.dumps(Walk(stand_ins, rules.secrecies, rules.look.seen).value(value))
     return redacted
 
 
 def _strict_walk(rules: Rules, stand_ins: StandIns, event: object) -> "Walk":
     from replay.redaction.strict import ENVELOPE, LAYOUT, StrictWalk
 
-    walk = StrictWalk(stand_ins, rules.secrecies)
+    walk = StrictWalk(stand_ins, rules.secrecies, rules.look.seen)
     if event is None:
         walk.allow(LAYOUT)
     elif source_of(event) is not None:

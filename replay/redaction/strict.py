@@ -8,6 +8,7 @@ form, a number its digits' count.
 from collections.abc import Set
 from typing import Any
 
+from replay.redaction.look import Seen
 from replay.redaction.name import Secrecies, Secrecy
 from replay.redaction.stand_in import StandIns
 from replay.redaction.walk import Walk
@@ -56,8 +57,8 @@ class StrictWalk(Walk):
     __slots__ = ("_harmless", "_sent")
     looks_at_all = True
 
-    def __init__(self, stand_ins: StandIns, secrecies: Secrecies) -> None:
-        super().__init__(stand_ins, secrecies)
+    def __init__(self, stand_ins: StandIns, secrecies: Secrecies, seen: Seen) -> None:
+        super().__init__(stand_ins, secrecies, seen)
         self._harmless: Set[str] = frozenset()
         self._sent = 0
 

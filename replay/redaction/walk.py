@@ -12,7 +12,7 @@ from replay.codec import TAG
 from replay.errors import RedactionError
 from replay.redaction import credential
 from replay.redaction.assignment import redact_assignments
-from replay.redaction.look import CODE, STATE, Look
+from replay.redaction.look import CODE, NAMED, NAMING, SECURE, STATE, Look, Seen
 from replay.redaction.name import Secrecies, Secrecy, is_header_name
 from replay.redaction.needle import redact_needles
 from replay.redaction.stand_in import StandIns
@@ -25,11 +25,8 @@ _MAX_DEPTH = 8
 _MIN_TEXT_LENGTH = 6
 """A shorter text is no secret by its form."""
 _MIN_WORD_LENGTH = 14
-_NAMES = frozenset(listed("name Name key Key headerName parameterName field ParameterKey id"))
-_VALUES = frozenset(listed("value Value stringValue StringValue ParameterValue values val"))
-_GENERIC = _VALUES | set(listed("S N B SS NS BS L M token text string raw data content plain"))
+_GENERIC = NAMED | set(listed("S N B SS NS BS L M token text string raw data content plain"))
 """Names that say nothing of their value but its type, those of DynamoDB among them."""
-_SECURE = "SecureString"
 _ORDINARY = Secrecy.ORDINARY
 
 
@@ -40,10 +37,10 @@ class Walk:
     looks_at_all = False
     """Whether every leaf counts, whatever it is and whatever it is called."""
 
-    def __init__(self, stand_ins: StandIns, secrecies: Secrecies) -> None:
+    def __init__(self, stand_ins: StandIns, secrecies: Secrecies, seen: Seen) -> None:
         self.stand_ins = stand_ins
         self._secrecies = secrecies
-        self._look = Look(secrecies, stand_ins.known)
+        self._look = Look(secrecies, stand_ins.known, seen=seen)
         self._depth = 0
 
     def value(self, value: Any, secrecy: Secrecy = _ORDINARY, name: str = "") -> Any:
@@ -71,7 +68,7 @@ class Walk:
         # The hot path of a capture: most names say nothing, and most texts need not be read.
         secrecies = self._secrecies
         is_plain = not (secrecy or self.stand_ins.whole or self.looks_at_all)
-        if not is_plain or not _VALUES.isdisjoint(value):
+        if not is_plain or not NAMED.isdisjoint(value):
             return self._named_object(value, secrecy, name)
         for key, item in value.items():
             kind = type(item)
@@ -94,10 +91,10 @@ class Walk:
         named = _named(value)
         for key, item in value.items():
             own, called = self._secrecies[key], key
-            if named is not None and key in _VALUES:
+            if named is not None and key in NAMED:
                 own, called = self._secrecies[named], named
-                own = Secrecy.SECRET if value.get("Type") == _SECURE else own
-            elif named is not None and key in _NAMES:
+                own = Secrecy.SECRET if value.get("Type") == SECURE else own
+            elif named is not None and key in NAMING:
                 own = Secrecy.HARMLESS
             if own is _ORDINARY and _is_inherited(secrecy, key):
                 own, called = secrecy, name
@@ -125,6 +122,12 @@ class Walk:
             text = self.stand_ins.replace_known(text)
         if not self._look.text_may_hold(text) and not self.stand_ins.any_whole_in(text):
             return text
+        redacted = self._redacted(text)
+        if redacted == text:  # what looks like a secret and is none comes again as well
+            self._look.seen.add_clean(text)
+        return redacted
+
+    def _redacted(self, text: str) -> str:
         if text[0] in "{[" or text[0].isspace():
             nested = self.nested(redact_json, text, self.value)
             if nested is not None:
@@ -195,7 +198,7 @@ def _may_tell(text: str) -> bool:
 
 def _named(value: dict[str, Any]) -> str | None:
     """Return the name of a pair of name and value, laid out as an object of its own."""
-    if _VALUES.isdisjoint(value):
+    if NAMED.isdisjoint(value):
         return None
-    name = next((value[it] for it in _NAMES if it in value), None)
+    name = next((value[it] for it in NAMING if it in value), None)
     return name.rpartition("/")[2] if type(name) is str else None
