@@ -39,11 +39,14 @@ class Plan:
 
         `earlier` are the invocations to replay before it, None for a cold one.
         """
-        case = self._of_file(found) if isinstance(found, CaseFile) else self._of_recording(found)
-        case = replace(case, earlier=earlier, **self._manner())
+        manner = {**self._manner(), "earlier": earlier}
+        if isinstance(found, CaseFile):
+            case = self._of_file(found, manner)
+        else:
+            case = self._of_recording(found, manner)
         return changed(case, self.changes) if self.changes else case
 
-    def _of_recording(self, recording: Recording) -> Case:
+    def _of_recording(self, recording: Recording, manner: dict[str, Any]) -> Case:
         return Case(
             recording,
             self.handler or recording.invocation.handler,
@@ -51,9 +54,10 @@ class Plan:
             is_named=self.handler is not None,
             rules=Rules.of(recording.invocation.function_name, self.outbound_rules),
             excuses=self.excuses,
+            **manner,
         )
 
-    def _of_file(self, file: CaseFile) -> Case:
+    def _of_file(self, file: CaseFile, manner: dict[str, Any]) -> Case:
         """Return a case that is a file, by the rules of the project it lies in."""
         case = Project(root_of(file.path.absolute().parent)).case(file)
         return replace(
@@ -61,6 +65,7 @@ class Plan:
             handler=self.handler or case.handler,
             is_named=self.handler is not None or case.is_named,
             folders=tuple(dict.fromkeys((*self.folders, *case.folders))),
+            **manner,
         )
 
     def _manner(self) -> dict[str, Any]:

@@ -103,6 +103,8 @@ def batch_of(event: object, outcome: Outcome | None) -> Batch | None:
     if outcome.payload is None:
         return None
     batch = _answered(source, ids, _result_of(outcome.payload))
+    if not batch.retried:  # then nothing is done before what comes again
+        return batch
     return dataclasses.replace(batch, out_of_order=_overtaking(records, batch))
 
 
