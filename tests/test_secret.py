@@ -9,6 +9,12 @@ import sys
 
 import pytest
 from databases import content_of
+from http_service import running_service
+
+from replay.replayer.case import Case
+from replay.replayer.examine import Worlds
+from replay.replayer.verdict import judge_by
+from replay.store.selection import Selection
 
 HANDLER = """
 import hashlib, hmac, os
@@ -112,6 +118,41 @@ def test_a_redacted_recording_matches_or_says_what_it_needs(run):
         ("error", "needs secret token: what di"),
         *[("match", "")] * 4,
     ]
+
+
+SENDER = """
+import hashlib, os, urllib.request
+
+def handler(event, context):
+    body = hashlib.sha256(event["token"].encode()).hexdigest() + event.get("more", "")
+    url, text = f"http://{os.environ['SERVICE']}/json", {"Content-Type": "text/plain"}
+    with urllib.request.urlopen(urllib.request.Request(url, body.encode(), text)):
+        return "sent"
+"""
+
+
+def test_what_is_sent_and_made_of_a_secret_costs_one_replay_more(project, replay, stored):
+    """It moves with the pseudonym, which tells all; what was changed beside it is told as ever."""
+    (project / "app.py").write_text(SENDER)
+    with running_service() as service:
+        made = replay(
+            "invoke", "--capture", "app.handler", '{"token": "tok-abc-123"}', SERVICE=service.netloc
+        )
+        assert made.returncode == 0, made.stderr
+    ((recording,),) = [list(stored().find(Selection()))]
+    case = Case(recording, "app.handler", (project,))
+    worlds, asked = Worlds(), []
+
+    def replay_all(case, others):
+        asked.extend(others)
+        return worlds.replay_all(case, others)
+
+    with contextlib.closing(worlds):
+        verdict = judge_by(case, replay_all)
+        assert (verdict.kind, len(asked)) == ("match", 2)
+        assert [(it.rule, it.path) for it in verdict.noise] == [("redacted", "$.body")]
+        changed = case.with_event({"token": "tok-xyz-999", "more": "!"}, ())
+        assert judge_by(changed, replay_all).kind == "drift"
 
 
 @pytest.mark.slow

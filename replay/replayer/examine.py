@@ -68,7 +68,7 @@ def _in_order(
 def _examine(case: Case, worlds: "Worlds") -> Verdict:
     if sys.platform == "darwin":  # where a fork may not go on
         return judge(case, BuiltinSandbox)
-    verdict = judge_by(case, lambda others: worlds.replay_all(case, others))
+    verdict = judge_by(case, worlds.replay_all)
     is_sure = verdict.kind == "match" and all(it.factor for it in verdict.dependences)
     if verdict.replay and any(it.kind == "made" for it in verdict.replay.findings):
         worlds.close()  # what a fork makes in /tmp is there for others until its process ends
@@ -88,7 +88,7 @@ def judged_in_forks(case: Case, worlds: "Worlds") -> Verdict:
     except ReplayError as error:
         return error_of(case, error)
     if _is_same(alone, forked):
-        verdict = judge_by(case, lambda others: worlds.replay_all(case, others))
+        verdict = judge_by(case, worlds.replay_all)
         if verdict.kind == "match":
             return verdict
     return judge(case, BuiltinSandbox)

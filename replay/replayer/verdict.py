@@ -8,7 +8,6 @@ in, so what stands here is the whole decision and does nothing else.
 import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from contextvars import copy_context
 from dataclasses import dataclass
 from os import cpu_count
 from typing import Literal, TypeAlias
@@ -22,7 +21,6 @@ from replay.replayer.engine import Sandbox
 from replay.replayer.network import CLOSED, GuardKind, Network
 from replay.replayer.noise import Dependence, Looks, Noise, Seen
 from replay.replayer.outbound.contract import NO_CALLS, Contract, contract_of, settled
-from replay.replayer.process import interrupt
 from replay.replayer.replay import Replay
 from replay.replayer.rule import Instant
 from replay.replayer.rule import excused as excused_by_rules
@@ -33,11 +31,13 @@ from replay.replayer.secret import (
     stand_ins,
     substituted,
 )
-from replay.replayer.warm import replay_fresh
+from replay.replayer.warm import replay_at_once, replay_fresh
 from replay.replayer.world import Factor, World
 
 VerdictKind: TypeAlias = Literal["match", "drift", "error"]
 Engine: TypeAlias = type[Sandbox]
+ReplayOne: TypeAlias = Callable[[Case], Replay]
+"""What replays a case in its own world; raises ReplayError."""
 
 _MANY_SECRETS = 5
 """Above so many it is not asked which of them a drift rests on."""
@@ -152,49 +152,71 @@ def judge(case: Case, engine: Engine) -> Verdict:
     """Replay `case` in fresh processes and return its verdict; what cannot be is an error."""
     has_made = False
 
-    def replay_all(worlds: Sequence[World]) -> list[Replay]:
+    def replay_all(case: Case, worlds: Sequence[World]) -> list[Replay]:
         nonlocal has_made
         # One that makes files of fixed names would find those of another beside it.
         jobs = 1 if has_made else cpu_count()
-        replays = _replay_at_once(case, worlds, engine, jobs=jobs)
+        replays = replay_at_once(engine, case, worlds, jobs=jobs)
         has_made = any(it.kind == "made" for replay in replays for it in replay.findings)
         return replays
+
+    def replay_one(case: Case) -> Replay:
+        return replay_fresh(engine, case, World.of(case))
 
     verdict = judge_by(case, replay_all)
     if verdict.kind != "drift" or verdict.replay is None or not stand_ins(case.recording):
         return verdict
     try:
-        return _judged_by_secrets(case, verdict, verdict.replay, engine)
+        return _judged_by_secrets(case, verdict, verdict.replay, replay_one)
     except ReplayError as error:
         return error_of(case, error)
 
 
-def _judged_by_secrets(case: Case, verdict: Verdict, replay: Replay, engine: Engine) -> Verdict:
+def _settled_by_secrets(case: Case, replay: Replay, replay_one: ReplayOne) -> Verdict | None:
+    """Return the verdict of a replay that differs only by what was made of redacted values.
+
+    Else None: a second look tells more. Raises ReplayError.
+    """
+    if case.looks == "twice" or not stand_ins(case.recording):
+        return None
+    seen = _seen(case, replay)
+    found, differences = _compared(case, seen, replay.duration_us)
+    if not differences or not all(it.call for it in differences):
+        return None
+    moved = _moved_with(moved_tables(case.recording)[""], case, replay, replay_one)
+    derived, left = noise.derived(differences, moved)
+    if left:
+        return None
+    return _verdict(case, replay, seen.contract, found=(*found, *derived))
+
+
+def _judged_by_secrets(
+    case: Case, verdict: Verdict, replay: Replay, replay_one: ReplayOne
+) -> Verdict:
     """Return the verdict of a drift once it is known what of it rests on redacted values.
 
     What is sent and made of them, such as a digest, is noise while it has the recorded form. What
     is proved with one, or returned and made of one, needs the true value: a NeedsSecretError.
     """
     seen, tables = _seen(case, replay), moved_tables(case.recording)
-    moved = _moved_with(tables.pop(""), case, replay, engine)
+    moved = _moved_with(tables.pop(""), case, replay, replay_one)
     derived, left = noise.derived(verdict.differences, moved)
     proved = [it.facts["name"] for it in replay.findings if it.kind == "proved"]
     if left and (proved or any((it.call, it.path) in moved for it in left)):
         raise NeedsSecretError(
-            proved or _names_of(tables, left, case, replay, engine), case.recording.id
+            proved or _names_of(tables, left, case, replay, replay_one), case.recording.id
         )
     found = (*verdict.noise, *derived)
     return _verdict(case, replay, seen.contract, drift=left, found=found)
 
 
 def _moved_with(
-    table: dict[str, str], case: Case, replay: Replay, engine: Engine
+    table: dict[str, str], case: Case, replay: Replay, replay_one: ReplayOne
 ) -> set[tuple[str | None, str]]:
     """Return the places, each a call and a path, that move with these pseudonyms."""
     if not table:
         return set()
-    moved = dataclasses.replace(case, recording=given(case.recording, table))
-    other = replay_fresh(engine, moved, World.of(case))
+    other = replay_one(dataclasses.replace(case, recording=given(case.recording, table)))
     back = {it: pseudonym for pseudonym, it in table.items()}
     here, there = _seen(case, replay), _seen(case, substituted(other, back))
     return {(it.call, it.path) for it in noise.differences_between(here, there)}
@@ -205,29 +227,36 @@ def _names_of(
     left: Sequence[Difference],
     case: Case,
     replay: Replay,
-    engine: Engine,
+    replay_one: ReplayOne,
 ) -> list[str]:
     """Return the names of the secrets that a difference moves with."""
     if len(tables) > _MANY_SECRETS:
         return list(tables)
     places = {(it.call, it.path) for it in left}
-    moving = (it for it in tables if places & _moved_with(tables[it], case, replay, engine))
+    moving = (it for it in tables if places & _moved_with(tables[it], case, replay, replay_one))
     return list(moving) or list(tables)
 
 
-def judge_by(case: Case, replay_all: Callable[[Sequence[World]], list[Replay]]) -> Verdict:
+def judge_by(case: Case, replay_all: Callable[[Case, Sequence[World]], list[Replay]]) -> Verdict:
     """Return the verdict of a case that `replay_all` replays in some worlds, one after the other.
 
     What it cannot replay is an error.
     """
+
+    def replay_one(case: Case) -> Replay:
+        return replay_all(case, (World.of(case),))[0]
+
     world = World.of(case)
     try:
-        (replay,) = replay_all((world,))
+        replay = replay_one(case)
         seen = _seen(case, replay)
         excused, differences = _compared(case, seen, replay.duration_us)
         if not _is_looked_at_again(case, differences):
             return _verdict(case, replay, seen.contract, drift=differences, found=excused)
-        again = replay_all((world, *(other for _, other in world.all_moved())))
+        settled = _settled_by_secrets(case, replay, replay_one)
+        if settled is not None:
+            return settled
+        again = replay_all(case, (world, *(other for _, other in world.all_moved())))
         looks = _looks(case, replay, [_seen(case, it) for it in again])
     except ReplayError as error:
         return error_of(case, error)
@@ -264,27 +293,6 @@ def _looks(case: Case, replay: Replay, seen: Sequence[Seen]) -> Looks:
         instant_ms=at.epoch_ms,
         tolerance_ms=at.tolerance_ms,
     )
-
-
-def _replay_at_once(
-    case: Case, worlds: Sequence[World], engine: Engine, *, jobs: int | None
-) -> list[Replay]:
-    """Replay a case in each world, in fresh processes, so many at once."""
-    if len(worlds) == 1:
-        return [replay_fresh(engine, case, worlds[0])]
-    from concurrent.futures import ThreadPoolExecutor  # a match needs no second look
-
-    contexts = [copy_context() for _ in worlds]  # what interrupts this thread interrupts those
-    with ThreadPoolExecutor(jobs) as pool:
-        try:
-            return list(
-                pool.map(
-                    lambda it, world: it.run(replay_fresh, engine, case, world), contexts, worlds
-                )
-            )
-        except KeyboardInterrupt:
-            interrupt()  # else leaving the pool would wait for each replay's own end
-            raise
 
 
 def _spent_ms(*durations_us: int | None) -> float:

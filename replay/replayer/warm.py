@@ -4,7 +4,9 @@ What those do is not judged. One that ends the process leaves the next one a fre
 came before it is as good as never replayed. The first one's world is that of the import.
 """
 
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
+from contextvars import copy_context
 from dataclasses import replace
 from types import TracebackType
 
@@ -12,6 +14,7 @@ from replay.errors import ReplayError
 from replay.recording import Recording
 from replay.replayer.case import Case
 from replay.replayer.engine import Sandbox, replay_once
+from replay.replayer.process import interrupt
 from replay.replayer.replay import Replay
 from replay.replayer.world import World
 
@@ -76,3 +79,24 @@ class _Place:
             self._warmed_with = 0
             self._sandbox = self._stack.enter_context(self._engine(case, world))
         return self._sandbox
+
+
+def replay_at_once(
+    engine: type[Sandbox], case: Case, worlds: Sequence[World], *, jobs: int | None
+) -> list[Replay]:
+    """Replay a case in each world, in fresh processes, so many at once."""
+    if len(worlds) == 1:
+        return [replay_fresh(engine, case, worlds[0])]
+    from concurrent.futures import ThreadPoolExecutor  # a match needs no second look
+
+    contexts = [copy_context() for _ in worlds]  # what interrupts this thread interrupts those
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            return list(
+                pool.map(
+                    lambda it, world: it.run(replay_fresh, engine, case, world), contexts, worlds
+                )
+            )
+        except KeyboardInterrupt:
+            interrupt()  # else leaving the pool would wait for each replay's own end
+            raise
