@@ -174,7 +174,7 @@ def same_bytes(project: Path, replay: Callable, cluster: Cluster, options: list[
 )
 def test_a_cluster_gives_the_bytes_of_one_machine(project, replay, cluster, every):
     """As text, JSON, JUnit and HTML, with files in the place of ids, and with each option."""
-    many_ways(project, 16)
+    many_ways(project, 8 if every < len(OPTIONS) else 16)
     assert replay("export", "-o", "all.jsonl").returncode == 0
     for _ in range(2):
         cluster.worker()
@@ -229,10 +229,10 @@ def killed_half_way(cluster: Cluster, replay: Callable, store: str, *, count: in
 @pytest.mark.slow
 def test_a_lost_worker_loses_no_verdict(project, replay, cluster, shared):
     """Its shards are replayed elsewhere, and the bytes are the same."""
-    slow_echo(project, 300)
+    slow_echo(project, 160)
     for _ in range(2):
         cluster.worker()
-    killed_half_way(cluster, replay, shared(), count=300)
+    killed_half_way(cluster, replay, shared(), count=160)
 
 
 @pytest.mark.long

@@ -297,6 +297,7 @@ def test_what_is_sound_is_not_named(original, project, tmp_path, replay):
         assert done.returncode == 0, (command, done.stderr)
 
 
+@pytest.mark.slow
 def test_without_checksums_damage_would_pass_unnamed(
     original, project, tmp_path, replay, monkeypatch
 ):

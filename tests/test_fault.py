@@ -144,6 +144,7 @@ def test_without_the_guard_the_host_would_see_it(folder, monkeypatch):
         function.call()
 
 
+@pytest.mark.slow
 def test_a_full_file_system_is_met_by_us_alone(folder, monkeypatch):
     """A real one of 256 KiB: what does not fit any more is counted, calls are as ever."""
     folder.mkdir()

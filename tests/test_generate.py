@@ -134,6 +134,7 @@ def test_a_suite_is_planned_before_it_is_written(shop, replay):
     assert not (shop / "tests").exists()
 
 
+@pytest.mark.slow
 def test_a_suite_that_is_written_is_then_left_alone(generated, replay):
     """A test and a case of each recording; running it again changes nothing."""
     cases = sorted(path.stem for path in (generated / "fixtures" / "shop").glob("*.json"))
@@ -143,6 +144,7 @@ def test_a_suite_that_is_written_is_then_left_alone(generated, replay):
     assert "nothing to write" in again.stdout
 
 
+@pytest.mark.slow
 def test_a_suite_turns_red_where_behaviour_changes_until_that_is_accepted(generated):
     """Both values are shown; what is accepted is expected, and the recording stays what it is."""
     (generated / "shop.py").write_text(SHOP.replace("350", "300"))

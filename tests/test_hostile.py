@@ -220,6 +220,7 @@ def test_a_file_without_end_is_not_read(project, replay, reader):
     assert "device" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_folder_with_an_endless_case_has_its_other_cases(project, replay):
     """What is no file is passed over where a folder is given."""
     (project / "app.py").write_text(APP)

@@ -108,6 +108,7 @@ def test_the_exec_wrapper_of_the_layer_captures_under_awss_client(layer, project
     assert (shown["event"], shown["outcome"]["value"]) == ({"n": 1}, files)
 
 
+@pytest.mark.slow
 def test_a_layer_holds_the_recorder_orjson_and_the_wrapper_and_nothing_else(layer):
     """Nothing of the database, the terminal, the replayer; every adapter; one file may run."""
     with zipfile.ZipFile(layer) as archive:
@@ -176,6 +177,7 @@ def test_bytecode_is_left_out_where_no_interpreter_of_that_version_is(project, r
             assert [name for name in archive.namelist() if name.endswith(".pyc")] == []
 
 
+@pytest.mark.slow
 def test_every_module_of_a_layer_has_its_bytecode(layer):
     """Where Python looks for it: /opt cannot be written to, and a cold start is short."""
     with zipfile.ZipFile(layer) as archive:

@@ -271,6 +271,7 @@ def test_measuring_changes_neither_outcome_nor_time(project):
             assert plain.replay.duration_us == measured.replay.duration_us
 
 
+@pytest.mark.slow
 def test_a_loop_of_a_million_lines_is_measured_once(project):
     """Places that come again and again are turned off, and on again for the next case."""
     code = (
@@ -353,6 +354,7 @@ def routed(project: Path) -> list[Recording]:
     return recordings(project, ROUTES, events, [ends[kind] for kind in kinds])
 
 
+@pytest.mark.slow
 def test_the_command_keeps_one_of_each_and_says_for_what(project, replay):
     """Rows, and a closing line; the same as a document."""
     found = routed(project)

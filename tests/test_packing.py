@@ -14,7 +14,6 @@ from random import Random
 
 import pytest
 from calls import of_one_sandbox, with_calls
-from conftest import also_slow
 from databases import capture_parts, content_of, query
 from hypothesis import given
 from hypothesis import strategies as st
@@ -264,7 +263,8 @@ def test_a_frame_whose_bytes_have_changed_costs_its_recording_alone(project, rep
         assert {one.id for one in store.find(Selection())} == {made[0].id, made[2].id}
 
 
-@pytest.mark.parametrize("seconds", also_slow([1], [4]))
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [4])
 def test_who_captures_while_it_is_packed_spools_nothing(project, seconds):
     """The transactions are so short that a capturing process need not spool."""
     path = project / "replay.db"
@@ -306,6 +306,7 @@ Store.open(sys.argv[1])
 """
 
 
+@pytest.mark.slow
 def test_a_kill_while_it_is_packed_loses_nothing(project):
     """Each part is there, plain or packed, and the next intake goes on."""
     path = project / "replay.db"

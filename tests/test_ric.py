@@ -167,6 +167,7 @@ def handler(event, context):
 """
 
 
+@pytest.mark.slow
 def test_both_engines_run_the_hooks_of_a_snapshot(project):
     """Before-hooks in reverse order, then after-hooks, as the client does."""
     (project / "app.py").write_text(SNAPSHOT.format(more=""))
@@ -176,6 +177,7 @@ def test_both_engines_run_the_hooks_of_a_snapshot(project):
         assert Returned(b'["before 2", "before 1", "after"]') == outcome
 
 
+@pytest.mark.slow
 def test_a_failing_restore_hook_is_an_error_in_both_engines(project):
     """The sandbox would not start."""
     more = "def fail(): raise OSError('no')\nsnapshot_restore_py.register_after_restore(fail)"
@@ -250,6 +252,7 @@ def test_entropy_and_factors_work_under_the_client_as_well(project):
     assert {n.path: n.factor for n in verdict.noise} == {"$.id": "entropy", "$.at": "clock"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["{**event, 'more': 1}, context)", "event, context) + [1]"])
 def test_a_decorator_outside_capture_is_seen_under_the_client_too(project, change):
     """It changes the event, or the result."""

@@ -128,6 +128,7 @@ def test_every_isolation_comes_to_the_same_bytes(project, isolation, every):
     assert [payload(replay) for replay in alone] == [payload(v.replay) for v in shared]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "names", [REST[::28], pytest.param(REST[::14], marks=pytest.mark.long)], ids=["some", "more"]
 )
