@@ -5,6 +5,7 @@ import gzip
 import json
 import re
 import time
+from urllib.parse import quote_plus
 
 import orjson
 import pytest
@@ -25,7 +26,7 @@ SECRET_NAMES = (
     " client_secrets accessToken id_token refresh-token SecretString private_key contraseña"
     " motDePasse Passwort verificationCode mfa_code backupCodes otp pin cvv ssn cardNumber"
     " credit_card seedPhrase aws_secret_access_key stripe_key X-Amz-Security-Token jwt csrfToken"
-    " authkey dbpassword"
+    " authkey dbpassword パスワード 비밀번호 jelszó mothersMaidenName card_code creds SAMLResponse"
 )
 OPEN_NAMES = (
     "nextToken pageToken maxTokens tokenCount clientRequestToken primaryKey sortKey partition_key"
@@ -55,6 +56,69 @@ def redacted(value, *own, **how):
 def test_a_name_that_credentials_have_is_secret(name):
     """Case, separators, plurals and accents do not count."""
     assert secrecy_of(name) > 0
+
+
+def multipart(name, value):
+    head = f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'
+    return f"{head}{value}\r\n--x--\r\n"
+
+
+ESCAPED = {
+    "a form's JSON": "payload=" + quote_plus(json.dumps({"user": "ann", "password": "hunter2-xy"})),
+    "an address in an address": "https://a.example/x?to="
+    + quote_plus("https://b/?token=hunter2-xy"),
+    "a connection": "url=" + quote_plus("postgres://app:hunter2-xy@db.internal/crm"),
+    "a message": "From=%2B491700&Text=your+password+is+hunter2-xy",
+}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *ESCAPED.values(),
+        multipart("password", "hunter2-xy"),
+        base64.b64encode(multipart("api_key", "hunter2-xy").encode()).decode(),
+        "app:hunter2-xy@tcp(10.0.0.5:3306)/crm",
+        "https://s3.amazonaws.com/b/k?Expires=1795&Signature=hunter2-xy%3D",
+    ],
+)
+def test_a_secret_is_found_in_whatever_it_is_wrapped(text):
+    """Escaped in forms and addresses, in a form of many parts, in the address of a database."""
+    found = redacted({"it": text})["it"]
+    assert "hunter2-xy" not in found
+    assert b"hunter2-xy" not in base64.b64decode(found if found[:3] == "LS0" else "")
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("G-738291 is your Google verification code", "738291"),
+        ("Your code is 738291. It expires in 10 minutes", "738291"),
+        ("Use 738291 to sign in to Acme", "738291"),
+        ("Ihr Code lautet 738291", "738291"),
+        ("/auth/reset/MQ/c5x1-9f2ab47c0d3e8156", "9f2ab47c0d3e8156"),
+        ("abcdefghijklmn.atlasv1." + "aB3" * 22, "aB3" * 22),
+        ("1//0gXyZ" + "k3Q9" * 10, "k3Q9" * 10),
+    ],
+)
+def test_what_a_text_tells_by_itself_is_found_under_any_name(text, secret):
+    """Codes as they are sent, links that let somebody in, marks of vendors."""
+    assert secret not in redacted({"note": text})["note"]
+
+
+@pytest.mark.parametrize("mode", [False, True])
+def test_a_name_that_is_a_token_is_replaced_in_its_place(mode):
+    """Sessions by their tokens, say; order and values stay."""
+    found = redacted({"by": {"a": {}, TOKEN: {}, "z": {}}}, is_strict=mode)["by"]
+    assert [*found][::2] == ["a", "z"]
+    assert [*found][1][:4] == "ghp_"
+    assert TOKEN not in found
+
+
+@pytest.mark.parametrize("number", ["356938035643809", "30569309025903999", "4111111111111"])
+def test_a_number_that_no_card_has_is_kept(number):
+    """Of a device, of a parcel: an issuer's beginning goes with a length."""
+    assert redacted({"number": number}) == {"number": number}
 
 
 @pytest.mark.parametrize("name", OPEN_NAMES.split())

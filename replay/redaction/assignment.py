@@ -12,7 +12,7 @@ import re
 
 from replay.errors import RedactionError
 from replay.redaction.credential import is_opaque
-from replay.redaction.look import CODE, TELLS
+from replay.redaction.look import CODE, TELLS, unquoted
 from replay.redaction.name import Secrecies, Secrecy
 from replay.redaction.needle import StandIn
 from replay.redaction.word import listed
@@ -41,6 +41,8 @@ _TOLD_OF_PASSWORDS = frozenset(
     )
 )
 _WORD_BEFORE = r"([A-Za-z]{2,32})[ \-]\Z"
+_SIGNED = "Signature"
+"""In an address it lets whoever has it in; as a field of its own it is what SNS has signed."""
 _QUERY_CODE = r"=([^&\s\"'#]{10,4096})"
 
 
@@ -111,7 +113,9 @@ def _place_of_value(
     """Return where the value of a name stands, if the name is sensitive and has one."""
     name = text[start:end].strip(".-")
     if "%" in name:
-        name = _unquoted(name)
+        name = unquoted(name)
+    if name == _SIGNED and text[end : end + 1] == "=":
+        name = name.lower()
     is_open = secrecies[name] <= 0 or name.lower() == CODE
     if is_open and not _is_secret_with_word_before(text, start, name, secrecies):
         is_query = name == "code" and text[start - 1 : start] in ("?", "&")
@@ -163,19 +167,14 @@ def _replaced(text: str, first: int, last: int, stand_in: StandIn) -> str:
     value = text[first:last]
     bare = value.rstrip(".:!?)") or value
     if "%" in bare or "+" in bare:
-        plain = _unquoted(bare)
+        plain = unquoted(bare)
         if plain != bare:
-            return _quoted(stand_in(plain)) + value[len(bare) :]
+            return quoted(stand_in(plain)) + value[len(bare) :]
     return stand_in(bare) + value[len(bare) :]
 
 
-def _unquoted(text: str) -> str:
-    from urllib.parse import unquote_plus  # rarely needed
-
-    return unquote_plus(text)
-
-
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Return a text as a form or a query holds it."""
     from urllib.parse import quote_plus  # rarely needed
 
     return quote_plus(text)

@@ -18,7 +18,7 @@ from replay.redaction.word import listed
 
 TELLS = listed(
     "ass pwd pw psk natur answer contrase kennw wacht hasl hasł cre token key auth jwt otp pin cv"
-    " ssn code srf card iban senha clave mdp sig= sess appid cookie passphrase"
+    " ssn code srf card iban senha clave mdp sig= sess appid cookie passphrase saml maiden"
 )
 """Pieces of which every name that is told in a text holds one."""
 CODE, STATE = "code", "state"
@@ -33,6 +33,8 @@ _LONG_WORD_LENGTH = 14
 _MIN_PAIR_LENGTH = 6
 _MIN_TEXT_LENGTH = 10
 _HEAD_LENGTH = 24
+_MAX_FORM_LENGTH = 2**16
+"""To take the escapes out of one takes longer than all the rest."""
 _MAX_REMEMBERED = 2048
 _MAX_REMEMBERED_LENGTH = 128
 
@@ -84,7 +86,7 @@ class Look:
             return True
         secrecies, ordinary = self._secrecies, self.seen.ordinary
         for name in names - ordinary:
-            if secrecies[name] > 0:
+            if secrecies[name] > 0 or begins_as_token(name):
                 return True
             if len(ordinary) < _MAX_REMEMBERED:
                 ordinary.add(name)
@@ -113,8 +115,8 @@ class Look:
                 return True
             return self._may_hold(value, has_pairs="=" in text)
         if " " in text or "/" in text or "=" in text or '"' in text or "</" in text or ":" in text:
-            return _tells(text)
-        return len(text) >= _LONG_WORD_LENGTH and _may_be_token(text)
+            return _tells(text) or (may_be_escaped(text) and _tells(unquoted(text)))
+        return len(text) >= _LONG_WORD_LENGTH and (_may_be_token(text) or may_hold_needle(text))
 
 
 def _survey(value: Any, names: set[str], texts: set[str], least_length: int) -> None:
@@ -143,6 +145,19 @@ def _survey(value: Any, names: set[str], texts: set[str], least_length: int) -> 
 
 def _given(container: dict[str, Any]) -> Iterator[str]:
     return (name for name, value in container.items() if value is not None)
+
+
+def may_be_escaped(text: str) -> bool:
+    """Whether a text may be a form or a query with something escaped in it; of some length only."""
+    is_form = "=" in text and len(text) <= _MAX_FORM_LENGTH
+    return is_form and ("%" in text or "+" in text)
+
+
+def unquoted(text: str) -> str:
+    """Return a text of a form or a query as it was before it was escaped."""
+    from urllib.parse import unquote_plus  # rarely needed
+
+    return unquote_plus(text)
 
 
 def _names_of_values(container: dict[str, Any]) -> Iterator[str]:
@@ -185,10 +200,10 @@ def _holds_token(text: str) -> bool:
 
 
 def _may_be_token(word: str) -> bool:
-    if _begins_as_token(word) or "eyJ" in word or is_aws_secret(word):
+    if begins_as_token(word) or "eyJ" in word or is_aws_secret(word):
         return True
     is_path = len(word) <= MAX_PATH_LENGTH and ("/" in word or "+" in word)
-    if is_path and any(map(_begins_as_token, word.replace("+", "/").split("/"))):
+    if is_path and any(map(begins_as_token, word.replace("+", "/").split("/"))):
         return True
     head = word[:_HEAD_LENGTH]
     try:
@@ -198,5 +213,6 @@ def _may_be_token(word: str) -> bool:
     return plain[:2] == b"\x1f\x8b" or (plain.isascii() and len(plain) > 2)
 
 
-def _begins_as_token(word: str) -> bool:
+def begins_as_token(word: str) -> bool:
+    """Whether a word is long enough for a credential, and has the mark of one."""
     return len(word) >= _LONG_WORD_LENGTH and mark_length(word) > 0

@@ -67,6 +67,7 @@ _EXACT = {
         Secrecy.OPAQUE,
     ),
     **dict.fromkeys(("cookie", "set_cookie"), Secrecy.COOKIE),
+    **dict.fromkeys(("maiden_name", "mother_maiden_name"), Secrecy.SECRET),
 }
 
 

@@ -1,6 +1,6 @@
 """What secrets look like under any name, where a piece of text that they hold announces them.
 
-Each pattern begins with its needle and takes linear time; `re` compiles it when it is first needed.
+Each pattern holds its needle and takes linear time; `re` compiles it when it is first needed.
 Standard library only.
 """
 
@@ -26,6 +26,7 @@ _DIGIT_RUN = rb"(?<![0.])0{14,}"
 _MAX_CARD_DIGITS = 19
 _SCHEME = r"{0} {{1,3}}([A-Za-z0-9._~+/=\-]{{8,}})"
 _ADDRESS = "://"
+_NUMBER_TOLD = r"(?<![\w-])((?:[A-Z]-)?\d{4,8}) "
 _PATTERNS = {
     "Bearer": _SCHEME.format("Bearer"),
     "bearer": _SCHEME.format("bearer"),
@@ -43,8 +44,18 @@ _PATTERNS = {
     "auth = (": r"auth = \(['\"][^'\"]{0,64}['\"], ?['\"]([^'\"]{1,256})",
     **{
         f"/{segment}/": rf"/{segment}/([\w\-.~]{{16,256}})"
-        for segment in ("token", "tokens", "secret", "reset", "verify", "magic", "invite")
+        for segment in ("token", "tokens", "secret", "verify", "magic", "invite")
     },
+    "/reset/": r"/reset/(?:\w{1,8}/)?([\w\-.~]{16,256})",
+    "password?": r"password\?\w{1,20}=([\w\-.~]{16,256})",
+    "/IncomingWebhook/": r"/IncomingWebhook/([\w/\-]{20,200})",
+    "hooks.zapier.com/": r"hooks\.zapier\.com/hooks/catch/([\w/\-]{8,200})",
+    "@tcp(": r"[^\s:/@\"'=]{1,64}:([^\s@\"']{1,256})@tcp\(",
+    "bearer.": r"bearer\.([\w\-.~+/=]{16,512})",
+    " is your ": _NUMBER_TOLD + r"is your [\w ]{0,40}(?:code|PIN|OTP|password)",
+    "our code is": r"our code is:? ?(\d{4,8})(?!\d)",
+    "ode lautet": r"ode lautet:? ?(\d{4,8})(?!\d)",
+    **dict.fromkeys((" to sign in", " to log in"), _NUMBER_TOLD + r"to (?:sign|log) in"),
     ".atlasv1.": r"\.atlasv1\.([\w\-]{30,256})",
     "-us": r"(?<![0-9a-f])([0-9a-f]{32})-us\d{1,2}(?!\w)",
     "AUTH PLAIN": r"AUTH PLAIN ([A-Za-z0-9+/]{8,512}={0,2})",

@@ -19,7 +19,15 @@ _UUID_LENGTH = 36
 _MAPPED_LENGTH = 4096
 """Characters of a secret that are mapped one by one; what follows becomes a row of one letter."""
 _SEPARATORS = str.maketrans("", "", " -+")
-_CARD_LENGTHS = range(13, 20)
+_ISSUERS = {
+    13: ("4",),
+    14: ("30", "36", "38", "39"),
+    15: ("34", "37"),
+    16: ("22", "23", "24", "25", "26", "27", "35", "4", "5", "6"),
+    **dict.fromkeys((17, 18), ("5", "6")),
+    19: ("4", "5", "6"),
+}
+"""How the numbers of payment cards begin, by how many digits they have."""
 _LONGEST_DIGITS = 19
 _LARGEST = 1e300
 
@@ -102,10 +110,9 @@ def _mapped_hex(text: str, stream: Iterator[int], kept: tuple[int, ...] = ()) ->
 def is_card(text: str) -> bool:
     """Whether a text is the number of a payment card: its length, its issuer, its check digit."""
     digits = _digits_of(text)
-    if not (digits.isdecimal() and digits.isascii() and len(digits) in _CARD_LENGTHS):
+    if not (digits.isdecimal() and digits.isascii() and len(digits) in _ISSUERS):
         return False
-    is_issued = digits[0] in "3456" or "22" <= digits[:2] <= "27"
-    return is_issued and len(set(digits)) > 1 and _luhn(digits) == 0
+    return digits.startswith(_ISSUERS[len(digits)]) and len(set(digits)) > 1 and _luhn(digits) == 0
 
 
 def _digits_of(card: str) -> str:

@@ -18,9 +18,9 @@ _MARKS = {
         " phx_ ntn_ sbp_ pscale_tkn_ atlasv1. xai- pplx- r8_ dt0c01. ATATT ATCTT dp.pt. dp.st."
         " dp.ct. ATBB Atza| amzn1.oa2- tvly- re_live_ live_sk_ nfp_ sb_secret_ bkua_ CCIPAT_ pnu_"
         " FLWSECK fio-u- NRJS- EAAAE shpua_ access-production- access-sandbox- v2.local. v4.local."
-        " sk_prod_ sk.ey pat-na1- pat-eu1- tskey- AAAAKgAAAA AQC8AAAAKg"
+        " 1//0 sk_prod_ sk.ey pat-na1- pat-eu1- tskey- AAAAKgAAAA AQC8AAAAKg"
     ),
-    10: listed("xoxb- xoxa- xoxp- xoxr- xoxs- xoxe- xoxe. xapp- xwfp-"),
+    10: listed("xoxb- xoxa- xoxp- xoxr- xoxs- xoxe- xoxe. xoxd- xapp- xwfp-"),
     30: listed("AIza EAAC EAAB EAAG"),
 }
 """Marks, by how many characters follow at least."""

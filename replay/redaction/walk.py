@@ -12,13 +12,13 @@ from replay.codec import TAG
 from replay.errors import RedactionError
 from replay.redaction import credential
 from replay.redaction.assignment import redact_assignments
-from replay.redaction.look import CODE, NAMED, NAMING, SECURE, STATE, Look, Seen
+from replay.redaction.look import CODE, NAMED, NAMING, SECURE, STATE, Look, Seen, begins_as_token
 from replay.redaction.name import Secrecies, Secrecy, is_header_name
 from replay.redaction.needle import redact_needles
 from replay.redaction.stand_in import StandIns
 from replay.redaction.token import redact_marked
 from replay.redaction.word import listed
-from replay.redaction.wrapped import redact_base64, redact_json
+from replay.redaction.wrapped import redact_base64, redact_fields, redact_form, redact_json
 
 _MAX_DEPTH = 8
 """Wrappings that are looked into, one in another."""
@@ -84,7 +84,7 @@ class Walk:
                 self._object(item, _ORDINARY, key)
             elif kind is list:
                 self._array(item, _ORDINARY, key)
-        return value
+        return self._renamed(value)
 
     def _named_object(self, value: dict[str, Any], secrecy: Secrecy, name: str) -> dict[str, Any]:
         """Redact what has been given a secret name, or has a name and a value of its own."""
@@ -99,6 +99,17 @@ class Walk:
             if own is _ORDINARY and _is_inherited(secrecy, key):
                 own, called = secrecy, name
             value[key] = self.value(item, own, called)
+        return self._renamed(value)
+
+    def _renamed(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Replace names that are credentials themselves: sessions by their tokens, say."""
+        if any(map(begins_as_token, value)):
+            items = [
+                (redact_marked(key, self.stand_ins.of, self._redacted_jwt), item)
+                for key, item in value.items()
+            ]
+            value.clear()
+            value.update(items)
         return value
 
     def _array(self, value: list[Any], secrecy: Secrecy, name: str) -> list[Any]:
@@ -136,6 +147,8 @@ class Walk:
             nested = self.nested(redact_base64, text, self.text)
             if nested is not None:
                 return nested
+            text = self.nested(redact_form, text, self.text) or text
+            text = redact_fields(text, self._secrecies, self.stand_ins.of)
             text = redact_marked(text, self.stand_ins.of, self._redacted_jwt)
             text = redact_needles(text, self.stand_ins.of)
             if "asic " in text:

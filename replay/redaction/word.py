@@ -47,10 +47,15 @@ def stem(word: str) -> str:
     return word[:-1] if is_plural else word
 
 
+_VOICED = "\u3099\u309a"
+"""Marks that make another letter of one in Japanese."""
+
+
 def _without_accents(name: str) -> str:
     from unicodedata import combining, normalize  # rarely needed
 
-    return "".join(it for it in normalize("NFKD", name) if not combining(it))
+    letters = (it for it in normalize("NFKD", name) if not combining(it) or it in _VOICED)
+    return normalize("NFKC", "".join(letters))
 
 
 STRONG = stems(
@@ -62,7 +67,8 @@ STRONG = stems(
     " steuernummer steuerid schluessel schlussel engangskode einmalcode iban samlresponse"
     " assertion apikey accesskey secretkey privatekey signingkey encryptionkey authkey"
     " sharedkey masterkey cpf dni pesel curp bsn nino hasło aadhaar aadhar personnummer itin"
-    " psk pw codeverifier authcode wsse пароль секрет 密码 密碼 口令 パスワード 비밀번호"
+    " psk pw codeverifier authcode wsse cred jelszo"
+    " пароль секрет 密码 密碼 口令 パスワード 비밀번호 المرور"
 )
 """Words that make a name secret wherever they stand in it."""
 ENDS = (
@@ -99,7 +105,15 @@ PHRASES = tuple(
             "auth_ticket",
             "login_ticket",
         ),
-        *("card_number", "credit_card", "debit_card", "cc_number", "card_no", "card_num"),
+        *(
+            "card_number",
+            "card_code",
+            "credit_card",
+            "debit_card",
+            "cc_number",
+            "card_no",
+            "card_num",
+        ),
         *("primary_account_number", "national_id", "national_insurance", "national_identity"),
         *("tax_id", "tax_number", "passport_number", "passport_no", "driver_license"),
         *("drivers_license", "driving_licence", "identity_number", "codice_fiscale", "steuer_id"),

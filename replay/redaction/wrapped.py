@@ -13,6 +13,10 @@ import orjson
 
 from replay.errors import RedactionError
 from replay.redaction import base64
+from replay.redaction.assignment import quoted
+from replay.redaction.look import may_be_escaped, unquoted
+from replay.redaction.name import Secrecies
+from replay.redaction.needle import StandIn
 from replay.redaction.stand_in import StandIns
 
 _GZIP = b"\x1f\x8b"
@@ -21,6 +25,10 @@ _MAX_UNZIPPED_BYTES = 16 * 2**20
 _MIN_BASE64_LENGTH = 16
 _BASE64 = r"[A-Za-z0-9+/\-_]+={0,2}"
 _TOKENS = r'(?s)"(?:[^"\\]|\\.)*"(\s*:)?|-?\d[\d.eE+\-]*|true|false|null|NaN|-?Infinity'
+_FIELD = (
+    r'(?P<head>(?<![a-z])name="(?P<name>[^"\r\n]{1,128})"(?!;)[^\r\n]{0,128}\r?\n'
+    r"(?:[^\r\n]{1,256}\r?\n){0,4}\r?\n)(?P<value>[^\r\n]{1,4096})"
+)
 _TEXT_CONTROLS = frozenset("\t\n\r\x0b\x0c")
 
 
@@ -66,6 +74,33 @@ def redact_base64(text: str, redact: Callable[[str], str], stand_ins: StandIns) 
         return text
     is_padded = text.endswith("=") or len(text) % 4 == 0
     return base64.encoded(redacted, for_addresses="-" in text or "_" in text, padded=is_padded)
+
+
+def redact_form(text: str, redact: Callable[[str], str], stand_ins: StandIns) -> str | None:
+    """Return a form, or an address with a query, with what is escaped in it redacted; else None."""
+    head, question, query = text.rpartition("?")
+    if not may_be_escaped(query) or re.search(r"\s", query):
+        return None
+    before = stand_ins.replaced
+    pairs = "&".join(_redacted_pair(it, redact) for it in query.split("&"))
+    return text if stand_ins.replaced == before else head + question + pairs
+
+
+def _redacted_pair(pair: str, redact: Callable[[str], str]) -> str:
+    name, equals, value = pair.partition("=")
+    plain = unquoted(value)
+    redacted = plain if plain == value else redact(plain)
+    return pair if redacted == plain else name + equals + quoted(redacted)
+
+
+def redact_fields(text: str, secrecies: Secrecies, stand_in: StandIn) -> str:
+    """Return a text with the values of secret fields replaced, where it is a form of many parts."""
+
+    def replaced(match: re.Match[str]) -> str:
+        is_secret = secrecies[match["name"]] > 0
+        return match["head"] + stand_in(match["value"]) if is_secret else match[0]
+
+    return re.sub(_FIELD, replaced, text) if 'name="' in text else text
 
 
 def _parsed(text: str) -> Any:
