@@ -50,7 +50,7 @@ _PATTERNS = {
     "password?": r"password\?\w{1,20}=([\w\-.~]{16,256})",
     "/IncomingWebhook/": r"/IncomingWebhook/([\w/\-]{20,200})",
     "hooks.zapier.com/": r"hooks\.zapier\.com/hooks/catch/([\w/\-]{8,200})",
-    "@tcp(": r"[^\s:/@\"'=]{1,64}:([^\s@\"']{1,256})@tcp\(",
+    "@tcp(": r"(?<![^\s\"'=])[^\s:/@\"'=]{1,64}:([^\s@\"']{1,256})@tcp\(",
     "bearer.": r"bearer\.([\w\-.~+/=]{16,512})",
     " is your ": _NUMBER_TOLD + r"is your [\w ]{0,40}(?:code|PIN|OTP|password)",
     "our code is": r"our code is:? ?(\d{4,8})(?!\d)",
