@@ -5,6 +5,7 @@ import contextlib
 import functools
 import gc
 import inspect
+import json
 import os
 import signal
 import sys
@@ -17,6 +18,7 @@ import pytest
 
 from replay import capture
 from replay.outcome import Exited, Raised, Returned
+from replay.recorder import guard
 from replay.store.selection import Selection
 
 lambda_context = pytest.importorskip("awslambdaric.lambda_context")
@@ -502,3 +504,12 @@ def test_a_fork_in_the_handler_leaves_parent_and_child_able_to_capture(recording
     found = {r.invocation.event: r for r in recordings()}
     assert set(found) == {"fork", "child", "after"}
     assert found["fork"].invocation.sandbox.id != found["child"].invocation.sandbox.id
+
+
+def test_an_attempt_that_succeeds_leaves_the_losses_of_others_counted():
+    """A step of another thread fails meanwhile; its own failure costs nothing."""
+    before = guard.failures()
+    guard.attempted(lambda: guard.guarded(json.loads, "{"))
+    assert guard.failures() == before + 1
+    assert guard.attempted(json.loads, "{") is None
+    assert guard.failures() == before + 1

@@ -106,6 +106,48 @@ def test_what_a_text_tells_by_itself_is_found_under_any_name(text, secret):
     assert secret not in redacted({"note": text})["note"]
 
 
+AWKWARD = 'p@"ss\\w0rd-77é'
+
+
+@pytest.mark.parametrize("wraps", [0, 1, 2])
+def test_a_known_secret_is_found_however_json_writes_it(wraps):
+    """With quotes, backslashes and letters that are escaped, also in a text of a text."""
+    event = {"note": f"got {AWKWARD} back"}
+    for _ in range(wraps):
+        event = {"body": json.dumps(event)}
+    found = redacted(event, known={AWKWARD: "DB_PASSWORD"})
+    for _ in range(wraps):
+        found = json.loads(found["body"])
+    assert found["note"].startswith("got ")
+    assert AWKWARD not in found["note"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_secret_that_holds_a_shorter_one_is_replaced_whole(order):
+    """Whichever was known first."""
+    secrets = ["correct-horse-9", "correct-horse-9-battery-STAPLE-77"][::order]
+    found = redacted({"note": f"got {max(secrets, key=len)}"}, known=dict.fromkeys(secrets, "x"))
+    assert "STAPLE" not in found["note"]
+
+
+def test_a_token_as_a_name_in_a_json_text_is_replaced():
+    """A body is such a text."""
+    found = redacted({"body": json.dumps({TOKEN: {"user": 1}, "b": 2})})["body"]
+    assert TOKEN not in found
+    assert [*json.loads(found).values()] == [{"user": 1}, 2]
+
+
+def test_a_long_secret_of_hex_takes_no_longer_than_another():
+    """Only so much of one is drawn anew; a square of its length would show."""
+
+    def took_s(text):
+        began = time.perf_counter()
+        redacted({"token": text})
+        return time.perf_counter() - began
+
+    assert took_s("a1" * 200_000) < 20 * took_s("z1" * 200_000)
+
+
 @pytest.mark.parametrize("mode", [False, True])
 def test_a_name_that_is_a_token_is_replaced_in_its_place(mode):
     """Sessions by their tokens, say; order and values stay."""

@@ -60,7 +60,7 @@ class Fleet:
         return self._client.submit(function, *args, pure=False)
 
     def result(self, future: "Future[Answer]", what: str) -> Answer:
-        """Return what was called for; raises ReplayError, with `what` that is, where it is lost."""
+        """Return what was called for; raises ReplayError, which names `what`, if it is lost."""
         from distributed import KilledWorker
 
         is_there, seen_s = Event(), monotonic()

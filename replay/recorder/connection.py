@@ -95,8 +95,8 @@ def connect(path: str, found: Identity | None, synchronous: str) -> sqlite3.Conn
     """Return a connection that commits each insert; raises sqlite3.Error within 25 ms.
 
     None where another file than the one that was `found` has the name by now: SQLite may have
-    opened the one and the write-ahead log of the other, which it locks not, so that whoever closes
-    that one deletes a log that is written to.
+    opened the one and the write-ahead log of the other. It holds no lock on that log, so that
+    another process which closes its connection deletes it while this one writes.
     """
     # Nothing is written until it is known that file and log belong together.
     connection = sqlite3.connect(

@@ -4,6 +4,8 @@ A value that cannot be redacted, within bounds or at all, is not stored: how it 
 size and a digest are.
 """
 
+import os
+from _thread import RLock
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -29,6 +31,17 @@ _IN_PLACE: dict[str, dict[str, Any]] = {
     "failure": {"message": _FAILED, "arguments": [], "keywords": {}, "cause": None},
     "raised": {"message": _FAILED, "stack": [], "arguments": [], "chain": []},
 }
+
+
+_redacting = RLock()  # threads of one invocation share its secrets; a signal handler may capture
+
+
+def _renew_lock() -> None:
+    global _redacting  # noqa: PLW0603 - another thread of the parent's may have held it
+    _redacting = RLock()
+
+
+os.register_at_fork(after_in_child=_renew_lock)
 
 
 class Funnel:
@@ -79,7 +92,8 @@ class Funnel:
     def answer(self, document: Mapping[str, Any]) -> bytes:
         """Return an answer as a document; the program may keep the secrets that it was given."""
         redacted = self.document(document)
-        self._redactor.remember()
+        with _redacting:
+            self._redactor.remember()
         return redacted
 
     def redaction(self) -> dict[str, object] | None:
@@ -96,12 +110,14 @@ class Funnel:
 
     def pseudonyms(self) -> dict[str, str]:
         """Return the pseudonyms in the documents that have passed since this was asked last."""
-        return self._redactor.take_fresh()
+        with _redacting:
+            return self._redactor.take_fresh()
 
     def _redacted(
         self, encoded: bytes, instead: Callable[[], bytes], *, event: object = None
     ) -> bytes:
-        redacted = attempted(self._redactor.encoded, encoded, event=event)
+        with _redacting:
+            redacted = attempted(self._redactor.encoded, encoded, event=event)
         return instead() if redacted is None else redacted
 
 

@@ -15,6 +15,8 @@ from replay.errors import ReplayError
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
+_MODULES = ("builtins", "sqlite3", "orjson", "json.decoder")
+"""Of the exceptions that our own steps may end in."""
 _said: set[str] = set()
 _failures: dict[int, int] = {}
 """How many steps have failed, for each process: a fork has its own."""
@@ -38,10 +40,16 @@ def attempted(
     step: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
 ) -> Result | None:
     """Return what `guarded` does, of a step whose failure costs no part."""
-    failed = failures()
-    result = guarded(step, *args, **kwargs)
-    if result is None and failures() > failed:
-        _failures[os.getpid()] = failed
+    done = []
+
+    def attempt() -> Result:
+        result = step(*args, **kwargs)
+        done.append(True)
+        return result
+
+    result = guarded(attempt)
+    if not done:
+        _failures[os.getpid()] = failures() - 1  # other threads' failures count
     return result
 
 
@@ -78,7 +86,7 @@ def _line(message: str) -> str:
 
 def _is_ours(error: Exception) -> bool:
     module = type(error).__module__
-    known = isinstance(error, ReplayError) or module in ("builtins", "sqlite3", "orjson", "json")
+    known = isinstance(error, ReplayError) or module in _MODULES
     if type(error) is TimeoutError and error.errno is None:  # no system call's
         return False
     path = _innermost_file(error.__traceback__)

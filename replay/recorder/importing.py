@@ -32,7 +32,8 @@ class Import:
 
     def write_call(self, kind: str, payload: bytes) -> None:
         """Keep a part for the first recording."""
-        if not self.held.add(kind, payload):
+        self.held.add(kind, payload)
+        if self.held.refused:
             say_once("the app makes more outbound calls at import than can be kept")
 
     def __enter__(self) -> None:

@@ -81,6 +81,7 @@ def _lock(descriptor: int, path: str) -> bool:
         except BlockingIOError:
             sleep(0.001)
         else:
+            _held_until.pop(path, None)
             return True
     _held_until[path] = monotonic() + _PAUSE_S
     return False

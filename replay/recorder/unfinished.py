@@ -101,8 +101,8 @@ class Unfinished:
         if self._held is None:
             if self._is_begun:
                 self._write(kind, payload)
-        elif not self._held.add(kind, payload):
-            self._journal.lose("an invocation outside the sample makes too many outbound calls")
+        else:
+            self._held.add(kind, payload)
 
     def watch(self, context: object, kind: str) -> None:
         """Keep what the handler reads, draws and sends from here on; it starts."""
@@ -134,10 +134,12 @@ class Unfinished:
             without_hooks(error)
         if self._held is not None:
             (_, begun), *calls = self._held.parts
-            self._held = None
+            refused, self._held = self._held.refused, None
             self._begin(begun)
             for kind, payload in calls:
                 self.write_call(kind, payload)
+            for _ in range(refused):
+                self._journal.lose("an invocation outside the sample makes too many outbound calls")
         if self._is_begun:
             self._end(outcome_of_exception(error, awaited=self._awaited))
 
@@ -183,19 +185,20 @@ class Unfinished:
 class Held:
     """The parts of an invocation outside the sample, which is written if it raises."""
 
-    __slots__ = ("_size_bytes", "parts")
+    __slots__ = ("_size_bytes", "parts", "refused")
 
     def __init__(self) -> None:
         self.parts: list[tuple[str, bytes]] = []
         self._size_bytes = 0
+        self.refused = 0
 
-    def add(self, kind: str, payload: bytes) -> bool:
-        """Hold a part; False where they are too many to be held in memory."""
+    def add(self, kind: str, payload: bytes) -> None:
+        """Hold a part, or count it where they are too many to be held in memory."""
         if self.parts and self._size_bytes + len(payload) > MAX_HELD_BYTES:
-            return False
+            self.refused += 1
+            return
         self._size_bytes += len(payload)
         self.parts.append((kind, payload))
-        return True
 
 
 def _until_ns(remaining_ms: int | None) -> int | None:

@@ -57,13 +57,15 @@ class Seen:
 class Look:
     """Looks at values; `known` are secrets that may occur again, `seen` is what was looked at."""
 
-    __slots__ = ("_known", "_secrecies", "seen")
+    __slots__ = ("_escaped", "_known", "_secrecies", "seen")
 
     def __init__(
         self, secrecies: Secrecies, known: Collection[str] = (), *, seen: Seen | None = None
     ) -> None:
         self._secrecies = secrecies
-        self._known = [it.encode(errors="replace") for it in known]
+        pieces = {it: plain_piece(it) for it in known}
+        self._known = [piece.encode() for piece in pieces.values()]
+        self._escaped = [piece for secret, piece in pieces.items() if piece != secret]
         self.seen = seen or Seen()
 
     def may_hold_secrets(self, value: Any, encoded: bytes) -> bool:
@@ -101,6 +103,8 @@ class Look:
 
     def text_may_hold(self, text: str) -> bool:
         """Whether one text may hold a secret."""
+        if any(piece in text for piece in self._escaped):
+            return True
         if text in self.seen.clean:
             return False
         return (
@@ -117,6 +121,14 @@ class Look:
         if " " in text or "/" in text or "=" in text or '"' in text or "</" in text or ":" in text:
             return _tells(text) or (may_be_escaped(text) and _tells(unquoted(text)))
         return len(text) >= _LONG_WORD_LENGTH and (_may_be_token(text) or may_hold_needle(text))
+
+
+def plain_piece(secret: str) -> str:
+    """Return the longest piece of a secret that JSON writes as it is, however deep it is."""
+    if secret.isascii() and secret.isprintable() and not {'"', "\\"} & set(secret):
+        return secret
+    plain = (it if " " <= it <= "~" and it not in '"\\' else "\n" for it in secret)
+    return max("".join(plain).split("\n"), key=len)
 
 
 def _survey(value: Any, names: set[str], texts: set[str], least_length: int) -> None:

@@ -8,7 +8,7 @@ address. A card number keeps its check digit. Without the key the secret cannot 
 
 from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 
 _HEX = "0123456789abcdef"
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -101,9 +101,10 @@ def _is_hex(text: str) -> bool:
 
 def _mapped_hex(text: str, stream: Iterator[int], kept: tuple[int, ...] = ()) -> str:
     letters = _HEX.upper() if text == text.upper() else _HEX
+    bytes_ = chain(islice(stream, _MAPPED_LENGTH), repeat(0))
     return "".join(
         it if it not in "0123456789abcdefABCDEF" or at in kept else letters[byte % 16]
-        for at, (it, byte) in enumerate(zip(text, chain(stream, repeat(0)), strict=False))
+        for at, (it, byte) in enumerate(zip(text, bytes_, strict=False))
     )
 
 

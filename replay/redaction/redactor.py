@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from replay.event import source_of
-from replay.redaction.look import Look
+from replay.redaction.look import Look, plain_piece
 from replay.redaction.name import Secrecies, Secrecy, secrecy_of
 from replay.redaction.pseudonym import Pseudonyms
 from replay.redaction.stand_in import StandIns
@@ -96,9 +96,9 @@ class Redactor:
             self._stand_ins.keep(pseudonyms)
 
     def encoded(self, encoded: bytes, *, event: object = None) -> bytes:
-        """Return a codec document redacted; raises RedactionError, and its like of the codec's.
+        """Return a codec document redacted; raises RedactionError.
 
-        It is an `event`, or a document of a recording's own.
+        `event` is what it was encoded from, where it is an event; None for a document of ours.
         """
         rules = self._rules
         if rules is None or self._look is None:
@@ -146,7 +146,7 @@ def _walked(value: Any, rules: Rules, stand_ins: StandIns, event: object) -> byt
     if rules.own is not None:
         value = _by_own_rules(walk, rules.own, value)
     redacted = orjson.dumps(value)
-    if stand_ins.whole or any(it.encode(errors="replace") in redacted for it in stand_ins.known):
+    if stand_ins.whole or any(plain_piece(it).encode() in redacted for it in stand_ins.known):
         stand_ins.look_again()  # it stood there before it was known
         redacted = orjson.dumps(Walk(stand_ins, rules.secrecies, rules.look.seen).value(value))
     return redacted

@@ -120,9 +120,8 @@ class StandIns:
 
     def replace_known(self, text: str) -> str:
         """Return a text with the known secrets in it replaced."""
-        for secret, name in list(self._known.items()):
-            if secret not in text:
-                continue
+        found = [it for it in list(self._known.items()) if it[0] in text]
+        for secret, name in sorted(found, key=lambda it: -len(it[0])):  # one may hold another
             pseudonym = self.of(secret, name)
             if len(secret) >= _LONG_ENOUGH:
                 text = text.replace(secret, pseudonym)

@@ -43,7 +43,8 @@ def redact_json(text: str, redact: Callable[[Any], Any], stand_ins: StandIns) ->
         return text
     tokens = [match for match in re.finditer(_TOKENS, text) if match[1] is None]
     old, new = list(_leaves(_parsed(text))), list(_leaves(redacted))
-    if len(tokens) != len(new):  # a key that is there twice
+    is_renamed = [*_names(_parsed(text))] != [*_names(redacted)]
+    if is_renamed or len(tokens) != len(new):  # or a key is there twice
         return orjson.dumps(redacted).decode()
     return "".join(_rewritten(text, tokens, old, new))
 
@@ -129,6 +130,17 @@ def _leaves(value: Any) -> Iterator[Any]:
             yield item
         else:
             pending.pop()
+
+
+def _names(value: Any) -> Iterator[str]:
+    pending = [value]
+    while pending:
+        container = pending.pop()
+        if type(container) is dict:
+            yield from container
+            pending += container.values()
+        elif type(container) is list:
+            pending += container
 
 
 def _rewritten(

@@ -1,7 +1,8 @@
-"""Many cases looked at again: each factor's world has one warm process, of which each case forks.
+"""Many cases looked at again, in forks of warm processes.
 
-Nine fresh processes a case take a second, and several where a handler imports an SDK. What does not
-match here is judged again in those, and that verdict counts.
+There is one for each hash seed and order of variables; other factors are moved in its forks.
+Fresh processes, some ten a case, take a second, and several where a handler imports an SDK. What
+does not match here is judged again in those, and that verdict counts.
 """
 
 import os
@@ -26,7 +27,7 @@ from replay.replayer.world import World, import_key
 
 _AHEAD = 4
 """Cases that are read ahead for each thread."""
-_WARM = 18
+_WARM = 8
 """Sandboxes that one thread keeps: those of two imports."""
 
 

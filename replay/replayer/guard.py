@@ -21,7 +21,7 @@ from replay.replayer.network_guard import NetworkGuard
 
 
 class Guard:
-    """This process's guard, set up as it is made; `kind` is how much the network's is worth.
+    """This process's guard, set up as it is made; `kind` says how strong the network's is.
 
     `runtime_api` is where AWS's client finds its invocations, None where there is none;
     `has_own_network` says that nothing else can be reached from here.

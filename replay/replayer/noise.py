@@ -5,7 +5,8 @@ and the recorded value has the same type and shape (shape.py) as the replayed on
 stays a difference: a missing key, another type, the error type, the payload as a whole.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -122,7 +123,8 @@ def derived(
     """Return what was sent and is made of redacted values, which move it, and what is left."""
     found = [it for it in differences if it.call and _place(it) in moved and _is_alike(it)]
     told = [Noise(it.path, it.recorded, it.replayed, rule=REDACTED, call=it.call) for it in found]
-    return tuple(told), tuple(it for it in differences if it not in found)
+    places = set(map(_place, found))
+    return tuple(told), tuple(it for it in differences if _place(it) not in places)
 
 
 def _is_alike(difference: Difference) -> bool:
@@ -167,12 +169,16 @@ class _Judge:
     """What moved with which factor, and what that explains."""
 
     def __init__(self, differences: tuple[Difference, ...], looks: Looks) -> None:
-        self._differences = differences
         self._looks = looks
         self._by_itself = _found(looks.first, looks.again)
         self._moved = {
             factor: tuple(_found(looks.first, seen) for seen in replays)
             for factor, replays in looks.moved.items()
+        }
+        self._reordered = _reordered_arrays(differences)
+        self._moved_arrays = {
+            factor: {_array_of(place) for found in replays for place in found}
+            for factor, replays in self._moved.items()
         }
 
     def factor_of(self, difference: Difference) -> Factor | None:
@@ -236,9 +242,10 @@ class _Judge:
         then, now = difference.recorded, difference.replayed
         replays = self._moved.get(factor, ())
         values = self._values(difference, replays)
-        if self._is_reordered(difference):
-            return _array_moves(difference, replays)
-        if factor in _OF_ORDER and _array_of(_place(difference)) is not None:
+        array = _array_of(_place(difference))
+        if array in self._reordered:
+            return array in self._moved_arrays.get(factor, ())
+        if factor in _OF_ORDER and array is not None:
             return False  # a set's members in an array: only their order may vary
         return bool(values) and (
             shape.is_same_token(*self._without_times(then, now, values[0]))
@@ -251,13 +258,6 @@ class _Judge:
         place = _place(difference)
         seen = [found[place].replayed for found in replays if place in found]
         return [value for value in seen if type(value) is type(difference.replayed)]
-
-    def _is_reordered(self, difference: Difference) -> bool:
-        """Whether the differing elements of this one's array are the same ones elsewhere in it."""
-        siblings = list(_siblings(difference, self._differences))
-        recorded = sorted(repr(sibling.recorded) for sibling in siblings)
-        replayed = sorted(repr(sibling.replayed) for sibling in siblings)
-        return len(siblings) > 1 and recorded == replayed
 
 
 _TIMES: tuple[Factor, ...] = ("clock", "deadline")
@@ -280,14 +280,18 @@ def _place(difference: Difference) -> Place:
     return difference.call, difference.path
 
 
-def _siblings(difference: Difference, differences: tuple[Difference, ...]) -> Iterator[Difference]:
-    array = _array_of(_place(difference))
-    return (d for d in differences if array is not None and _array_of(_place(d)) == array)
-
-
-def _array_moves(difference: Difference, replays: tuple[Found, ...]) -> bool:
-    array = _array_of(_place(difference))
-    return any(_array_of(place) == array for found in replays for place in found)
+def _reordered_arrays(differences: Iterable[Difference]) -> set[Place | None]:
+    """Return the arrays whose differing elements are the same ones at other places of it."""
+    by_array: defaultdict[Place | None, list[Difference]] = defaultdict(list)
+    for difference in differences:
+        by_array[_array_of(_place(difference))].append(difference)
+    return {
+        array
+        for array, some in by_array.items()
+        if array
+        and len(some) > 1
+        and sorted(repr(it.recorded) for it in some) == sorted(repr(it.replayed) for it in some)
+    }
 
 
 def _array_of(place: Place) -> Place | None:

@@ -115,7 +115,7 @@ class Surroundings:
         interactions: Sequence[Interaction] = (),
         stand_ins: Mapping[str, str] | None = None,
     ) -> None:
-        """Set up what is the case's own: its variables, its calls, its randomness, first `tape`.
+        """Set up what is the case's own: variables, calls, and randomness: `tape`, then the seed's.
 
         `stand_ins` are the pseudonyms in it, each with the name of its secret.
         """

@@ -1,7 +1,7 @@
 """A case in a fresh process: cold, or warmed with the earlier invocations of its sandbox.
 
-What those do is not judged. One that ends the process leaves the next one a fresh process, and what
-came before it is as good as never replayed. The first one's world is that of the import.
+What those do is not judged. After one that ends the process a fresh one goes on, without the state
+that those before it had left. The first one's world is that of the import.
 """
 
 from collections.abc import Sequence

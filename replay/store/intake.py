@@ -37,7 +37,7 @@ _BATCH = 500
 _SMALL_BATCH = 64
 """Its rows are written in 1 ms, of the 25 that a capturing process waits."""
 _REST_S = 0.0005
-"""Who has just slept is not suspended while he holds the lock, on a machine that is busy."""
+"""A process that has just slept is unlikely to be suspended in the transaction that follows."""
 _MAX_BATCH = 20_000
 """Below the number of values that a statement of SQLite may have."""
 _BATCH_BYTES = 64 * 2**20

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from subprocess import DEVNULL, PIPE, Popen
+from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
@@ -49,6 +49,9 @@ def _said(root: Path, folder: str) -> Mapping[str, str] | None:
     with Popen(command, env=variables, stdout=PIPE, stdin=DEVNULL, stderr=DEVNULL) as process:  # noqa: S603 - ours
         try:
             output, _ = process.communicate(timeout=_LIMIT_S)
+        except TimeoutExpired:
+            process.kill()
+            return None
         except BaseException:
             process.kill()
             raise
