@@ -12,7 +12,8 @@ import re
 
 from replay.errors import RedactionError
 from replay.redaction.credential import is_opaque
-from replay.redaction.look import CODE, TELLS, unquoted
+from replay.redaction.escape import quoted, unquoted
+from replay.redaction.look import CODE, TELLS
 from replay.redaction.name import Secrecies, Secrecy
 from replay.redaction.needle import StandIn
 from replay.redaction.word import listed
@@ -171,10 +172,3 @@ def _replaced(text: str, first: int, last: int, stand_in: StandIn) -> str:
         if plain != bare:
             return quoted(stand_in(plain)) + value[len(bare) :]
     return stand_in(bare) + value[len(bare) :]
-
-
-def quoted(text: str) -> str:
-    """Return a text as a form or a query holds it."""
-    from urllib.parse import quote_plus  # rarely needed
-
-    return quote_plus(text)

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from replay.redaction.escape import may_be_escaped, unquoted
 from replay.redaction.name import Secrecies, is_header_name
 from replay.redaction.needle import may_hold_needle, may_hold_number
 from replay.redaction.token import MAX_PATH_LENGTH, is_aws_secret, mark_length
@@ -33,8 +34,6 @@ _LONG_WORD_LENGTH = 14
 _MIN_PAIR_LENGTH = 6
 _MIN_TEXT_LENGTH = 10
 _HEAD_LENGTH = 24
-_MAX_FORM_LENGTH = 2**16
-"""To take the escapes out of one takes longer than all the rest."""
 _MAX_REMEMBERED = 2048
 _MAX_REMEMBERED_LENGTH = 128
 
@@ -118,14 +117,15 @@ class Look:
             except ValueError:
                 return True
             return self._may_hold(value, has_pairs="=" in text)
-        if " " in text or "/" in text or "=" in text or '"' in text or "</" in text or ":" in text:
+        if " " in text or "/" in text or "=" in text or '"' in text or ":" in text:
             return _tells(text) or (may_be_escaped(text) and _tells(unquoted(text)))
         return len(text) >= _LONG_WORD_LENGTH and (_may_be_token(text) or may_hold_needle(text))
 
 
 def plain_piece(secret: str) -> str:
     """Return the longest piece of a secret that JSON writes as it is, however deep it is."""
-    if secret.isascii() and secret.isprintable() and not {'"', "\\"} & set(secret):
+    is_plain = secret.isascii() and secret.isprintable()
+    if is_plain and '"' not in secret and "\\" not in secret:
         return secret
     plain = (it if " " <= it <= "~" and it not in '"\\' else "\n" for it in secret)
     return max("".join(plain).split("\n"), key=len)
@@ -157,19 +157,6 @@ def _survey(value: Any, names: set[str], texts: set[str], least_length: int) -> 
 
 def _given(container: dict[str, Any]) -> Iterator[str]:
     return (name for name, value in container.items() if value is not None)
-
-
-def may_be_escaped(text: str) -> bool:
-    """Whether a text may be a form or a query with something escaped in it; of some length only."""
-    is_form = "=" in text and len(text) <= _MAX_FORM_LENGTH
-    return is_form and ("%" in text or "+" in text)
-
-
-def unquoted(text: str) -> str:
-    """Return a text of a form or a query as it was before it was escaped."""
-    from urllib.parse import unquote_plus  # rarely needed
-
-    return unquote_plus(text)
 
 
 def _names_of_values(container: dict[str, Any]) -> Iterator[str]:

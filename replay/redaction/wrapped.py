@@ -13,8 +13,7 @@ import orjson
 
 from replay.errors import RedactionError
 from replay.redaction import base64
-from replay.redaction.assignment import quoted
-from replay.redaction.look import may_be_escaped, unquoted
+from replay.redaction.escape import may_be_escaped, quoted, unquoted
 from replay.redaction.name import Secrecies
 from replay.redaction.needle import StandIn
 from replay.redaction.stand_in import StandIns
@@ -42,8 +41,9 @@ def redact_json(text: str, redact: Callable[[Any], Any], stand_ins: StandIns) ->
     if stand_ins.replaced == before:
         return text
     tokens = [match for match in re.finditer(_TOKENS, text) if match[1] is None]
-    old, new = list(_leaves(_parsed(text))), list(_leaves(redacted))
-    is_renamed = [*_names(_parsed(text))] != [*_names(redacted)]
+    plain = _parsed(text)  # the other was changed in its place
+    old, new = list(_leaves(plain)), list(_leaves(redacted))
+    is_renamed = [*_names(plain)] != [*_names(redacted)]
     if is_renamed or len(tokens) != len(new):  # or a key is there twice
         return orjson.dumps(redacted).decode()
     return "".join(_rewritten(text, tokens, old, new))

@@ -172,22 +172,20 @@ def judge(case: Case, engine: Engine) -> Verdict:
         return error_of(case, error)
 
 
-def _settled_by_secrets(case: Case, replay: Replay, replay_one: ReplayOne) -> Verdict | None:
-    """Return the verdict of a replay that differs only by what was made of redacted values.
+def _all_derived(
+    differences: tuple[Difference, ...], case: Case, replay: Replay, replay_one: ReplayOne
+) -> tuple[Noise, ...] | None:
+    """Return all that differs as noise where it was sent and made of redacted values, else None.
 
-    Else None: a second look tells more. Raises ReplayError.
+    A second look would tell no more. Raises ReplayError.
     """
     if case.looks == "twice" or not stand_ins(case.recording):
         return None
-    seen = _seen(case, replay)
-    found, differences = _compared(case, seen, replay.duration_us)
     if not differences or not all(it.call for it in differences):
         return None
     moved = _moved_with(moved_tables(case.recording)[""], case, replay, replay_one)
     derived, left = noise.derived(differences, moved)
-    if left:
-        return None
-    return _verdict(case, replay, seen.contract, found=(*found, *derived))
+    return None if left else derived
 
 
 def _judged_by_secrets(
@@ -253,9 +251,9 @@ def judge_by(case: Case, replay_all: Callable[[Case, Sequence[World]], list[Repl
         excused, differences = _compared(case, seen, replay.duration_us)
         if not _is_looked_at_again(case, differences):
             return _verdict(case, replay, seen.contract, drift=differences, found=excused)
-        settled = _settled_by_secrets(case, replay, replay_one)
-        if settled is not None:
-            return settled
+        derived = _all_derived(differences, case, replay, replay_one)
+        if derived is not None:
+            return _verdict(case, replay, seen.contract, found=(*excused, *derived))
         again = replay_all(case, (world, *(other for _, other in world.all_moved())))
         looks = _looks(case, replay, [_seen(case, it) for it in again])
     except ReplayError as error:
