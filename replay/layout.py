@@ -83,12 +83,14 @@ def _check_pseudonyms(payload: Mapping[str, Any]) -> None:
 def _check(document: Mapping[str, Any], layout: Layout, where: str = "") -> None:
     for name, check in layout.items():
         value = document[name]
-        if type(value) is not check and not _is(value, check):
+        if type(value) is not check and (type(check) is type or not check(value)):
             raise ValueError(f"{where}{name} is of another kind")
 
 
 def _or_none(check: Check) -> Check:
-    return lambda value: value is None or _is(value, check)
+    if type(check) is type:
+        return lambda value: value is None or type(value) is check
+    return lambda value: value is None or check(value)
 
 
 def _all(check: Check) -> Check:

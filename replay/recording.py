@@ -33,7 +33,8 @@ _HEAD_BYTES = 64
 """
 _MAX_WHY = 100
 """Characters of what a payload says of itself in a message."""
-CONVERTERS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+_Document: TypeAlias = dict[str, Any]
+CONVERTERS: dict[int, Callable[[_Document], _Document]] = {}
 """For each older format N the function that turns a decoded payload of N into one of N + 1."""
 
 
@@ -163,17 +164,19 @@ def digest(parts: Iterable[Part]) -> str:
     return state.hexdigest()
 
 
+def invocation_of(id: str, begun: bytes) -> Invocation:
+    """Return the invocation of a begun part that has been read before, and is laid out well."""
+    return _invocation_of(read_payload(id, BEGUN, begun))
+
+
 def outcome_of(document: Mapping[str, Any]) -> Outcome:
     """Return the outcome that `outcome_document` laid out; raises KeyError and its like if not."""
     match document["kind"]:
         case "returned":
             payload = document.get("payload")
-            return Returned(
-                payload.encode() if isinstance(payload, str) else payload,
-                document["content_type"],
-                document.get("digest"),
-                document.get("size_bytes"),
-            )
+            payload = payload.encode() if isinstance(payload, str) else payload
+            digest, size_bytes = document.get("digest"), document.get("size_bytes")
+            return Returned(payload, document["content_type"], digest, size_bytes)
         case "raised":
             return error_of(document)
         case "timed_out":
@@ -195,7 +198,7 @@ def _link_fields(document: Mapping[str, Any]) -> dict[str, Any]:
     return {**fields, "stack": tuple(document["stack"])}
 
 
-def read_payload(id: str, kind: str, payload: bytes) -> dict[str, Any]:
+def read_payload(id: str, kind: str, payload: bytes) -> _Document:
     """Return a part's payload as plain data of the current format; raises DamagedError."""
     try:
         document = decode(payload)
@@ -246,9 +249,7 @@ def _fields_of(value: Sandbox | ContextSnapshot | Redaction) -> dict[str, object
     return {name: getattr(value, name) for name in value.__slots__}
 
 
-def _redaction_of(
-    begun: Mapping[str, Any], others: Iterable[Mapping[str, Any]]
-) -> Redaction | None:
+def _redaction_of(begun: _Document, others: Iterable[_Document]) -> Redaction | None:
     if "redaction" not in begun:
         return None
     found = dict(begun["redaction"])
@@ -259,13 +260,8 @@ def _redaction_of(
     return Redaction(**found)
 
 
-def _recording_of(
-    id: str,
-    begun: dict[str, Any],
-    calls: list[tuple[str, dict[str, Any]]],
-    ended: dict[str, Any] | None,
-) -> Recording:
-    invocation = Invocation(
+def _invocation_of(begun: _Document) -> Invocation:
+    return Invocation(
         handler=begun["handler"],
         event=begun["event"],
         context=ContextSnapshot(**begun["context"]),
@@ -276,7 +272,13 @@ def _recording_of(
         sandbox=Sandbox(**begun["sandbox"]),
         awaited=begun["awaited"],
     )
-    what: dict[str, Any] = {
+
+
+def _recording_of(
+    id: str, begun: _Document, calls: list[tuple[str, _Document]], ended: _Document | None
+) -> Recording:
+    invocation = _invocation_of(begun)
+    what: _Document = {
         "replay_version": begun["replay_version"],
         "lost_parts": begun.get("lost_parts", 0),
         "outbound": begun.get("outbound", "off"),

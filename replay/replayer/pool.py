@@ -45,9 +45,6 @@ _MAX_AHEAD = 2048
 """Verdicts that may be there before an earlier one is: one slow case holds up the others then, and
 does not fill the memory with theirs."""
 _BATCH_S = 0.01
-_SWITCH_S = 0.0005
-"""How soon a thread that has an answer gets the interpreter from the one that reads the store: with
-CPython's 5 ms the worker behind it runs out of cases."""
 _WARM = 4
 """Sandboxes that one thread keeps."""
 
@@ -100,9 +97,6 @@ class Pool:
     def _threads(self) -> Iterator[tuple["SimpleQueue[_Chunk]", "SimpleQueue[_Result]"]]:
         todo, done = SimpleQueue[_Chunk](), SimpleQueue[_Result]()
         threads = [Thread(target=self._serve, args=(todo, done)) for _ in range(self.jobs)]
-        interval_s = sys.getswitchinterval()
-        if self.runtime == "builtin":
-            sys.setswitchinterval(_SWITCH_S)
         for thread in threads:
             thread.start()
         try:
@@ -115,7 +109,6 @@ class Pool:
                 todo.put(None)
             for thread in threads:
                 thread.join()
-            sys.setswitchinterval(interval_s)
             resume()
 
     def _serve(self, todo: "SimpleQueue[_Chunk]", done: "SimpleQueue[_Result]") -> None:

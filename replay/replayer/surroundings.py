@@ -13,12 +13,9 @@ from typing import TYPE_CHECKING, Any
 from replay.codec import decode, encode
 from replay.entropy import EntropyTape
 from replay.interaction import Interaction, interactions_of
-from replay.invocation import Invocation
 from replay.outcome import Outcome
-from replay.part import BEGUN
 from replay.payload import escapes_text, marshal
 from replay.recorder.bootstrap import Observer, observe
-from replay.recording import Part, Recording
 from replay.replayer.channel import Channel
 from replay.replayer.clock import clock_of
 from replay.replayer.entropy import Entropy
@@ -119,9 +116,10 @@ class Surroundings:
 
         `stand_ins` are the pseudonyms in it, each with the name of its secret.
         """
-        for name in OWN_VARIABLES:
-            os.environ.pop(name, None)
-        os.environ.update(own)
+        if any(os.environ.get(name) != own.get(name) for name in OWN_VARIABLES):
+            for name in OWN_VARIABLES:
+                os.environ.pop(name, None)
+            os.environ.update(own)
         if self._guard is not None:
             self._guard.forget()
         if self._proofs is not None:
@@ -164,8 +162,3 @@ class Witness(Observer):
         if self.event_differs:
             return "event"
         return "result" if self.outcome is not None and self.outcome != outcome else None
-
-
-def invocation_of(id: str, begun: bytes) -> Invocation:
-    """Return the invocation that a begun part holds."""
-    return Recording.from_parts(id, [Part(id, BEGUN, begun)]).invocation

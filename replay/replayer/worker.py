@@ -24,6 +24,7 @@ from replay.invocation import Invocation
 from replay.outcome import Outcome, Raised, Returned
 from replay.part import outcome_document
 from replay.recorder.decorator import capture
+from replay.recording import invocation_of
 from replay.replayer import runtime
 from replay.replayer.channel import Channel, out_of_reach
 from replay.replayer.clock import Entry, prepare
@@ -31,7 +32,7 @@ from replay.replayer.context import LambdaContext, rebuild
 from replay.replayer.descendant import adopt_orphans, children, die_with_parent, end_children
 from replay.replayer.finding import FindingWriter
 from replay.replayer.log import Log
-from replay.replayer.surroundings import Surroundings, Witness, invocation_of
+from replay.replayer.surroundings import Surroundings, Witness
 from replay.replayer.virtual import real
 from replay.replayer.world import World, own_variables
 
