@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 from queue import SimpleQueue
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 
 import pytest
 from test_recording import ID, invocation
@@ -74,6 +74,31 @@ def test_every_outcome_of_a_handler_is_seen_for_what_it_is(project, body, expect
         assert outcome.error_type == expected
     else:
         assert expected == outcome
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_a_second_look_has_as_many_processes_at_once_as_it_may(project, at_once):
+    """`--jobs 1` on a machine of many cores is one; that of three is the positive control."""
+    running, most, lock = 0, 0, Lock()
+
+    class Counted(BuiltinSandbox):
+        def __enter__(self):
+            nonlocal running, most
+            with lock:
+                running += 1
+                most = max(most, running)
+            return super().__enter__()
+
+        def __exit__(self, *raised):
+            nonlocal running
+            super().__exit__(*raised)
+            with lock:
+                running -= 1
+
+    case = case_of(project, "return {'it': 1}", Returned(b'{"it":2}'))
+    assert judge(case, Counted, at_once=at_once).kind == "drift"
+    assert (at_once, 0) == (most, running)
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 """What one worker's process keeps for a run: the store, opened, and warm sandboxes.
 
-There is a set of sandboxes for each thread at work. They serve one run alone, whose code is known
-to be what they have imported; they end with it, or when no shard has come for a while, for nobody
+There is a judge for each thread at work. They serve one run alone, whose code is known to be what
+their sandboxes have imported; they end with it, or when no shard has come for a while, for nobody
 tells of a run that was killed.
 """
 
@@ -22,7 +22,7 @@ from replay.executor.run import Run, Shard
 from replay.executor.software import Software
 from replay.replayer.case import Case
 from replay.replayer.ownership import look_again
-from replay.replayer.pool import Isolation, Pool, Sandboxes
+from replay.replayer.pool import Isolation, Judge, Pool
 from replay.replayer.process import interrupted_by
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Bench:
         self._opening, self._lock = Lock(), Lock()
         self._users = 0
         self._timer = Timer(IDLE_S, self._let_go)
-        self._idle: defaultdict[Isolation, list[Sandboxes]] = defaultdict(list)
+        self._idle: defaultdict[Isolation, list[Judge]] = defaultdict(list)
         self._store: Store | None = None
 
     def store(self) -> "Store":
@@ -60,9 +60,9 @@ class Bench:
             with (
                 self._in_use(),
                 interrupted_by(self._has_ended),
-                self._sandboxes(isolation) as sandboxes,
+                self._judge(isolation) as judge,
             ):
-                return self._replay(named, sandboxes)
+                return self._replay(named, judge)
         except KeyboardInterrupt:
             return Shard()
 
@@ -72,7 +72,7 @@ class Bench:
         with self._in_use():
             pass
 
-    def _replay(self, named: Sequence[str | Case], sandboxes: Sandboxes) -> Shard:
+    def _replay(self, named: Sequence[str | Case], judge: Judge) -> Shard:
         refused: list[ReplayError] = []
         earlier = Earlier(self.store) if self._run.work.is_warm else None
         reader = Reader(self._plan, store=self.store, tell=refused.append, earlier=earlier)
@@ -82,7 +82,7 @@ class Bench:
                 cases += reader.cases(cast("Iterator[str]", alike))
             else:
                 cases += map(_at_home, cast("Iterator[Case]", alike))
-        return Shard(sandboxes.verdicts(cases), refused)
+        return Shard(judge.verdicts(cases), refused)
 
     def _refuse_others(self) -> None:
         self._run.software.refuse(Software.here())
@@ -91,19 +91,19 @@ class Bench:
             raise OtherCodeError
 
     @contextmanager
-    def _sandboxes(self, isolation: Isolation) -> Iterator[Sandboxes]:
-        """Yield sandboxes that no other thread has; those of a shard that failed are not kept."""
+    def _judge(self, isolation: Isolation) -> Iterator[Judge]:
+        """Yield a judge that no other thread has; that of a shard that failed is not kept."""
         with self._lock:
             idle = self._idle[isolation]
             found = idle.pop() if idle else None
-        sandboxes = found or Sandboxes(Pool(self._run.work.runtime, isolation, 1))
+        judge = found or Judge(Pool(self._run.work.runtime, isolation, 1))
         try:
-            yield sandboxes
+            yield judge
         except BaseException:
-            sandboxes.close()
+            judge.close()
             raise
         with self._lock:
-            idle.append(sandboxes)
+            idle.append(judge)
 
     @contextmanager
     def _in_use(self) -> Iterator[None]:
@@ -129,8 +129,8 @@ class Bench:
         with self._lock, self._opening:
             if self._users:
                 return
-            for sandboxes in (it for kept in self._idle.values() for it in kept):
-                sandboxes.close()
+            for judge in (it for kept in self._idle.values() for it in kept):
+                judge.close()
             self._idle.clear()
             if self._store is not None:
                 self._store.close()

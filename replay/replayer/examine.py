@@ -7,8 +7,8 @@ does not match here is judged again in those, and that verdict counts.
 
 import os
 import sys
-from collections import OrderedDict, deque
-from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
@@ -18,9 +18,9 @@ from threading import local
 from replay.errors import ReplayError
 from replay.replayer.builtin import BuiltinSandbox, ForkingSandbox
 from replay.replayer.case import Case
-from replay.replayer.engine import Sandbox
 from replay.replayer.process import interrupt, resume
 from replay.replayer.replay import Replay
+from replay.replayer.sandboxes import Sandboxes
 from replay.replayer.verdict import Verdict, error_of, judge, judge_by
 from replay.replayer.warm import replay_fresh
 from replay.replayer.world import World, import_key
@@ -40,7 +40,7 @@ def examined(cases: Iterable[Case], *, jobs: int | None = None) -> Generator[Ver
             if not hasattr(threads, "worlds"):
                 threads.worlds = Worlds()
                 stack.callback(threads.worlds.close)
-            return _examine(replace(case, looks="twice"), threads.worlds)
+            return _examine(replace(case, looks="twice"), threads.worlds, at_once=jobs)
 
         try:
             yield from _in_order(pool, examine, cases, ahead=_AHEAD * jobs)
@@ -66,18 +66,18 @@ def _in_order(
         yield waiting.popleft().result()
 
 
-def _examine(case: Case, worlds: "Worlds") -> Verdict:
+def _examine(case: Case, worlds: "Worlds", *, at_once: int) -> Verdict:
     if sys.platform == "darwin":  # where a fork may not go on
-        return judge(case, BuiltinSandbox)
+        return judge(case, BuiltinSandbox, at_once=at_once)
     verdict = judge_by(case, worlds.replay_all)
     is_sure = verdict.kind == "match" and all(it.factor for it in verdict.dependences)
     if verdict.replay and any(it.kind == "made" for it in verdict.replay.findings):
         worlds.close()  # what a fork makes in /tmp is there for others until its process ends
         is_sure = False
-    return verdict if is_sure else judge(case, BuiltinSandbox)
+    return verdict if is_sure else judge(case, BuiltinSandbox, at_once=at_once)
 
 
-def judged_in_forks(case: Case, worlds: "Worlds") -> Verdict:
+def judged_in_forks(case: Case, worlds: "Worlds", *, at_once: int) -> Verdict:
     """Return the verdict of a case that has drifted in a fork: a fresh process has the first word.
 
     Where it says the same as the fork, forks tell as well as it would what is noise.
@@ -92,7 +92,7 @@ def judged_in_forks(case: Case, worlds: "Worlds") -> Verdict:
         verdict = judge_by(case, worlds.replay_all)
         if verdict.kind == "match":
             return verdict
-    return judge(case, BuiltinSandbox)
+    return judge(case, BuiltinSandbox, at_once=at_once)
 
 
 def _is_same(one: Replay, other: Replay) -> bool:
@@ -104,7 +104,7 @@ class Worlds:
     """The warm processes of one thread, by what they import and in which world."""
 
     def __init__(self) -> None:
-        self._warm: OrderedDict[Hashable, Sandbox] = OrderedDict()
+        self._sandboxes = Sandboxes(_WARM)
 
     def replay_all(self, case: Case, worlds: Sequence[World]) -> list[Replay]:
         """Replay a case in each world; raises ReplayError."""
@@ -112,27 +112,17 @@ class Worlds:
 
     def close(self) -> None:
         """End them."""
-        for sandbox in self._warm.values():
-            sandbox.__exit__()
-        self._warm.clear()
+        self._sandboxes.close()
 
     def _replay(self, case: Case, world: World) -> Replay:
         BuiltinSandbox.refuse(case)
         key = import_key(case), world.hash_seed, world.is_environment_reversed
-        sandbox = self._warm.pop(key, None)
-        if sandbox is not None and not sandbox.is_alive:
-            sandbox.__exit__()
-            sandbox = None
-        if sandbox is None:
-            imported_in = replace(
-                World.shared_by(case),
-                hash_seed=world.hash_seed,
-                is_environment_reversed=world.is_environment_reversed,
-            )
-            sandbox = ForkingSandbox(case, imported_in, is_shared=True).__enter__()
-        self._warm[key] = sandbox
-        if len(self._warm) > _WARM:
-            self._warm.popitem(last=False)[1].__exit__()
+        imported_in = replace(
+            World.shared_by(case),
+            hash_seed=world.hash_seed,
+            is_environment_reversed=world.is_environment_reversed,
+        )
+        sandbox = self._sandboxes.of(key, lambda: ForkingSandbox(case, imported_in, is_shared=True))
         return (
             replay_fresh(BuiltinSandbox, case, world)
             if sandbox.is_threaded

@@ -121,10 +121,10 @@ def derived(
     differences: tuple[Difference, ...], moved: Collection[Place]
 ) -> tuple[tuple[Noise, ...], tuple[Difference, ...]]:
     """Return what was sent and is made of redacted values, which move it, and what is left."""
-    found = [it for it in differences if it.call and _place(it) in moved and _is_alike(it)]
+    found = [it for it in differences if it.call and place_of(it) in moved and _is_alike(it)]
     told = [Noise(it.path, it.recorded, it.replayed, rule=REDACTED, call=it.call) for it in found]
-    places = set(map(_place, found))
-    return tuple(told), tuple(it for it in differences if _place(it) not in places)
+    places = set(map(place_of, found))
+    return tuple(told), tuple(it for it in differences if place_of(it) not in places)
 
 
 def _is_alike(difference: Difference) -> bool:
@@ -132,11 +132,6 @@ def _is_alike(difference: Difference) -> bool:
     if isinstance(then, str) and isinstance(now, str):
         return len(then) == len(now)
     return type(then) is type(now)
-
-
-def difference_of(noise: Noise) -> Difference:
-    """Return the difference that a rule has excused."""
-    return Difference(noise.path, noise.recorded, noise.replayed, call=noise.call)
 
 
 def _is_same_but_signed(then: object, now: object) -> bool:
@@ -242,7 +237,7 @@ class _Judge:
         then, now = difference.recorded, difference.replayed
         replays = self._moved.get(factor, ())
         values = self._values(difference, replays)
-        array = _array_of(_place(difference))
+        array = _array_of(place_of(difference))
         if array in self._reordered:
             return array in self._moved_arrays.get(factor, ())
         if factor in _OF_ORDER and array is not None:
@@ -255,7 +250,7 @@ class _Judge:
 
     def _values(self, difference: Difference, replays: tuple[Found, ...]) -> list[object]:
         """Return what stood at the difference's path in the replays in which it moved."""
-        place = _place(difference)
+        place = place_of(difference)
         seen = [found[place].replayed for found in replays if place in found]
         return [value for value in seen if type(value) is type(difference.replayed)]
 
@@ -273,18 +268,19 @@ def differences_between(one: Seen, other: Seen) -> tuple[Difference, ...]:
 
 
 def _found(one: Seen, other: Seen) -> Found:
-    return {_place(d): d for d in differences_between(one, other)}
+    return {place_of(d): d for d in differences_between(one, other)}
 
 
-def _place(difference: Difference) -> Place:
-    return difference.call, difference.path
+def place_of(it: Difference | Noise | Dependence) -> Place:
+    """Return where something differs, or may."""
+    return it.call, it.path
 
 
 def _reordered_arrays(differences: Iterable[Difference]) -> set[Place | None]:
     """Return the arrays whose differing elements are the same ones at other places of it."""
     by_array: defaultdict[Place | None, list[Difference]] = defaultdict(list)
     for difference in differences:
-        by_array[_array_of(_place(difference))].append(difference)
+        by_array[_array_of(place_of(difference))].append(difference)
     return {
         array
         for array, some in by_array.items()

@@ -6,7 +6,7 @@ matches; whatever differs there is judged again in fresh processes, and that ver
 """
 
 import sys
-from collections import OrderedDict, defaultdict, deque
+from collections import defaultdict, deque
 from collections.abc import Generator, Hashable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ from replay.replayer.examine import Worlds, judged_in_forks
 from replay.replayer.process import interrupt, resume
 from replay.replayer.replay import Replay
 from replay.replayer.ric import RicSandbox
+from replay.replayer.sandboxes import Sandboxes
 from replay.replayer.verdict import Engine, Verdict, error_of, judge, settled_by
 from replay.replayer.world import World, import_key
 
@@ -112,10 +113,10 @@ class Pool:
             resume()
 
     def _serve(self, todo: "SimpleQueue[_Chunk]", done: "SimpleQueue[_Result]") -> None:
-        with closing(Sandboxes(self)) as sandboxes:
+        with closing(Judge(self)) as judging:
             try:
                 for chunk in iter(todo.get, None):
-                    for results in _batches(sandboxes.judge_all(chunk)):
+                    for results in _batches(judging.judge_all(chunk)):
                         done.put(results)
             except BaseException as error:  # noqa: BLE001 - raised again where results are read
                 done.put(error)
@@ -125,14 +126,15 @@ _Chunk: TypeAlias = list[Numbered] | None
 _Result: TypeAlias = list[tuple[int, Verdict]] | BaseException
 
 
-class Sandboxes:
-    """The warm sandboxes of one thread, by what their cases import."""
+class Judge:
+    """Judges cases one after the other, for one thread, in sandboxes that it keeps."""
 
     def __init__(self, pool: Pool) -> None:
         self._isolation = pool.isolation
+        self._at_once = pool.jobs
         self._fresh = engine_of(pool.runtime, "process")
         self._shared = engine_of(pool.runtime, pool.isolation)
-        self._warm: OrderedDict[Hashable, Sandbox] = OrderedDict()
+        self._sandboxes = Sandboxes(_WARM)
         self._worlds = Worlds()
 
     def verdicts(self, cases: Sequence[Case]) -> list[Verdict]:
@@ -154,7 +156,7 @@ class Sandboxes:
                 left.popleft()
                 continue
             if sandbox is None:
-                yield number, judge(case, self._fresh)
+                yield number, self._judged_alone(case)
                 left.popleft()
                 continue
             yield from self._replay_in(sandbox, left)
@@ -176,8 +178,11 @@ class Sandboxes:
     def _judge_again(self, case: Case, replay: Replay | ReplayError) -> Verdict:
         may_fork = self._isolation == "case" and case.looks == "once, then again"
         if not may_fork or isinstance(replay, ReplayError):
-            return judge(case, self._fresh)
-        return judged_in_forks(case, self._worlds)
+            return self._judged_alone(case)
+        return judged_in_forks(case, self._worlds, at_once=self._at_once)
+
+    def _judged_alone(self, case: Case) -> Verdict:
+        return judge(case, self._fresh, at_once=self._at_once)
 
     def _can_be_replayed(self, case: Case) -> bool:
         try:
@@ -193,23 +198,16 @@ class Sandboxes:
         """
         if self._isolation == "process" or case.breaks_at:
             return None
-        key = import_key(case)
-        sandbox = self._warm.pop(key, None)
-        if sandbox is not None and not sandbox.is_alive:
-            sandbox.__exit__()
-            sandbox = None
         world = World.shared_by(case)
-        sandbox = sandbox or self._shared(case, world, is_shared=True).__enter__()
-        self._warm[key] = sandbox
-        if len(self._warm) > _WARM:
-            self._warm.popitem(last=False)[1].__exit__()
+        sandbox = self._sandboxes.of(
+            import_key(case), lambda: self._shared(case, world, is_shared=True)
+        )
         return None if sandbox.is_threaded and self._isolation == "case" else sandbox
 
     def close(self) -> None:
         """End them."""
         self._worlds.close()
-        for sandbox in self._warm.values():
-            sandbox.__exit__()
+        self._sandboxes.close()
 
 
 def _put(todo: "SimpleQueue[_Chunk]", chunk: list[Numbered]) -> int:

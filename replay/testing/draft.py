@@ -11,9 +11,10 @@ from replay.errors import ReplayError
 from replay.outcome import Raised, Returned
 from replay.recording import Recording
 from replay.replayer.compare import ABSENT, ROOT
+from replay.replayer.first_look import instant_of
 from replay.replayer.noise import REDACTED, Dependence, Noise
 from replay.replayer.rule import Instant, Rule, array_of, kind_of
-from replay.replayer.verdict import Verdict, instant_of
+from replay.replayer.verdict import Verdict
 from replay.report.pieces import value_text
 from replay.testing.accept import accepted
 from replay.testing.case_file import COLLECTED_SUFFIX, SUFFIX, CaseFile

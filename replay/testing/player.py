@@ -15,7 +15,7 @@ from typing import Any
 from replay.errors import ReplayError
 from replay.replayer.case import Case
 from replay.replayer.outbound.rules import Rules
-from replay.replayer.pool import Pool, Sandboxes, default_isolation
+from replay.replayer.pool import Judge, Pool, default_isolation
 from replay.replayer.rule import rule_of
 from replay.replayer.verdict import Verdict, settled_by
 from replay.settings import command_settings
@@ -85,10 +85,10 @@ class Player:
         return inside
 
     @cached_property
-    def _sandboxes(self) -> Sandboxes:
-        sandboxes = Sandboxes(Pool("builtin", default_isolation("builtin", is_one=False), 1))
-        self._stack.callback(sandboxes.close)
-        return sandboxes
+    def _judge(self) -> Judge:
+        judge = Judge(Pool("builtin", default_isolation("builtin", is_one=False), 1))
+        self._stack.callback(judge.close)
+        return judge
 
     def _isolated(self, case: Case) -> Verdict:
         if not handover.is_measuring():
@@ -99,7 +99,7 @@ class Player:
         return verdict if verdict.kind == "match" else self._judged(case)
 
     def _judged(self, case: Case) -> Verdict:
-        return next(verdict for _, verdict in self._sandboxes.judge_all([(0, case)]))
+        return next(verdict for _, verdict in self._judge.judge_all([(0, case)]))
 
     def _project_of(self, path: Path) -> "Project":
         folder = os.path.dirname(path)  # noqa: PTH120 - a hundred times as fast
