@@ -27,13 +27,14 @@ SECRET_NAMES = (
     " motDePasse Passwort verificationCode mfa_code backupCodes otp pin cvv ssn cardNumber"
     " credit_card seedPhrase aws_secret_access_key stripe_key X-Amz-Security-Token jwt csrfToken"
     " authkey dbpassword パスワード 비밀번호 jelszó mothersMaidenName card_code creds SAMLResponse"
+    " X-Origin-Verify"
 )
 OPEN_NAMES = (
     "nextToken pageToken maxTokens tokenCount clientRequestToken primaryKey sortKey partition_key"
     " publicKey key objectKey monkey keyboard secretary tokenizer author authorizer passenger"
     " passwordPolicy password_expires_at secretArn SecretId tokenType errorCode statusCode zipCode"
     " routeKey idempotencyKey spinner shipping sessionId sigma cardBrand card_last4"
-    " cardNumberLast4 signingKeyAlias"
+    " cardNumberLast4 signingKeyAlias accountSid MessageSid"
 )
 TOKEN = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4"
 
@@ -120,6 +121,21 @@ def test_a_known_secret_is_found_however_json_writes_it(wraps):
         found = json.loads(found["body"])
     assert found["note"].startswith("got ")
     assert AWKWARD not in found["note"]
+
+
+@pytest.mark.parametrize("name", ["Authorization", "x-api-key", "password"])
+def test_a_secret_that_is_an_array_of_bytes_stays_one(name):
+    """A header of Kafka's; numbers that are no text are told apart."""
+    secret = "Bearer not-to-be-seen-4711"
+    headers = [{"trace": [*b"a1b2c3d4"]}, {name: [*secret.encode()]}]
+    kept, changed = redacted({"records": {"orders-0": [{"headers": headers}]}})["records"][
+        "orders-0"
+    ][0]["headers"]
+    assert headers[0] == kept
+    text = bytes(changed[name]).decode()
+    assert len(secret) == len(text)
+    assert "4711" not in text
+    assert redacted({"tokens": [300, 2, 1, 4, 5, 6]}) == {"tokens": [300, 2, 1, 4, 5, 6]}
 
 
 @pytest.mark.parametrize("order", [1, -1])

@@ -18,6 +18,7 @@ from replay.redaction.word import (
     KEYS,
     OPEN_TOKENS,
     PHRASES,
+    RESOURCES,
     STRONG,
     VISITORS,
     words_of,
@@ -149,6 +150,8 @@ def _by_last_word(words: tuple[str, ...], last: str) -> Secrecy:
             return Secrecy.TOKEN
         case _ if words[0] == "token" and last in AFTER_TOKEN:
             return Secrecy.TOKEN
+        case "sid" if before in RESOURCES:
+            return Secrecy.ORDINARY
         case "session" | "sess" | "sid":
             return Secrecy.OPAQUE
     return Secrecy.ORDINARY

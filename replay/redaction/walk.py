@@ -118,6 +118,9 @@ class Walk:
             if own > 0 and type(value[1]) is not dict:
                 value[1] = self.value(value[1], own, value[0])
                 return value
+        text = _text_of_bytes(value) if secrecy > 0 else None
+        if text is not None:
+            return [*self._secret(text, secrecy, name).encode()]
         for index, item in enumerate(value):
             if type(item) is dict:
                 self._object(item, secrecy, name)
@@ -202,6 +205,17 @@ def _is_inherited(secrecy: Secrecy, key: str) -> bool:
     if secrecy is Secrecy.TOKEN:
         return key in _GENERIC or key.startswith(TAG)
     return secrecy in (Secrecy.SECRET, Secrecy.COOKIE)
+
+
+def _text_of_bytes(value: list[Any]) -> str | None:
+    """Return the text whose bytes an array holds, as a header of Kafka's does; None if it is none.
+
+    Source: the Lambda developer guide, "Using Lambda with Apache Kafka" (with-kafka), its event.
+    """
+    if len(value) < _MIN_TEXT_LENGTH or any(type(it) is not int or it >> 8 for it in value):
+        return None
+    text = bytes(value).decode(errors="replace")
+    return text if text.isprintable() else None
 
 
 def _may_tell(text: str) -> bool:

@@ -118,7 +118,7 @@ PHRASES = tuple(
         *("tax_id", "tax_number", "passport_number", "passport_no", "driver_license"),
         *("drivers_license", "driving_licence", "identity_number", "codice_fiscale", "steuer_id"),
         *("code_verifier", "client_assertion", "saml_response", "x_amz_signature"),
-        *("x_amz_security", "x_goog_signature", "authorization_code"),
+        *("x_amz_security", "x_goog_signature", "authorization_code", "origin_verify"),
     )
 )
 CODES = stems(
@@ -167,6 +167,8 @@ INSIDE_HARMLESS = stems(
 """Whole names that stand beside a secret, in an object which is called one."""
 AFTER_TOKEN = stems("acceso acesso consulta sesion sessao usuario seguridad seguranca")
 """Words after `token` where that comes first: in Spanish and Portuguese."""
+RESOURCES = stems("account message call sms service conversation conference recording verification")
+"""Words before `sid` that make it the id of something, as Twilio's are."""
 VISITORS = ("_ga", "_gid", "_gcl", "__utm", "_fbp", "__stripe_mid", "_hj", "ajs_")
 """Beginnings of cookies that count visitors."""
 COOKIES = stems(
