@@ -8,6 +8,7 @@ import gzip
 import json
 import os
 import sqlite3
+import struct
 import tempfile
 import time
 import tracemalloc
@@ -209,3 +210,29 @@ def test_a_spool_that_somebody_else_has_put_there_is_not_taken_in(
     listed = json.loads(replay("list", "--json").stdout)
     assert (planted.id in {one["id"] for one in listed}) is (kind == "ours")
     assert target.exists() is (kind != "ours")
+
+
+def hot_journal(store: Path, other: Path) -> bytes:
+    """A rollback journal that changes nothing and names another file, as SQLite lays one out."""
+    magic, name = bytes.fromhex("d9d505f920a163d7"), str(other).encode()
+    page_bytes, pages = query(store, "PRAGMA page_size")[0][0], query(store, "PRAGMA page_count")
+    head = magic + struct.pack(">5I", 0, 1, pages[0][0], 512, page_bytes)
+    lock_page = struct.pack(">I", 0x4000_0000 // page_bytes + 1)
+    return (
+        head.ljust(512, b"\0") + lock_page + name + struct.pack(">2I", len(name), sum(name)) + magic
+    )
+
+
+def test_a_journal_that_names_another_file_has_nothing_deleted(project, replay):
+    """SQLite deletes what a journal names once it has used that: the positive control."""
+    given, other = project / "given.db", project / "other.txt"
+    with closing(sqlite3.connect(given)) as connection:
+        connection.execute(CREATE_PART)
+    journal = given.with_name("given.db-journal")
+    journal.write_bytes(hot_journal(given, other))
+    other.write_text("precious")
+    done = replay("import", str(given))
+    assert (done.returncode, other.read_text()) == (2, "precious")
+    assert "names another file" in done.stderr
+    query(given, "SELECT * FROM part")
+    assert not other.exists()

@@ -43,6 +43,8 @@ _PLACES = {
 }
 """For the tables that say where parts are, how they are asked."""
 _READ = {"part", *_BESIDE, "sqlite_master", "pragma_table_xinfo"}
+_NAMES_ANOTHER = bytes.fromhex("d9d505f920a163d7")
+"""What a rollback journal ends with behind the path of another file, which SQLite then deletes."""
 _PROTECTION = ("trusted_schema = OFF", "query_only = ON", "cell_size_check = ON")
 _LEFT = "what can be read is imported; ask for an export of the rest"
 _NAME_STORE = "name a store file of replay, or what replay export has written"
@@ -72,6 +74,7 @@ def _connect(path: Path, stack: ExitStack) -> sqlite3.Connection:
     mode = "mode=ro&immutable=1"
     beside = [suffix for suffix in ("-wal", "-journal") if _has_content(path, suffix)]
     if beside:
+        _refuse_command(path.with_name(path.name + "-journal"))
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="replay-")))
         for suffix in ("", *beside):
             shutil.copyfile(path.with_name(path.name + suffix), folder / f"copy.db{suffix}")
@@ -84,6 +87,17 @@ def _connect(path: Path, stack: ExitStack) -> sqlite3.Connection:
         connection.execute(f"PRAGMA {pragma}")
     connection.set_authorizer(_authorize)
     return connection
+
+
+def _refuse_command(journal: Path) -> None:
+    """Raise StoreError for a journal that would have a file deleted that stands somewhere else."""
+    with suppress(FileNotFoundError), journal.open("rb") as file:
+        file.seek(max(0, journal.stat().st_size - len(_NAMES_ANOTHER)))
+        if file.read() == _NAMES_ANOTHER:
+            raise StoreError(
+                f"{journal} names another file, which reading it would delete",
+                "delete the journal, if you trust the rest; no store of replay's leaves such a one",
+            )
 
 
 def _has_content(path: Path, suffix: str) -> bool:
