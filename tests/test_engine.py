@@ -3,6 +3,8 @@
 import contextlib
 import dataclasses
 import os
+import random
+import resource
 import time
 from pathlib import Path
 from queue import SimpleQueue
@@ -14,7 +16,7 @@ from test_recording import ID, invocation
 from replay.codec import Opaque, Truncated
 from replay.outcome import Exited, Outcome, Raised, Returned, TimedOut
 from replay.recording import Recording
-from replay.replayer.builtin import BuiltinSandbox
+from replay.replayer.builtin import BuiltinSandbox, ForkingSandbox
 from replay.replayer.case import Case
 from replay.replayer.engine import replay_once
 from replay.replayer.local import WORLD
@@ -74,6 +76,47 @@ def test_every_outcome_of_a_handler_is_seen_for_what_it_is(project, body, expect
         assert outcome.error_type == expected
     else:
         assert expected == outcome
+
+
+ENDS_AMID_ITS_ANSWER = """
+import os, _thread
+def handler(event, context):
+    def bye():
+        for _ in range(event["turns"]): pass
+        os._exit(7)
+    if event["turns"]: _thread.start_new_thread(bye, ())
+    return event["n"]
+"""
+
+
+@pytest.mark.slow
+def test_a_fork_that_ends_amid_its_answer_leaves_the_others_theirs(project):
+    """It is told of twice; answers taken in the order they come would be those of other cases."""
+    one = case_of(project, "", clock="shifted", is_named=True)
+    (project / "app.py").write_text(ENDS_AMID_ITS_ANSWER)
+    turns = random.Random(1)
+    events = [{"n": n, "turns": turns.randrange(1, 4000) * (n % 2 == 0)} for n in range(300)]
+    cases = [one.with_event(event, ()) for event in events]
+    with ForkingSandbox(one, World.shared_by(one), is_shared=True) as sandbox:
+        replays = list(sandbox.replay_all(cases))
+    assert len(cases) == len(replays)
+    for n, replay in enumerate(replays):
+        assert replay.outcome in (Returned(str(n).encode()), *([Exited(7)] if n % 2 == 0 else []))
+    assert Exited(7) in [replay.outcome for replay in replays]
+
+
+@pytest.mark.slow
+def test_a_replay_goes_on_in_a_host_that_has_many_files_open(project):
+    """`select()` refuses descriptors from 1,024 on."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 1300:
+        pytest.skip("no more than 1,300 files may be open")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 1300), hard))
+    with contextlib.ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        for _ in range(1100):
+            stack.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+        assert Returned(b"1") == run(case_of(project, "return 1")).outcome
 
 
 @pytest.mark.slow

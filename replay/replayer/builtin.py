@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from time import perf_counter_ns, sleep
-from typing import Any
+from typing import Any, TypeAlias
 
 from replay.entropy import entropy_document
 from replay.errors import ReplayError
@@ -35,6 +35,10 @@ _GENERATOR_BYTES = 3_500
 """What the state of a generator adds, in base64."""
 
 
+_Asked: TypeAlias = tuple[Case, int, int]
+"""A case that was sent, the number of its request, and its bytes."""
+
+
 class BuiltinSandbox(Sandbox):
     """Runs a handler without AWS's code, on every system."""
 
@@ -45,6 +49,7 @@ class BuiltinSandbox(Sandbox):
     def __init__(self, case: Case, world: World, *, is_shared: bool = False) -> None:
         super().__init__(case, world, is_shared=is_shared)
         self._coverages = CoverageReader()
+        self._asked = 0
 
     def _import(self) -> None:
         message = {**self._start_message(), "forks": self.forks}
@@ -63,21 +68,21 @@ class BuiltinSandbox(Sandbox):
     def replay(self, case: Case, world: World) -> Replay:
         """Run one case and return what it did; raises ReplayError where it cannot be had."""
         with suppress(ConnectionError):
-            self._process.channel.send_all([_request(case, world)])
-        return self._answer(case)
+            self._process.channel.send_all([self._request(case, world)])
+        return self._answer(case, self._asked)
 
     def replay_all(self, cases: Sequence[Case]) -> Iterator[Replay | ReplayError]:
         """Yield what became of each case, until one of them has ended the process."""
-        coming, ahead, ahead_bytes = deque(cases), deque[tuple[Case, int]](), 0
+        coming, ahead, ahead_bytes = deque(cases), deque[_Asked](), 0
         while coming or ahead:
             if coming and ahead_bytes <= BUFFERED_BYTES // 2:
                 ahead_bytes += self._send_some(coming, ahead, BUFFERED_BYTES - ahead_bytes)
             if len(ahead) >= _MANY and not self._process.channel.has_unread:
                 sleep(_GATHERING_S)
-            case, size_bytes = ahead.popleft()
+            case, number, size_bytes = ahead.popleft()
             ahead_bytes -= size_bytes
             try:
-                replayed: Replay | ReplayError = self._answer(case)
+                replayed: Replay | ReplayError = self._answer(case, number)
             except ReplayError as error:
                 replayed = error
             yield replayed
@@ -86,9 +91,7 @@ class BuiltinSandbox(Sandbox):
             if not may_go_on and not self.is_alive:
                 return
 
-    def _send_some(
-        self, coming: deque[Case], ahead: deque[tuple[Case, int]], room_bytes: int
-    ) -> int:
+    def _send_some(self, coming: deque[Case], ahead: deque[_Asked], room_bytes: int) -> int:
         """Send cases ahead of their answers, in one go; return how many bytes they are."""
         requests: list[Message] = []
         sent_bytes = 0
@@ -98,16 +101,16 @@ class BuiltinSandbox(Sandbox):
                 break
             case = coming.popleft()
             sent_bytes += size_bytes
-            requests.append(_request(case, World.of(case)))
-            ahead.append((case, size_bytes))
+            requests.append(self._request(case, World.of(case)))
+            ahead.append((case, self._asked, size_bytes))
         with suppress(ConnectionError):  # the answer, which will not come, tells it
             self._process.channel.send_all(requests)
         return sent_bytes
 
-    def _answer(self, case: Case) -> Replay:
+    def _answer(self, case: Case, number: int) -> Replay:
         began_ns = perf_counter_ns()
         try:
-            answer = self._process.receive(case.limit_s)
+            answer = self._received(number, case.limit_s)
         except (EOFError, ConnectionError):
             return self._exited(case, (perf_counter_ns() - began_ns) // 1000)
         if answer is None:
@@ -129,26 +132,37 @@ class BuiltinSandbox(Sandbox):
             return replayed
         return replace(replayed, coverage=self._coverages.read(head["coverage"]))
 
+    def _received(self, number: int, limit_s: float | None) -> Message | None:
+        """Return the answer to a request, by its number; None where the limit has passed.
+
+        A fork that ends while it answers is told of a second time, by the process that made it.
+        """
+        while True:
+            answer = self._process.receive(limit_s)
+            if answer is None or answer[0]["number"] >= number:
+                return answer
+
+    def _request(self, case: Case, world: World) -> Message:
+        self._asked += 1
+        tape = world.tape_of(case.recording)
+        calls = case.recording.call_parts(at_import=False)
+        message = {
+            "number": self._asked,
+            "id": case.recording.id,
+            "seed": world.seed,
+            "entry": entry_of(case, world).values(),
+            "tape": tape and entropy_document(tape),
+            "breaks_at": case.breaks_at,
+            "stand_ins": stand_ins(case.recording),
+            "calls": [[part.kind, len(part.payload)] for part in calls],
+        }
+        return message, b"".join((_begun(case), *(part.payload for part in calls)))
+
 
 class ForkingSandbox(BuiltinSandbox):
     """Imports the handler once and runs each case in a fork of that process."""
 
     forks = True
-
-
-def _request(case: Case, world: World) -> Message:
-    tape = world.tape_of(case.recording)
-    calls = case.recording.call_parts(at_import=False)
-    message = {
-        "id": case.recording.id,
-        "seed": world.seed,
-        "entry": entry_of(case, world).values(),
-        "tape": tape and entropy_document(tape),
-        "breaks_at": case.breaks_at,
-        "stand_ins": stand_ins(case.recording),
-        "calls": [[part.kind, len(part.payload)] for part in calls],
-    }
-    return message, b"".join((_begun(case), *(part.payload for part in calls)))
 
 
 def _begun(case: Case) -> bytes:

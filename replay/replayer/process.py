@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from math import ceil
 from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -222,4 +223,8 @@ _spares: list[Process] = []
 
 
 def _readable(readers: list[socket.socket], limit_s: float) -> list[socket.socket]:
-    return select.select(readers, [], [], limit_s)[0]
+    # Not select(), which refuses descriptors from 1,024 on: a host may have as many files open.
+    poll, of_descriptor = select.poll(), {reader.fileno(): reader for reader in readers}
+    for descriptor in of_descriptor:
+        poll.register(descriptor, select.POLLIN)
+    return [of_descriptor[it] for it, _ in poll.poll(ceil(limit_s * 1000))]

@@ -102,7 +102,7 @@ class _Sandbox:
             sys.stderr.flush()
         if real.getpid() != pid:
             os._exit(0)  # a fork of the handler's own that came back as well
-        answer |= self._written()
+        answer |= {"number": request["number"], **self._written()}
         self._channel.send(answer, payload)
 
     def serve_in_fork(self, request: dict[str, Any], begun: bytes) -> None:
@@ -122,6 +122,7 @@ class _Sandbox:
             if not answered[0]:
                 exited = {
                     "stage": "exited",
+                    "number": request["number"],
                     "status": os.waitstatus_to_exitcode(status),
                     "duration_us": (perf_counter_ns() - began_ns) // 1000,
                 }
