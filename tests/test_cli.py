@@ -241,6 +241,17 @@ def test_a_bug_of_ours_ends_with_3_and_a_report_to_paste(shop, replay, monkeypat
     done = replay("run", "000001")
     assert done.returncode == 3
     assert "this is a bug in replay" in done.stderr
+
+
+def test_a_report_of_a_bug_has_no_value_that_was_given(shop, replay, monkeypatch):
+    """Secrets and addresses with passwords are among them."""
+    monkeypatch.setattr(BuiltinSandbox, "replay", None)
+    given = ("run", "000001", "--secret", "api_key=hunter2-xy", "--timeout=7")
+    monkeypatch.setattr(sys, "argv", ["replay", *given])
+    done = replay(*given)
+    assert done.returncode == 3
+    assert "command: run --secret --timeout\n" in done.stderr
+    assert "hunter2" not in done.stderr
     assert "Python" in done.stderr
 
 

@@ -12,7 +12,8 @@ from databases import content_of
 from http_service import running_service
 
 from replay.replayer.case import Case
-from replay.replayer.examine import Worlds
+from replay.replayer.examine import Forks
+from replay.replayer.secret import substituted
 from replay.replayer.verdict import judge_by
 from replay.store.selection import Selection
 
@@ -141,18 +142,18 @@ def test_what_is_sent_and_made_of_a_secret_costs_one_replay_more(project, replay
         assert made.returncode == 0, made.stderr
     ((recording,),) = [list(stored().find(Selection()))]
     case = Case(recording, "app.handler", (project,))
-    worlds, asked = Worlds(), []
+    forks, asked = Forks(), []
 
-    def replay_all(case, others):
+    def replay_in(case, others):
         asked.extend(others)
-        return worlds.replay_all(case, others)
+        return forks.replay_in(case, others)
 
-    with contextlib.closing(worlds):
-        verdict = judge_by(case, replay_all)
+    with contextlib.closing(forks):
+        verdict = judge_by(case, replay_in)
         assert (verdict.kind, len(asked)) == ("match", 2)
         assert [(it.rule, it.path) for it in verdict.noise] == [("redacted", "$.body")]
         changed = case.with_event({"token": "tok-xyz-999", "more": "!"}, ())
-        assert judge_by(changed, replay_all).kind == "drift"
+        assert judge_by(changed, replay_in).kind == "drift"
 
 
 @pytest.mark.slow
@@ -191,3 +192,32 @@ def test_a_secret_that_cannot_be_given_is_an_error(run, option, told):
     result, _ = run("--secret", option)
     assert result.returncode == 2
     assert told in result.stderr
+
+
+SPECIAL = 'p"w\\1-\u00e9'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"password": "PSEUDONYM"}',
+        '{"body": "{\\"password\\": \\"Bearer PSEUDONYM\\"}", "n": 1.50}',
+        "password=PSEUDONYM",
+        b'{"t":"PSEUDONYM"}',
+    ],
+)
+def test_json_stays_json_whatever_a_secret_holds(text):
+    """And nothing of it is left where it is taken out again, however it is written."""
+    given = substituted(text, {"PSEUDONYM": SPECIAL})
+    assert text == substituted(given, {SPECIAL: "PSEUDONYM"})
+    if isinstance(text, str):
+        assert f"log: {text}" == substituted(f"log: {given}", {SPECIAL: "PSEUDONYM"})
+    with contextlib.suppress(json.JSONDecodeError):
+        json.loads(text)
+        json.loads(given)
+
+
+def test_a_short_pseudonym_is_replaced_where_it_stands_alone():
+    """It stands in other texts by chance."""
+    event = {"cvv": "481", "order": "A-14812", "at": "1748100000"}
+    assert {**event, "cvv": "9"} == substituted(event, {"481": "9"})

@@ -82,8 +82,7 @@ def answering(command: Callable[Arguments, int]) -> Callable[Arguments, None]:
             say("interrupted")
             code = INTERRUPTED
         except BrokenPipeError:
-            # The reader has seen enough; keep Python from reporting it again at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            stop_answering()  # the reader has seen enough
             code = 0
         except Exception:  # noqa: BLE001 - a bug of ours ends in a report, not in a traceback
             _report_bug()
@@ -91,6 +90,11 @@ def answering(command: Callable[Arguments, int]) -> Callable[Arguments, None]:
         raise typer.Exit(code)
 
     return answer
+
+
+def stop_answering() -> None:
+    """Write answers to nowhere, once stdout is closed: Python would report it again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say(message: str) -> None:
@@ -121,7 +125,14 @@ def say_unreadable(why: Sequence[str], count: int, *, of: int) -> int:
 def _report_bug() -> None:
     system = f"replay {__version__}, Python {platform.python_version()}, {platform.platform()}"
     say(f"this is a bug in replay; please report it with these lines:\n{system}")
-    say(f"command: {' '.join(sys.argv[1:])}\n{traceback.format_exc()}")
+    say(f"command: {_command_without_values()}\n{traceback.format_exc()}")
+
+
+def _command_without_values() -> str:
+    """Return the command with the names of its options: their values, and ids, are the user's."""
+    command, *others = [*sys.argv[1:], ""]
+    options = [it.partition("=")[0] for it in others if it.startswith("-")]
+    return " ".join([command, *options])
 
 
 def out() -> "Console":

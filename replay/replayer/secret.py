@@ -5,6 +5,7 @@ on; one that verifies a signature with a true key cannot come to the same end. P
 """
 
 import dataclasses
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
@@ -18,6 +19,7 @@ _MOVED = Pseudonyms(lambda: b"the secret factor, moved")
 _UNNAMED = "a redacted value"
 _MIN_LENGTH = 4
 """A shorter pseudonym stands in texts by chance."""
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 class NeedsSecretError(ReplayError):
@@ -85,24 +87,31 @@ def given(recording: Recording, table: Mapping[str, str]) -> Recording:
 
 
 def substituted(value: Value, table: Mapping[str, str]) -> Value:
-    """Return a value with the table's texts replaced in all texts and bytes of it."""
-    if not table:
-        return value
-    texts = {re.escape(it): other for it, other in table.items()}
-    pattern = re.compile("|".join(sorted(texts, key=len, reverse=True)))
-    result: Value = _Substitution(pattern, table).of(value)
+    """Return a value with the table's texts replaced in all texts and bytes of it.
+
+    What is JSON stays JSON, whatever they hold; a short one is replaced where it stands alone.
+    """
+    result: Value = _Substitution(table).of(value) if table else value
     return result
 
 
 class _Substitution:
-    def __init__(self, pattern: re.Pattern[str], table: Mapping[str, str]) -> None:
-        self._pattern, self._table = pattern, table
+    def __init__(self, table: Mapping[str, str]) -> None:
+        self._table = table
+        self._inside = {
+            spelled: other
+            for it, other in table.items()
+            if len(it) >= _MIN_LENGTH
+            for spelled in _quoted(_quoted({it}))
+        }
+        found = sorted(self._inside, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, found)) or "(?!)")
 
     def of(self, value: Any) -> Any:
         """Return a value of plain data and dataclasses with texts replaced."""
         match value:
             case str():
-                return self._pattern.sub(lambda it: self._table[it[0]], value)
+                return self._of_text(value)
             case bytes():
                 return self._of_bytes(value)
             case dict():
@@ -121,6 +130,21 @@ class _Substitution:
                 return self._of_fields(value)
         return value
 
+    def _of_text(self, text: str) -> str:
+        if text in self._table:
+            return self._table[text]
+        if text[:1] in '{["' and _is_json(text):
+            return _STRING.sub(lambda it: self._of_literal(it[0]), text)
+        return self._pattern.sub(lambda it: self._inside[it[0]], text)
+
+    def _of_literal(self, literal: str) -> str:
+        """Return a string of JSON; one that holds nothing stays as it is written."""
+        before = json.loads(literal)
+        after = self._of_text(before)
+        if after == before:
+            return literal
+        return json.dumps(after, ensure_ascii=literal.isascii())
+
     def _of_bytes(self, value: bytes) -> bytes:
         text = value.decode(errors="surrogateescape")
         return self.of(text).encode(errors="surrogateescape")  # type: ignore[no-any-return]
@@ -130,6 +154,20 @@ class _Substitution:
         before = {name: getattr(value, name) for name in names}
         after = {name: self.of(item) for name, item in before.items()}
         return value if after == before else dataclasses.replace(value, **after)
+
+
+def _quoted(texts: set[str]) -> set[str]:
+    """Return texts, and how they stand in a text that quotes some JSON or Python, as logs do."""
+    in_json = {json.dumps(it, ensure_ascii=is_ascii) for it in texts for is_ascii in (True, False)}
+    return texts | {it[1:-1] for it in (*in_json, *map(repr, texts))}
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def differs_by_pseudonyms(then: object, now: object, pseudonyms: Iterable[str]) -> bool:
