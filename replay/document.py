@@ -8,6 +8,7 @@ import errno
 import json
 import re
 import stat
+from collections import Counter
 from collections.abc import Callable
 from hashlib import blake2b
 from os import fstat
@@ -80,8 +81,8 @@ def _parse_int(digits: str) -> int:
 def _parse_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        counts = Counter(key for key, _ in pairs)
+        twice = next(key for key, count in counts.items() if count > 1)
         raise LayoutError(f"the key {twice!r} stands twice in one object")
     return found
 

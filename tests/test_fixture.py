@@ -3,6 +3,7 @@
 import copy
 import io
 import json
+import time
 from pathlib import Path
 
 import jsonschema
@@ -15,6 +16,7 @@ from strategies import events, interactions, results
 from test_recording import ID, OUTCOMES, invocation
 
 from replay import codec, fixture
+from replay.document import LayoutError, load_strictly
 from replay.errors import DamagedError, ReplayError
 from replay.fixture import Fixture, fixture_line, read_fixture, read_fixtures, read_stream
 from replay.outcome import Returned
@@ -339,3 +341,12 @@ def test_the_committed_fixtures_of_format_1_are_read_and_written_the_same():
         assert isinstance(one, Fixture)
         assert one.recording.id == one.id
         assert fixture_line(one) == orjson.dumps(orjson.loads(file.read_bytes()))
+
+
+def test_many_keys_of_which_one_stands_twice_are_refused_in_no_time():
+    """Counting each of them took minutes."""
+    keys = ", ".join(f'"k{n}": 1' for n in [*range(100_000), 99_999])
+    began = time.process_time()
+    with pytest.raises(LayoutError, match="'k99999' stands twice"):
+        load_strictly(f"{{{keys}}}".encode())
+    assert time.process_time() - began < 2

@@ -28,7 +28,7 @@ from replay.replayer.case import Case
 from replay.replayer.verdict import judge
 from replay.settings import Settings, recorder_settings
 from replay.store.selection import Selection
-from replay.store.spool import read
+from replay.store.spool import claim, dispose, read, spools
 from replay.store.store import Store
 
 APP = """
@@ -562,3 +562,17 @@ def test_each_part_is_synced_where_that_is_asked_for(tmp_path, monkeypatch):
             assert journal._open().execute("PRAGMA synchronous").fetchone() == (expected,)
     with pytest.raises(SettingsError):
         recorder_settings({"REPLAY_SYNCHRONOUS": "off"}, store=None, sample=None, outbound=None)
+
+
+@pytest.mark.parametrize("name", ["orders[1].db", "a.taking.db", "o*.db"])
+def test_a_claimed_spool_is_found_whatever_its_store_is_called(tmp_path, name):
+    """Whoever claimed it has died; one that nobody has claimed is not taken for it."""
+    store = tmp_path / name
+    spool.append(str(store), "id", "begun", b"{}")
+    (unclaimed,) = spools(store)
+    claimed = claim(unclaimed)
+    assert unclaimed != claimed
+    assert [claimed] == spools(store)
+    assert [part.payload for part in read(claimed)] == [b"{}"]
+    dispose(claimed, keep=True)
+    assert spools(store) == []

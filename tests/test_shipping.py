@@ -15,8 +15,9 @@ from test_store import recording
 
 from replay.errors import DamagedError
 from replay.recorder.export.exporter import Exporter
-from replay.recorder.export.shipment import Row, shipment_of
+from replay.recorder.export.shipment import Row, digest_of, shipment_of
 from replay.recorder.journal import Journal
+from replay.recorder.ulid import new_ulid
 from replay.store.arrival.shipment import parts_of
 from replay.store.packing import packed
 
@@ -279,6 +280,18 @@ def test_what_a_command_has_packed_is_shipped_and_read_as_the_same_part():
     assert found == begun
     assert isinstance(damaged, DamagedError)
     assert one.id in damaged.message
+
+
+def test_an_id_that_is_no_text_costs_its_part_alone():
+    """It is named; the others are read."""
+    rows = [Row(1, "id", "begun", 7, b"{}"), Row(2, one_id := new_ulid(), "begun", 7, b"{}")]
+    made = shipment_of("0" * 26, rows)
+    lines = gzip.decompress(made.body).replace(b'"id":"id"', b'"id":"\xff"')
+    name = made.name.replace(digest_of(gzip.decompress(made.body)), digest_of(lines))
+    damaged = parts_of(name, gzip.compress(lines))
+    assert [type(it) for it in damaged] == [DamagedError, DamagedError]
+    assert "\\xff" in damaged[0].message
+    assert one_id in damaged[1].message
 
 
 @pytest.mark.slow

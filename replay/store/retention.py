@@ -2,8 +2,8 @@
 
 Two rules are reasons to go: `older_than_us`, and `max_bytes`, for which the oldest go. Three keep,
 whatever the reason: `keep_last`, `keep_errors`, `keep_tagged`. Without a reason all go that no rule
-keeps. Invariant: what a rule keeps is never among what goes, and no invocation that may still run:
-its end would come without its beginning.
+keeps. Invariant: what a rule keeps is never among what goes; nor, where there is any rule, is an
+invocation that may still run, for its end would come without its beginning.
 """
 
 import time

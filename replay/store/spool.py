@@ -8,10 +8,11 @@ leave it for ever, and one that is alive ships its parts from the store.
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from glob import escape
 from pathlib import Path
 from stat import S_ISREG
 
-from replay.recorder.place import SHIPPING, spool_paths
+from replay.recorder.place import SHIPPING, SPOOL, spool_paths
 from replay.recorder.spool import claim_as, fields_of
 from replay.recording import Part
 
@@ -29,7 +30,7 @@ def spools(store: Path) -> list[Path]:
         file
         for place in places
         for claim in (f"{_TAKING}-", SHIPPING)
-        for file in sorted(place.parent.glob(f"{place.name}{claim}*"))
+        for file in sorted(place.parent.glob(f"{escape(place.name)}{claim}*"))
     ]
     return [file for file in (*found, *places) if _is_spool(file, beside=store)]
 
@@ -47,7 +48,8 @@ def dispose(file: Path, *, keep: bool) -> None:
     """Delete a spool that was taken in; `keep` sets it aside, with the lines that were damaged."""
     with suppress(FileNotFoundError):
         if keep:
-            file.rename(file.with_name(file.name.replace(_TAKING, ".damaged")))
+            spool, _, claim = file.name.rpartition(_TAKING)
+            file.rename(file.with_name(f"{spool}.damaged{claim}"))
         else:
             file.unlink()
 
@@ -81,7 +83,7 @@ def _part_of(line: bytes) -> Part | None:
 
 def claim(file: Path) -> Path:
     """Rename a spool, and wait for those who write to it still: nobody begins to after that."""
-    if _TAKING in file.name:
+    if f"{SPOOL}{_TAKING}-" in file.name:
         return file
     spool = file.name.rpartition(SHIPPING)[0] or file.name
     claimed = file.with_name(f"{spool}{_TAKING}-{os.getpid()}-{os.urandom(4).hex()}")

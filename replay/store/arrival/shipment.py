@@ -60,10 +60,15 @@ def _payload(found: re.Match[bytes]) -> bytes:
         return b""
 
 
+def _part(found: re.Match[bytes]) -> Part:
+    id, kind = (found[name].decode(errors="backslashreplace") for name in ("id", "kind"))
+    return Part(id, kind, _payload(found))
+
+
 def _parts(key: str, lines: bytes) -> Iterator[Part | DamagedError]:
     for number, line in enumerate(lines.split(b"\n")[:-1], 1):
         found = _LINE.fullmatch(line)
-        part = found and Part(found["id"].decode(), found["kind"].decode(), _payload(found))
+        part = found and _part(found)
         if found is None or part is None or part.crc != int(found["crc"]):
             name = f"recording {part.id}: its {part.kind} part" if part else f"line {number}"
             yield DamagedError(f"object {key}: {name} is damaged", "it was when it was shipped")
