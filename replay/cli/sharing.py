@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from replay.cli.command import RuntimeChoice, RuntimeOption
+from replay.cli.command import JobsOption, RuntimeChoice, RuntimeOption
 from replay.cli.options import with_options
 from replay.errors import ReplayError
 from replay.executor.local import Local
@@ -104,10 +104,7 @@ _OPTIONS = {
             " default for many; worker: one warm process.",
         ),
     ],
-    "jobs": Annotated[
-        int | None,
-        typer.Option("--jobs", "-j", min=1, max=256, help="So many at once; else cores."),
-    ],
+    "jobs": JobsOption,
     "scheduler": SchedulerOption,
 }
 

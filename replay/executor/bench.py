@@ -47,7 +47,7 @@ class Bench:
 
     def store(self) -> "Store":
         """Return the store; raises ReplayError where software or code are not the run's."""
-        with self._opening:
+        with self._in_use(), self._opening:
             if self._store is None:
                 self._refuse_others()
                 admit_all_values()

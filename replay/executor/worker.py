@@ -62,7 +62,7 @@ def end(run: Run) -> None:
 
 def _bench_of(run: Run) -> Bench:
     with _lock:
-        bench = _benches.setdefault(run.id, Bench(run))
+        bench = _benches.get(run.id) or _benches.setdefault(run.id, Bench(run))
         _benches.move_to_end(run.id)
         if len(_benches) > _MOST_RUNS:
             _benches.popitem(last=False)

@@ -4,12 +4,11 @@ A value that cannot be redacted, within bounds or at all, is not stored: how it 
 size and a digest are.
 """
 
-import os
-from _thread import RLock
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from replay.codec import Truncated, encode, encode_parsed
+from replay.recorder import loading
 from replay.recorder.guard import attempted
 from replay.recorder.unfinished import digest_of
 from replay.redaction.redactor import RULES, Redactor, Rules, is_of_caller
@@ -31,17 +30,6 @@ _IN_PLACE: dict[str, dict[str, Any]] = {
     "failure": {"message": _FAILED, "arguments": [], "keywords": {}, "cause": None},
     "raised": {"message": _FAILED, "stack": [], "arguments": [], "chain": []},
 }
-
-
-_redacting = RLock()  # threads of one invocation share its secrets; a signal handler may capture
-
-
-def _renew_lock() -> None:
-    global _redacting  # noqa: PLW0603 - another thread of the parent's may have held it
-    _redacting = RLock()
-
-
-os.register_at_fork(after_in_child=_renew_lock)
 
 
 class Funnel:
@@ -92,7 +80,7 @@ class Funnel:
     def answer(self, document: Mapping[str, Any]) -> bytes:
         """Return an answer as a document; the program may keep the secrets that it was given."""
         redacted = self.document(document)
-        with _redacting:
+        with loading.lock:
             self._redactor.remember()
         return redacted
 
@@ -110,13 +98,13 @@ class Funnel:
 
     def pseudonyms(self) -> dict[str, str]:
         """Return the pseudonyms in the documents that have passed since this was asked last."""
-        with _redacting:
+        with loading.lock:
             return self._redactor.take_fresh()
 
     def _redacted(
         self, encoded: bytes, instead: Callable[[], bytes], *, event: object = None
     ) -> bytes:
-        with _redacting:
+        with loading.lock:  # threads of one invocation share its secrets; the first load a module
             redacted = attempted(self._redactor.encoded, encoded, event=event)
         return instead() if redacted is None else redacted
 

@@ -9,7 +9,7 @@ for good where this process can no longer tell which locks it has. What neither 
 import atexit
 import os
 import sqlite3
-from _thread import RLock, allocate_lock  # threading is 0.6 ms of a cold start
+from _thread import RLock  # threading is 0.6 ms of a cold start
 from time import monotonic
 
 from replay.part import BEGUN, part_crc
@@ -233,7 +233,6 @@ class Journal:
 
 
 _journals: dict[str, Journal] = {}
-_journals_lock = allocate_lock()
 
 
 def journal_of(settings: Settings) -> Journal:
@@ -241,7 +240,7 @@ def journal_of(settings: Settings) -> Journal:
     path = os.path.abspath(store_path(settings.store))
     journal = _journals.get(path)
     if journal is None:
-        with _journals_lock:
+        with loading.lock:
             if not _journals:
                 atexit.register(_close_journals)
             journal = _journals.setdefault(path, Journal(path))

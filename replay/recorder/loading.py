@@ -1,7 +1,7 @@
-"""A lock that is held while modules are loaded, and across forks: none happens amid the other.
+"""A lock that is held while modules are loaded and secrets replaced, and across forks.
 
 A child that is forked while another thread loads a module waits for ever when it wants the same
-one. Who holds this lock takes no other of the recorder's.
+one. A journal that writes takes this lock; whoever holds it takes no other of the recorder's.
 """
 
 import os

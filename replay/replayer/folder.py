@@ -11,7 +11,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 _USUAL = Path("/tmp")  # noqa: S108 - a name that every machine has; what is there is checked
@@ -50,9 +50,11 @@ def _take(name: str) -> tuple[Path, int] | None:
             lock = _lock(path)
             if lock is None:
                 continue
-            if _is_emptied(path):
-                return path, lock
-            _release(lock)
+            with ExitStack() as stack:
+                stack.callback(_release, lock)
+                if _is_emptied(path):
+                    stack.pop_all()
+                    return path, lock
     return None
 
 

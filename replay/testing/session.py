@@ -81,8 +81,11 @@ def write(files: dict[Path, bytes]) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             half = path.with_name(f".{path.name}.{os.getpid()}")
-            half.write_bytes(content)
-            half.replace(path)
+            try:
+                half.write_bytes(content)
+                half.replace(path)
+            finally:
+                half.unlink(missing_ok=True)
         except OSError as error:
             raise ReplayError(
                 f"{path} cannot be written: {error.strerror or error}",
