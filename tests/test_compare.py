@@ -12,7 +12,7 @@ from test_recording import OUTCOMES
 from replay.outcome import Exited, Raised, Returned, TimedOut
 from replay.payload import marshal
 from replay.replayer.compare import ABSENT, Difference, compare
-from replay.replayer.noise import Looks, Seen, split
+from replay.replayer.noise import SecondLook, Seen, split
 
 
 def returned(value: object) -> Returned:
@@ -146,7 +146,7 @@ def looked(recorded, first, **moved):
     again = moved.pop("again", first)
     entropy, clock = moved.pop("entropy", first), moved.pop("clock", first)
     hashes = moved.pop("hashes", (first, first))
-    looks = Looks(
+    looks = SecondLook(
         first=seen(first),
         again=seen(again),
         moved={

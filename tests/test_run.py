@@ -3,11 +3,13 @@
 import dataclasses
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Event, Lock
 
 import pytest
 from conftest import also_long
@@ -19,6 +21,7 @@ from replay.recorder.ulid import new_ulid
 from replay.recording import Recording
 from replay.replayer import pool
 from replay.replayer.local import LocalFunction
+from replay.replayer.verdict import Verdict
 
 COUNTING = (
     "calls = 0\n"
@@ -105,6 +108,35 @@ def test_a_slow_case_does_not_fill_the_memory_with_later_verdicts(
     next(judged)
     assert is_held_up == (read < 4 * pool._WINDOW)
     judged.close()
+
+
+@pytest.mark.slow
+def test_after_a_slow_case_as_many_run_at_once_as_before(project, monkeypatch):
+    """Its successors wait for it, no longer."""
+    live, most, lock = 0, 0, Lock()
+    slow_has_ended = Event()
+
+    def judge(case, engine, **_):
+        nonlocal live, most
+        n = case.recording.invocation.event["n"]
+        with lock:
+            live += 1
+            most = max(most, live) if n > 100 else 0
+        slow_has_ended.wait(2) if n == 0 else time.sleep(0.01)
+        with lock:
+            live -= 1
+        if n == 30:
+            slow_has_ended.set()
+        return Verdict("match", case.recording)
+
+    monkeypatch.setattr(pool, "judge", judge)
+    monkeypatch.setattr(pool, "_MAX_AHEAD", 20)
+    function = LocalFunction("app.handler", (project,), name="orders")
+    judged = pool.Pool("builtin", "process", 4).verdicts(
+        function.case({"n": n}) for n in range(140)
+    )
+    assert len(list(judged)) == 140
+    assert most == 4
 
 
 @pytest.mark.slow
@@ -262,6 +294,27 @@ def test_every_match_of_a_path_is_set(project, replay):
         "$['detail']['items'][0]['id']",
         "$['detail']['items'][1]['id']",
     ]
+
+
+def test_what_is_in_a_match_that_is_set_goes_with_it(project, replay):
+    """`$..*` matches an object and what is in it."""
+    one_recording(project, ECHO, NESTED, returned(detail=1, n=1))
+    (verdict,) = verdicts(replay("run", "@1", "--json", "--once", "--set", "$..*=1"))
+    assert {it["path"] for it in verdict["changed_input"]} == {f"$['{name}']" for name in NESTED}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("reads", [1, 10**6])
+def test_a_reader_that_stops_early_is_told_no_match(project, replay, reads):
+    """`replay run | head -1` would be taken for one; a reader of everything is the control."""
+    store(project, "def handler(event, context): return 1\n", [Returned(b"1")] * 1500)
+    program = [sys.executable, "-m", "replay", "run", "--isolation", "worker"]
+    command = f"{shlex.join(program)} | head -{reads}; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=project, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == (2 if reads == 1 else 0), done.stderr
+    assert ("stdout was closed" in done.stderr) == (reads == 1)
 
 
 @pytest.mark.slow

@@ -2,14 +2,20 @@
 
 import sys
 from collections.abc import Generator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from itertools import chain, islice
 from typing import Annotated
 
 import typer
 
 from replay.cli.arguments import IdsOrFilesArgument, earlier_of, named
-from replay.cli.command import StoreOption, answering, opened_when_needed, read_settings
+from replay.cli.command import (
+    StoreOption,
+    answering,
+    opened_when_needed,
+    read_settings,
+    stop_answering,
+)
 from replay.cli.filters import AllowEmptyOption, filtered, nothing_matches
 from replay.cli.manner import Manner, replaying
 from replay.cli.output import Output, printing
@@ -18,7 +24,7 @@ from replay.cli.reach import Reach, reaching
 from replay.cli.shard import Shard, ShardOption, shard_of
 from replay.cli.sharing import Sharing, sharing
 from replay.cli.source import Unreadable
-from replay.errors import MISUSE
+from replay.errors import MISUSE, ReplayError
 from replay.executor.secret import Secrets
 from replay.executor.work import Here, Named, Work
 from replay.replayer.verdict import Verdict, VerdictKind
@@ -68,7 +74,8 @@ def run(
         with shared.executor(work, here, store=settings.store) as executor:
             ahead = _first_two(asked, ours, allow_empty=allow_empty)
             isolation = shared.isolation_of(work, len(ahead))
-            kinds = _judge_all(executor.verdicts(chain(ahead, asked), isolation), stream)
+            with _all_told():
+                kinds = _judge_all(executor.verdicts(chain(ahead, asked), isolation), stream)
         here.secrets.refuse_unknown()
     if unreadable.count or "error" in kinds:
         return MISUSE
@@ -82,6 +89,20 @@ def _first_two(asked: Iterator[Named], shard: Shard, *, allow_empty: bool) -> li
     elif not ahead and not allow_empty:
         raise nothing_matches()
     return ahead
+
+
+@contextmanager
+def _all_told() -> Iterator[None]:
+    """Raise ReplayError where stdout is closed before the last verdict: nobody knows the code."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        stop_answering()
+        raise ReplayError(
+            "stdout was closed before every verdict was written",
+            "replay run --junit FILE, or > FILE, keeps them all",
+        ) from None
 
 
 def _judge_all(verdicts: Generator[Verdict, None, None], stream: VerdictStream) -> set[VerdictKind]:

@@ -1,11 +1,14 @@
 """Values set in the event of a case, in the place of the recorded ones. Pure."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeAlias
 
 from replay.codec import decode, encode
 from replay.errors import ReplayError
 from replay.replayer.case import Case, Change
+
+_Place: TypeAlias = tuple[tuple[str | int, ...], str, Any]
+"""Where a path leads: the steps there, the path of this place alone, and what stands there."""
 
 
 def changed(case: Case, settings: Iterable[tuple[str, object]]) -> Case:
@@ -22,13 +25,13 @@ def changed(case: Case, settings: Iterable[tuple[str, object]]) -> Case:
                 f"recording {case.recording.id}: --set {path} matches nothing in its event",
                 f"replay show {case.recording.id[-8:]} shows the event",
             )
-        for location, where, recorded in found:
+        for location, where, recorded in _outermost(found):
             changes.append(Change(where, recorded, value))
             event = _with_value(event, location, value)
     return case.with_event(event, tuple(changes))
 
 
-def _find(path: str, event: Any, id: str) -> list[tuple[tuple[str | int, ...], str, Any]]:
+def _find(path: str, event: Any, id: str) -> list[_Place]:
     from replay.jsonpath import find  # with what it imports 30 ms, for this one option
 
     if not isinstance(event, dict | list):
@@ -36,6 +39,14 @@ def _find(path: str, event: Any, id: str) -> list[tuple[tuple[str | int, ...], s
     return [
         (tuple(node.location), node.path(), node.value)
         for node in find(path, event, f"recording {id}")
+    ]
+
+
+def _outermost(found: list[_Place]) -> list[_Place]:
+    """Return the places that are in no other one of them: that is not there once it is set."""
+    locations = {location for location, _, _ in found}
+    return [
+        it for it in found if not any(it[0][:depth] in locations for depth in range(len(it[0])))
     ]
 
 

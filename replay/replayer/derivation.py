@@ -4,15 +4,17 @@ What is sent and made of one, such as a digest, is noise while it has the record
 proved with one, or returned and made of one, needs the true value.
 """
 
-import dataclasses
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property
 from typing import TypeAlias
 
 from replay.replayer import noise
 from replay.replayer.case import Case
 from replay.replayer.compare import Difference
 from replay.replayer.first_look import FirstLook, seen_of
-from replay.replayer.noise import Noise, Place
+from replay.replayer.noise import Noise
+from replay.replayer.place import Place, place_of
 from replay.replayer.replay import Replay
 from replay.replayer.secret import NeedsSecretError, given, moved_tables, stand_ins, substituted
 
@@ -23,61 +25,65 @@ _MANY_SECRETS = 5
 """Above so many it is not asked which of them a drift rests on."""
 
 
-def all_derived(first: FirstLook, replay_one: ReplayOne) -> tuple[Noise, ...] | None:
-    """Return all that differs as noise where it was sent and made of redacted values, else None.
+class Derivation:
+    """What of one replay's differences rests on redacted values; replays again to tell."""
 
-    A second look would tell no more. Raises ReplayError.
-    """
-    recording = first.case.recording
-    if first.case.looks == "twice" or not stand_ins(recording):
-        return None
-    if not first.differences or not all(it.call for it in first.differences):
-        return None
-    moved = _moved_with(moved_tables(recording)[""], first, replay_one)
-    derived, left = noise.derived(first.differences, moved)
-    return None if left else derived
+    def __init__(self, first: FirstLook, replay_one: ReplayOne) -> None:
+        self._first = first
+        self._replay_one = replay_one
+        self._recording = first.case.recording
 
+    def all_that_differs(self) -> tuple[Noise, ...] | None:
+        """Return all that differs as noise if it was sent and made of redacted values, else None.
 
-def split(
-    drift: tuple[Difference, ...], first: FirstLook, replay_one: ReplayOne
-) -> tuple[tuple[Noise, ...], tuple[Difference, ...]]:
-    """Return what of a drift is made of redacted values and sent, and what is left.
+        A second look would tell no more. Raises ReplayError.
+        """
+        first = self._first
+        if first.case.looks == "twice" or not stand_ins(self._recording):
+            return None
+        if not first.differences or not all(it.call for it in first.differences):
+            return None
+        derived, left = noise.derived(first.differences, self._moved)
+        return None if left else derived
 
-    Raises NeedsSecretError where that needs a true value, and ReplayError.
-    """
-    recording = first.case.recording
-    if not drift or not stand_ins(recording):
-        return (), drift
-    tables = moved_tables(recording)
-    moved = _moved_with(tables.pop(""), first, replay_one)
-    derived, left = noise.derived(drift, moved)
-    proved = [it.facts["name"] for it in first.replay.findings if it.kind == "proved"]
-    if left and (proved or any(noise.place_of(it) in moved for it in left)):
-        names = proved or _names_of(tables, left, first, replay_one)
-        raise NeedsSecretError(names, recording.id)
-    return derived, left
+    def split(
+        self, drift: tuple[Difference, ...]
+    ) -> tuple[tuple[Noise, ...], tuple[Difference, ...]]:
+        """Return what of a drift is made of redacted values and sent, and what is left.
 
+        Raises NeedsSecretError where that needs a true value, and ReplayError.
+        """
+        if not drift or not stand_ins(self._recording):
+            return (), drift
+        derived, left = noise.derived(drift, self._moved)
+        findings = self._first.replay.findings
+        proved = [it.facts["name"] for it in findings if it.kind == "proved"]
+        if left and (proved or any(place_of(it) in self._moved for it in left)):
+            raise NeedsSecretError(proved or self._names_of(left), self._recording.id)
+        return derived, left
 
-def _moved_with(table: dict[str, str], first: FirstLook, replay_one: ReplayOne) -> set[Place]:
-    """Return the places that move with these pseudonyms."""
-    if not table:
-        return set()
-    case = first.case
-    other = replay_one(dataclasses.replace(case, recording=given(case.recording, table)))
-    back = {it: pseudonym for pseudonym, it in table.items()}
-    there = seen_of(case, substituted(other, back))
-    return {noise.place_of(it) for it in noise.differences_between(first.seen, there)}
+    @cached_property
+    def _tables(self) -> dict[str, dict[str, str]]:
+        return moved_tables(self._recording)
 
+    @cached_property
+    def _moved(self) -> set[Place]:
+        return self._moved_with(self._tables[""])
 
-def _names_of(
-    tables: dict[str, dict[str, str]],
-    left: Sequence[Difference],
-    first: FirstLook,
-    replay_one: ReplayOne,
-) -> list[str]:
-    """Return the names of the secrets that a difference moves with."""
-    if len(tables) > _MANY_SECRETS:
-        return list(tables)
-    places = set(map(noise.place_of, left))
-    moving = (it for it in tables if places & _moved_with(tables[it], first, replay_one))
-    return list(moving) or list(tables)
+    def _moved_with(self, table: dict[str, str]) -> set[Place]:
+        """Return the places that move with these pseudonyms."""
+        if not table:
+            return set()
+        case = self._first.case
+        other = self._replay_one(replace(case, recording=given(self._recording, table)))
+        back = {it: pseudonym for pseudonym, it in table.items()}
+        there = seen_of(case, substituted(other, back))
+        return {place_of(it) for it in noise.differences_between(self._first.seen, there)}
+
+    def _names_of(self, left: Sequence[Difference]) -> list[str]:
+        """Return the names of the secrets that a difference moves with."""
+        names = [it for it in self._tables if it]
+        if len(names) > _MANY_SECRETS:
+            return names
+        places = set(map(place_of, left))
+        return [it for it in names if places & self._moved_with(self._tables[it])] or names

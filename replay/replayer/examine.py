@@ -37,10 +37,10 @@ def examined(cases: Iterable[Case], *, jobs: int | None = None) -> Generator[Ver
     with ExitStack() as stack, ThreadPoolExecutor(jobs) as pool:
 
         def examine(case: Case) -> Verdict:
-            if not hasattr(threads, "worlds"):
-                threads.worlds = Worlds()
-                stack.callback(threads.worlds.close)
-            return _examine(replace(case, looks="twice"), threads.worlds, at_once=jobs)
+            if not hasattr(threads, "forks"):
+                threads.forks = Forks()
+                stack.callback(threads.forks.close)
+            return _examine(replace(case, looks="twice"), threads.forks, at_once=jobs)
 
         try:
             yield from _in_order(pool, examine, cases, ahead=_AHEAD * jobs)
@@ -66,18 +66,18 @@ def _in_order(
         yield waiting.popleft().result()
 
 
-def _examine(case: Case, worlds: "Worlds", *, at_once: int) -> Verdict:
+def _examine(case: Case, forks: "Forks", *, at_once: int) -> Verdict:
     if sys.platform == "darwin":  # where a fork may not go on
         return judge(case, BuiltinSandbox, at_once=at_once)
-    verdict = judge_by(case, worlds.replay_all)
+    verdict = judge_by(case, forks.replay_in)
     is_sure = verdict.kind == "match" and all(it.factor for it in verdict.dependences)
     if verdict.replay and any(it.kind == "made" for it in verdict.replay.findings):
-        worlds.close()  # what a fork makes in /tmp is there for others until its process ends
+        forks.close()  # what a fork makes in /tmp is there for others until its process ends
         is_sure = False
     return verdict if is_sure else judge(case, BuiltinSandbox, at_once=at_once)
 
 
-def judged_in_forks(case: Case, worlds: "Worlds", *, at_once: int) -> Verdict:
+def judged_in_forks(case: Case, forks: "Forks", *, at_once: int) -> Verdict:
     """Return the verdict of a case that has drifted in a fork: a fresh process has the first word.
 
     Where it says the same as the fork, forks tell as well as it would what is noise.
@@ -85,14 +85,14 @@ def judged_in_forks(case: Case, worlds: "Worlds", *, at_once: int) -> Verdict:
     here = World.of(case)
     try:
         alone = replay_fresh(BuiltinSandbox, case, here)
-        (forked,) = worlds.replay_all(case, (here,))
+        (forked,) = forks.replay_in(case, (here,))
     except ReplayError as error:
         return error_of(case, error)
     if _is_same(alone, forked):
-        verdict = judge_by(case, worlds.replay_all)
+        verdict = judge_by(case, forks.replay_in, replay=forked)
         if verdict.kind == "match":
             return verdict
-    return judge(case, BuiltinSandbox, at_once=at_once)
+    return judge(case, BuiltinSandbox, at_once=at_once, replay=alone)
 
 
 def _is_same(one: Replay, other: Replay) -> bool:
@@ -100,13 +100,13 @@ def _is_same(one: Replay, other: Replay) -> bool:
     return calls and one.outcome == other.outcome
 
 
-class Worlds:
+class Forks:
     """The warm processes of one thread, by what they import and in which world."""
 
     def __init__(self) -> None:
         self._sandboxes = Sandboxes(_WARM)
 
-    def replay_all(self, case: Case, worlds: Sequence[World]) -> list[Replay]:
+    def replay_in(self, case: Case, worlds: Sequence[World]) -> list[Replay]:
         """Replay a case in each world; raises ReplayError."""
         return [self._replay(case, world) for world in worlds]
 

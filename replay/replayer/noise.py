@@ -5,8 +5,7 @@ and the recorded value has the same type and shape (shape.py) as the replayed on
 stays a difference: a missing key, another type, the error type, the payload as a whole.
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -15,6 +14,7 @@ from replay.recorder.outbound.withheld import without_signature
 from replay.replayer import shape
 from replay.replayer.compare import ABSENT, ERROR_TYPE_PATH, ROOT, Difference, compare
 from replay.replayer.outbound.contract import NO_CALLS, Contract, between
+from replay.replayer.place import Place, array_place, place_of, reordered_arrays
 from replay.replayer.secret import differs_by_pseudonyms
 from replay.replayer.world import Factor
 
@@ -57,7 +57,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Looks:
+class SecondLook:
     """The first replay and further ones of the same case.
 
     `again` moved nothing; `moved` holds for each factor the replays in which it was elsewhere.
@@ -72,18 +72,16 @@ class Looks:
     tolerance_ms: float
 
 
-Place: TypeAlias = tuple[str | None, str]
-"""The call that a path leads into, None for the outcome, and the path."""
 Found: TypeAlias = Mapping[Place, Difference]
 """The differences of two replays by their places."""
 
 
 def split(
-    differences: tuple[Difference, ...], looks: Looks
+    differences: tuple[Difference, ...], second: SecondLook
 ) -> tuple[tuple[Noise, ...], tuple[Difference, ...]]:
     """Return the noise among `differences`, and the drift that is left."""
-    judge = _Judge(differences, looks)
-    factors = [(difference, judge.factor_of(difference)) for difference in differences]
+    explanation = _Explanation(differences, second)
+    factors = [(difference, explanation.factor_of(difference)) for difference in differences]
     noise = [
         Noise(d.path, d.recorded, d.replayed, factor=f, call=d.call)
         for d, f in factors
@@ -143,15 +141,16 @@ def _is_same_but_signed(then: object, now: object) -> bool:
         return False
 
 
-def dependences(looks: Looks) -> tuple[Dependence, ...]:
+def dependences(second: SecondLook) -> tuple[Dependence, ...]:
     """Return what a replay depends on, whether it differs from its recording or not."""
     found: dict[Place, tuple[Factor | None, Difference]] = {
-        place: (None, difference) for place, difference in _found(looks.first, looks.again).items()
+        place: (None, difference)
+        for place, difference in _found(second.first, second.again).items()
     }
-    for factor, replays in looks.moved.items():
+    for factor, replays in second.moved.items():
         named: Factor = "clock" if factor == "pace" else factor
         for place, difference in (
-            it for seen in replays for it in _found(looks.first, seen).items()
+            it for seen in replays for it in _found(second.first, seen).items()
         ):
             found.setdefault(place, (named, difference))
     return tuple(
@@ -160,19 +159,19 @@ def dependences(looks: Looks) -> tuple[Dependence, ...]:
     )
 
 
-class _Judge:
+class _Explanation:
     """What moved with which factor, and what that explains."""
 
-    def __init__(self, differences: tuple[Difference, ...], looks: Looks) -> None:
-        self._looks = looks
-        self._by_itself = _found(looks.first, looks.again)
+    def __init__(self, differences: tuple[Difference, ...], second: SecondLook) -> None:
+        self._second = second
+        self._by_itself = _found(second.first, second.again)
         self._moved = {
-            factor: tuple(_found(looks.first, seen) for seen in replays)
-            for factor, replays in looks.moved.items()
+            factor: tuple(_found(second.first, seen) for seen in replays)
+            for factor, replays in second.moved.items()
         }
-        self._reordered = _reordered_arrays(differences)
+        self._reordered = reordered_arrays(differences)
         self._moved_arrays = {
-            factor: {_array_of(place) for found in replays for place in found}
+            factor: {array_place(place) for found in replays for place in found}
             for factor, replays in self._moved.items()
         }
 
@@ -202,7 +201,7 @@ class _Judge:
             return None
         is_explained = (
             self._is_time(then, now)
-            or shape.is_same_span(then, now, self._looks.tolerance_ms)
+            or shape.is_same_span(then, now, self._second.tolerance_ms)
             or shape.is_same_token(*self._without_times(then, now, moved[0]))
         )
         return "clock" if is_explained else None
@@ -221,15 +220,15 @@ class _Judge:
         return "entropy" if is_token else None
 
     def _is_time(self, then: object, now: object) -> bool:
-        return shape.is_same_time(then, now, self._looks.instant_ms, self._looks.tolerance_ms)
+        return shape.is_same_time(then, now, self._second.instant_ms, self._second.tolerance_ms)
 
     def _without_times(self, *values: object) -> tuple[object, object, object]:
         """Return three values with the times in their text taken out, where they are the same."""
         then, now, elsewhere = values
-        looks = self._looks
+        second = self._second
         return (
-            *shape.without_times(then, now, looks.instant_ms, looks.tolerance_ms),
-            shape.without_times(elsewhere, elsewhere, looks.instant_ms, looks.tolerance_ms)[0],
+            *shape.without_times(then, now, second.instant_ms, second.tolerance_ms),
+            shape.without_times(elsewhere, elsewhere, second.instant_ms, second.tolerance_ms)[0],
         )
 
     def _is_drawn(self, difference: Difference, factor: Factor) -> bool:
@@ -237,14 +236,14 @@ class _Judge:
         then, now = difference.recorded, difference.replayed
         replays = self._moved.get(factor, ())
         values = self._values(difference, replays)
-        array = _array_of(place_of(difference))
+        array = array_place(place_of(difference))
         if array in self._reordered:
             return array in self._moved_arrays.get(factor, ())
         if factor in _OF_ORDER and array is not None:
             return False  # a set's members in an array: only their order may vary
         return bool(values) and (
             shape.is_same_token(*self._without_times(then, now, values[0]))
-            or shape.is_same_number(then, now, self._looks.instant_ms)
+            or shape.is_same_number(then, now, self._second.instant_ms)
             or shape.is_same_set(then, now)
         )
 
@@ -269,28 +268,3 @@ def differences_between(one: Seen, other: Seen) -> tuple[Difference, ...]:
 
 def _found(one: Seen, other: Seen) -> Found:
     return {place_of(d): d for d in differences_between(one, other)}
-
-
-def place_of(it: Difference | Noise | Dependence) -> Place:
-    """Return where something differs, or may."""
-    return it.call, it.path
-
-
-def _reordered_arrays(differences: Iterable[Difference]) -> set[Place | None]:
-    """Return the arrays whose differing elements are the same ones at other places of it."""
-    by_array: defaultdict[Place | None, list[Difference]] = defaultdict(list)
-    for difference in differences:
-        by_array[_array_of(place_of(difference))].append(difference)
-    return {
-        array
-        for array, some in by_array.items()
-        if array
-        and len(some) > 1
-        and sorted(repr(it.recorded) for it in some) == sorted(repr(it.replayed) for it in some)
-    }
-
-
-def _array_of(place: Place) -> Place | None:
-    call, path = place
-    array, bracket, index = path.rpartition("[")
-    return (call, array) if bracket and index[:-1].isdigit() else None

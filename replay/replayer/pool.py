@@ -20,7 +20,7 @@ from replay.errors import ReplayError
 from replay.replayer.builtin import BuiltinSandbox, ForkingSandbox
 from replay.replayer.case import Case
 from replay.replayer.engine import Sandbox
-from replay.replayer.examine import Worlds, judged_in_forks
+from replay.replayer.examine import Forks, judged_in_forks
 from replay.replayer.process import interrupt, resume
 from replay.replayer.replay import Replay
 from replay.replayer.ric import RicSandbox
@@ -39,7 +39,8 @@ _ENGINES: dict[tuple[Runtime, Isolation], Engine] = {
     ("ric", "worker"): RicSandbox,
 }
 _WINDOW = 512
-"""Cases read ahead, to be sorted by their imports."""
+_WINDOW_BYTES = 64 * 2**20
+"""Cases read ahead, to be sorted by their imports: so many, or with so many bytes of parts."""
 _CHUNK = 64
 """Cases that one thread takes at a time."""
 _MAX_AHEAD = 2048
@@ -50,6 +51,10 @@ _WARM = 4
 """Sandboxes that one thread keeps."""
 
 Numbered: TypeAlias = tuple[int, Case]
+_Results: TypeAlias = list[tuple[int, Verdict]] | None
+"""Verdicts of some cases of a chunk; None behind the last of them."""
+_Todo: TypeAlias = SimpleQueue[list[Numbered] | None]
+_Done: TypeAlias = SimpleQueue[_Results | BaseException]
 
 
 def default_isolation(runtime: Runtime, *, is_one: bool) -> Isolation:
@@ -81,22 +86,25 @@ class Pool:
         """Yield the verdict of each case, in order; cases are read as they are needed."""
         chunks = _chunks(cases, self.jobs, self.isolation)
         judged: dict[int, Verdict] = {}
-        following = 0
+        following = under_way = 0
         with self._threads() as (todo, done):
-            waiting = sum(_put(todo, chunk) for chunk in islice(chunks, 2 * self.jobs))
-            while waiting:
+            while True:
+                free = 2 * self.jobs - under_way if len(judged) < _MAX_AHEAD else 0
+                for chunk in islice(chunks, free):
+                    todo.put(chunk)
+                    under_way += 1
+                if not under_way:
+                    return
                 results = _results(done.get())
-                waiting -= len(results)
-                judged.update(results)
+                under_way -= results is None
+                judged.update(results or ())
                 while following in judged:
                     yield judged.pop(following)
                     following += 1
-                if waiting < self.jobs * _CHUNK and len(judged) < _MAX_AHEAD:
-                    waiting += sum(_put(todo, chunk) for chunk in islice(chunks, 1))
 
     @contextmanager
-    def _threads(self) -> Iterator[tuple["SimpleQueue[_Chunk]", "SimpleQueue[_Result]"]]:
-        todo, done = SimpleQueue[_Chunk](), SimpleQueue[_Result]()
+    def _threads(self) -> Iterator[tuple[_Todo, _Done]]:
+        todo, done = _Todo(), _Done()
         threads = [Thread(target=self._serve, args=(todo, done)) for _ in range(self.jobs)]
         for thread in threads:
             thread.start()
@@ -112,18 +120,15 @@ class Pool:
                 thread.join()
             resume()
 
-    def _serve(self, todo: "SimpleQueue[_Chunk]", done: "SimpleQueue[_Result]") -> None:
+    def _serve(self, todo: _Todo, done: _Done) -> None:
         with closing(Judge(self)) as judging:
             try:
                 for chunk in iter(todo.get, None):
                     for results in _batches(judging.judge_all(chunk)):
                         done.put(results)
+                    done.put(None)
             except BaseException as error:  # noqa: BLE001 - raised again where results are read
                 done.put(error)
-
-
-_Chunk: TypeAlias = list[Numbered] | None
-_Result: TypeAlias = list[tuple[int, Verdict]] | BaseException
 
 
 class Judge:
@@ -135,7 +140,7 @@ class Judge:
         self._fresh = engine_of(pool.runtime, "process")
         self._shared = engine_of(pool.runtime, pool.isolation)
         self._sandboxes = Sandboxes(_WARM)
-        self._worlds = Worlds()
+        self._forks = Forks()
 
     def verdicts(self, cases: Sequence[Case]) -> list[Verdict]:
         """Return the verdict of each case, in order, whatever they import."""
@@ -179,7 +184,7 @@ class Judge:
         may_fork = self._isolation == "case" and case.looks == "once, then again"
         if not may_fork or isinstance(replay, ReplayError):
             return self._judged_alone(case)
-        return judged_in_forks(case, self._worlds, at_once=self._at_once)
+        return judged_in_forks(case, self._forks, at_once=self._at_once)
 
     def _judged_alone(self, case: Case) -> Verdict:
         return judge(case, self._fresh, at_once=self._at_once)
@@ -206,19 +211,14 @@ class Judge:
 
     def close(self) -> None:
         """End them."""
-        self._worlds.close()
+        self._forks.close()
         self._sandboxes.close()
 
 
-def _put(todo: "SimpleQueue[_Chunk]", chunk: list[Numbered]) -> int:
-    todo.put(chunk)
-    return len(chunk)
-
-
-def _results(result: _Result) -> list[tuple[int, Verdict]]:
-    if isinstance(result, BaseException):
-        raise result
-    return result
+def _results(found: _Results | BaseException) -> _Results:
+    if isinstance(found, BaseException):
+        raise found
+    return found
 
 
 def _batches(results: Iterator[tuple[int, Verdict]]) -> Iterator[list[tuple[int, Verdict]]]:
@@ -234,10 +234,21 @@ def _batches(results: Iterator[tuple[int, Verdict]]) -> Iterator[list[tuple[int,
         yield batch
 
 
+def _window(numbered: Iterator[Numbered]) -> list[Numbered]:
+    found: list[Numbered] = []
+    size_bytes = 0
+    for number, case in numbered:
+        found.append((number, case))
+        size_bytes += sum(len(part.payload) for part in case.recording.parts())
+        if len(found) == _WINDOW or size_bytes >= _WINDOW_BYTES:
+            break
+    return found
+
+
 def _chunks(cases: Iterable[Case], jobs: int, isolation: Isolation) -> Iterator[list[Numbered]]:
     """Yield cases with their numbers, sorted by what they import, in portions for one thread."""
     numbered = enumerate(cases)
-    while window := list(islice(numbered, _WINDOW)):
+    while window := _window(numbered):
         size = 1 if isolation == "process" else min(_CHUNK, -(-len(window) // jobs))
         by_import: defaultdict[Hashable, list[Numbered]] = defaultdict(list)
         for number, case in window:

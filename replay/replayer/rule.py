@@ -6,7 +6,7 @@ another order. Paths are RFC 9535 queries; one that names a single place is writ
 it. Pure.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -14,6 +14,7 @@ from replay.errors import ReplayError
 from replay.replayer import query, shape
 from replay.replayer.compare import ABSENT, ROOT, Difference
 from replay.replayer.noise import Noise
+from replay.replayer.place import Place, array_of, array_place, place_of, reordered_arrays
 from replay.replayer.world import Factor
 
 RuleKind: TypeAlias = Literal[
@@ -85,7 +86,8 @@ def excused(
     rules = tuple(rules)
     if not rules or not differences:
         return (), tuple(differences)
-    found = [(it, _rule_for(it, differences, rules, at)) for it in differences]
+    reordered = reordered_arrays(differences) if any(it.kind == "order" for it in rules) else set()
+    found = [(it, _rule_for(it, reordered, rules, at)) for it in differences]
     noise = [
         Noise(d.path, d.recorded, d.replayed, rule=rule.kind, call=d.call)
         for d, rule in found
@@ -114,7 +116,7 @@ def kind_of(
 
 
 def _rule_for(
-    difference: Difference, among: Sequence[Difference], rules: Sequence[Rule], at: Instant
+    difference: Difference, reordered: Container[Place | None], rules: Sequence[Rule], at: Instant
 ) -> Rule | None:
     if ABSENT in (difference.recorded, difference.replayed) or difference.path == ROOT:
         return None
@@ -122,7 +124,7 @@ def _rule_for(
         if not is_at(rule, difference):
             continue
         if rule.kind == "order":
-            if _are_reordered([it for it in among if _is_beside(it, difference)]):
+            if array_place(place_of(difference)) in reordered:
                 return rule
         elif _holds(rule, difference, at):
             return rule
@@ -175,19 +177,3 @@ def _digits(value: object) -> int:
 
 def _has_separators(value: object) -> bool:
     return isinstance(value, str) and not value.isalnum()
-
-
-def _is_beside(one: Difference, other: Difference) -> bool:
-    """Whether two differences are in one array."""
-    return (one.call, array_of(one.path)) == (other.call, array_of(other.path))
-
-
-def _are_reordered(siblings: Sequence[Difference]) -> bool:
-    recorded = sorted(repr(sibling.recorded) for sibling in siblings)
-    return recorded == sorted(repr(sibling.replayed) for sibling in siblings)
-
-
-def array_of(path: str) -> str | None:
-    """Return the path of the array that a path leads into, None where it ends elsewhere."""
-    array, bracket, index = path.rpartition("[")
-    return array if bracket and index[:-1].isdigit() else None

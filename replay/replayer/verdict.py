@@ -13,14 +13,16 @@ from typing import Literal, TypeAlias
 
 from replay.errors import ReplayError
 from replay.recording import Recording
-from replay.replayer import derivation, noise
+from replay.replayer import noise
 from replay.replayer.case import Case, Change
 from replay.replayer.compare import ROOT, Difference
+from replay.replayer.derivation import Derivation
 from replay.replayer.engine import Sandbox
 from replay.replayer.first_look import FirstLook, instant_of, seen_of
 from replay.replayer.network import CLOSED, GuardKind, Network
-from replay.replayer.noise import Dependence, Looks, Noise, Seen
+from replay.replayer.noise import Dependence, Noise, SecondLook, Seen
 from replay.replayer.outbound.contract import NO_CALLS, Contract, settled
+from replay.replayer.place import place_of
 from replay.replayer.replay import Replay
 from replay.replayer.secret import stand_ins
 from replay.replayer.warm import replay_at_once
@@ -28,7 +30,7 @@ from replay.replayer.world import Factor, World
 
 VerdictKind: TypeAlias = Literal["match", "drift", "error"]
 Engine: TypeAlias = type[Sandbox]
-ReplayAll: TypeAlias = Callable[[Case, Sequence[World]], list[Replay]]
+ReplayIn: TypeAlias = Callable[[Case, Sequence[World]], list[Replay]]
 """What replays a case in some worlds, one after the other; raises ReplayError."""
 
 
@@ -77,40 +79,51 @@ def settled_by(case: Case, replay: Replay) -> Verdict | None:
     return _verdict(first, first.differences, first.excused)
 
 
-def judge(case: Case, engine: Engine, *, at_once: int | None = None) -> Verdict:
+def judge(
+    case: Case, engine: Engine, *, at_once: int | None = None, replay: Replay | None = None
+) -> Verdict:
     """Replay `case` in fresh processes and return its verdict; what cannot be is an error.
 
-    Its second look has so many processes at once, as many as there are cores where None.
+    Its second look has so many processes at once, as many as there are cores where None. `replay`
+    is what such a process has come to, None where it is not known yet.
     """
-    has_made = False
+    has_made = replay is not None and _has_made(replay)
 
-    def replay_all(case: Case, worlds: Sequence[World]) -> list[Replay]:
+    def replay_in(case: Case, worlds: Sequence[World]) -> list[Replay]:
         nonlocal has_made
         # One that makes files of fixed names would find those of another beside it.
         jobs = 1 if has_made else at_once or cpu_count()
         replays = replay_at_once(engine, case, worlds, jobs=jobs)
-        has_made = any(it.kind == "made" for replay in replays for it in replay.findings)
+        has_made = any(map(_has_made, replays))
         return replays
 
-    return judge_by(case, replay_all)
+    return judge_by(case, replay_in, replay=replay)
 
 
-def judge_by(case: Case, replay_all: ReplayAll) -> Verdict:
-    """Return the verdict of a case that `replay_all` replays; what it cannot replay is an error."""
+def _has_made(replay: Replay) -> bool:
+    return any(it.kind == "made" for it in replay.findings)
+
+
+def judge_by(case: Case, replay_in: ReplayIn, *, replay: Replay | None = None) -> Verdict:
+    """Return the verdict of a case that `replay_in` replays; what it cannot replay is an error.
+
+    `replay` is what it has come to in its own world, None where that is not known yet.
+    """
 
     def replay_one(case: Case) -> Replay:
-        return replay_all(case, (World.of(case),))[0]
+        return replay_in(case, (World.of(case),))[0]
 
     try:
-        first = FirstLook.at(case, replay_one(case))
-        derived = derivation.all_derived(first, replay_one)
+        first = FirstLook.at(case, replay or replay_one(case))
+        redacted = Derivation(first, replay_one)
+        derived = redacted.all_that_differs()
         if derived is not None:
             return _verdict(first, (), (*first.excused, *derived))
         if _is_looked_at_again(first):
-            verdict = _by_second_look(first, replay_all)
+            verdict = _by_second_look(first, replay_in)
         else:
             verdict = _verdict(first, first.differences, first.excused)
-        derived, left = derivation.split(verdict.differences, first, replay_one)
+        derived, left = redacted.split(verdict.differences)
     except ReplayError as error:
         return error_of(case, error)
     if not derived:
@@ -146,9 +159,9 @@ def _is_looked_at_again(first: FirstLook) -> bool:
     return explicable and first.case.looks == "once, then again"
 
 
-def _by_second_look(first: FirstLook, replay_all: ReplayAll) -> Verdict:
+def _by_second_look(first: FirstLook, replay_in: ReplayIn) -> Verdict:
     """Return the verdict once it is known what moves with which factor; raises ReplayError."""
-    looks = _looks(first, replay_all)
+    second = _second_look(first, replay_in)
     # A factor says more of a difference than that a value in it was redacted.
     others = [it for it in first.excused if it.rule != noise.REDACTED]
     redacted = [
@@ -156,24 +169,24 @@ def _by_second_look(first: FirstLook, replay_all: ReplayAll) -> Verdict:
         for it in first.excused
         if it.rule == noise.REDACTED
     ]
-    found, drift = noise.split((*first.differences, *redacted), looks)
+    found, drift = noise.split((*first.differences, *redacted), second)
     unknown, drift = noise.excuse(drift, stand_ins(first.case.recording))
     found = (*others, *found, *unknown)
     if first.case.looks != "twice":
         return _verdict(first, drift, found)
-    told = {*map(noise.place_of, drift), *map(noise.place_of, found)}
-    depends = (it for it in noise.dependences(looks) if noise.place_of(it) not in told)
+    told = {*map(place_of, drift), *map(place_of, found)}
+    depends = (it for it in noise.dependences(second) if place_of(it) not in told)
     return _verdict(first, drift, found, depends)
 
 
-def _looks(first: FirstLook, replay_all: ReplayAll) -> Looks:
+def _second_look(first: FirstLook, replay_in: ReplayIn) -> SecondLook:
     """Replay a case again, and in each of the moved worlds."""
     case, world = first.case, World.of(first.case)
     moved = list(world.all_moved())
-    replays = replay_all(case, (world, *(other for _, other in moved)))
+    replays = replay_in(case, (world, *(other for _, other in moved)))
     again, *others = (seen_of(case, it) for it in replays)
     by_factor: defaultdict[Factor, tuple[Seen, ...]] = defaultdict(tuple)
     for (factor, _), other in zip(moved, others, strict=True):
         by_factor[factor] += (other,)
     at = instant_of(case.recording, first.replay.duration_us)
-    return Looks(first.seen, again, by_factor, at.epoch_ms, at.tolerance_ms)
+    return SecondLook(first.seen, again, by_factor, at.epoch_ms, at.tolerance_ms)

@@ -13,7 +13,8 @@ from replay.recording import Recording
 from replay.replayer.compare import ABSENT, ROOT
 from replay.replayer.first_look import instant_of
 from replay.replayer.noise import REDACTED, Dependence, Noise
-from replay.replayer.rule import Instant, Rule, array_of, kind_of
+from replay.replayer.place import array_of
+from replay.replayer.rule import Instant, Rule, kind_of
 from replay.replayer.verdict import Verdict
 from replay.report.pieces import value_text
 from replay.testing.accept import accepted
