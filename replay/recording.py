@@ -178,7 +178,7 @@ def outcome_of(document: Mapping[str, Any]) -> Outcome:
             digest, size_bytes = document.get("digest"), document.get("size_bytes")
             return Returned(payload, document["content_type"], digest, size_bytes)
         case "raised":
-            return error_of(document)
+            return raised_of(document)
         case "timed_out":
             return TimedOut(document["limit_ms"])
         case "exited":
@@ -186,7 +186,7 @@ def outcome_of(document: Mapping[str, Any]) -> Outcome:
     raise ValueError(f"unknown outcome {document['kind']!r}")
 
 
-def error_of(document: Mapping[str, Any]) -> Raised:
+def raised_of(document: Mapping[str, Any]) -> Raised:
     """Return the error that `outcome_document` laid out."""
     links = [ErrorLink(link=link["link"], **_link_fields(link)) for link in document["chain"]]
     arguments = tuple(document["arguments"])

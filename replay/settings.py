@@ -99,7 +99,7 @@ def recorder_settings(
         if cap
         else (64 * MIB if on_lambda else None),
         keep=_patterns(environment.get("REPLAY_ENV", "all")),
-        outbound=_is_on(environment["REPLAY_OUTBOUND"])
+        outbound=is_on(environment["REPLAY_OUTBOUND"])
         if "REPLAY_OUTBOUND" in environment
         else outbound is not False,
         max_body_bytes=_bytes(environment["REPLAY_MAX_BYTES"], "REPLAY_MAX_BYTES")
@@ -196,7 +196,8 @@ def _body_bytes(memory_mb: str) -> int:
     return min(_MAX_BODY_BYTES, int(memory_mb) * MIB // 12)
 
 
-def _is_on(value: str) -> bool:
+def is_on(value: str) -> bool:
+    """Return whether a variable that turns something on or off turns it on."""
     return value.strip().lower() not in _OFF
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from replay.outcome import Exited, Raised, Returned
 from replay.recorder.journal import Journal, journal_of
-from replay.settings import STDOUT, RedactRule, Settings, recorder_settings
+from replay.settings import STDOUT, RedactRule, Settings, is_on, recorder_settings
 
 if TYPE_CHECKING:
     from replay.recorder.funnel import Funnel
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 TRACE_ID = "_X_AMZN_TRACE_ID"
 _RAW_TRACE_ID = TRACE_ID.encode()
-_OFF = ("off", "false", "no", "0")
 
 
 class Environment:
@@ -75,9 +74,9 @@ class Environment:
 
         self.marshal = partial(marshal, escaped=escapes_text(variables))
         self.ship = self._shipping(variables) if "REPLAY_EXPORT_INLINE" in variables else None
-        wish = variables.get("REPLAY_CAPTURE", "").lower()
+        wish = variables.get("REPLAY_CAPTURE", "")
         is_asked_for = store is not None or "REPLAY_STORE" in variables
-        self.is_capturing = wish not in _OFF if wish else is_asked_for or not _in_test_runner()
+        self.is_capturing = is_on(wish) if wish else is_asked_for or not _in_test_runner()
         if self.is_capturing:
             self._redact(variables)
 

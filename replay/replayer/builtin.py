@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from replay.entropy import entropy_document
 from replay.errors import ReplayError
 from replay.outcome import Exited, Outcome, Raised, Returned
-from replay.recording import error_of, outcome_of
+from replay.recording import outcome_of, raised_of
 from replay.replayer.case import Case
 from replay.replayer.channel import BUFFERED_BYTES, Message
 from replay.replayer.clock import entry_of
@@ -62,7 +62,7 @@ class BuiltinSandbox(Sandbox):
             raise self._not_imported()
         head, _ = answer
         if head["stage"] == "failed":
-            raise self._refused(error_of(head["error"]))
+            raise self._refused(raised_of(head["error"]))
         self.is_threaded, self._guard = head["is_threaded"], head["guard"]
 
     def replay(self, case: Case, world: World) -> Replay:
