@@ -21,6 +21,7 @@ from replay.replayer.coverage import CoverageReader
 from replay.replayer.engine import IMPORT_LIMIT_S, Sandbox, not_outermost
 from replay.replayer.replay import Replay
 from replay.replayer.secret import stand_ins
+from replay.replayer.workspace import take_away
 from replay.replayer.world import World
 
 _LASTING = (Returned, Raised)
@@ -126,6 +127,8 @@ class BuiltinSandbox(Sandbox):
         replayed = self._replay(
             case, outcome, head["duration_us"], head.get("remaining_ms", remaining_ms), until=head
         )
+        if head["stage"] == "exited":  # a fork that could not do so itself
+            take_away(it.facts["path"] for it in replayed.findings if it.kind == "made")
         if head.get("inside"):
             raise not_outermost(case, f"the {head['inside']} is changed outside of it")
         if "coverage" not in head:

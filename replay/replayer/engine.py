@@ -126,6 +126,7 @@ class Sandbox(ABC):
             environment = dict(reversed(environment.items()))
         return {
             "handler": self._case.handler,
+            "is_shared": self._is_shared,
             "is_named": self._case.is_named,
             "folders": [str(folder) for folder in self._case.folders],
             "project": str(place.project),
@@ -174,13 +175,16 @@ class Sandbox(ABC):
     def _exited(self, case: Case, duration_us: int) -> Replay:
         self._refuse_too_large(case)
         at_entry = case.recording.invocation.remaining_ms
-        return self._replay(case, Exited(self._process.status()), duration_us, at_entry)
+        replayed = self._replay(case, Exited(self._process.status()), duration_us, at_entry)
+        self._take_away()  # nobody else will, before another process is judged by itself
+        return replayed
 
     def _timed_out(self, case: Case) -> Replay:
         """Return the replay of a case whose limit has passed; ends the process."""
         self._process.end()
         deadline_ms, at_entry = case.deadline_ms, case.recording.invocation.remaining_ms
         replayed = self._replay(case, TimedOut(deadline_ms), deadline_ms * 1000, at_entry)
+        self._take_away()
         if case.is_cut_short:
             limit = "the timeout" if case.timeout_s is not None else "the limit"
             raise ReplayError(

@@ -36,6 +36,8 @@ class Entropy:
         self._seed_generators()
         self._give_clock_sequences()
         vars(uuid)["_node"] = _NODE
+        # Behind that of `random`, which is bound to what seeds from the system.
+        os.register_at_fork(after_in_child=self._after_fork)
         self.restart(seed)
 
     def restart(self, seed: str, tape: EntropyTape | None = None) -> None:
@@ -62,6 +64,11 @@ class Entropy:
 
         random.Random.seed = seed  # type: ignore[assignment]
         random.seed = vars(random)["_inst"].seed  # else it is bound to what was there before
+
+    def _after_fork(self) -> None:
+        """Seed a copy of the process anew, as Python does, but from here."""
+        self._lock = Lock()  # another thread may have held it
+        random.seed()
 
     def _give_clock_sequences(self) -> None:
         """Take from here what uuid1 draws in a replay alone: elsewhere C code makes all of it."""

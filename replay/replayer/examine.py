@@ -18,6 +18,7 @@ from threading import local
 from replay.errors import ReplayError
 from replay.replayer.builtin import BuiltinSandbox, ForkingSandbox
 from replay.replayer.case import Case
+from replay.replayer.crowd import crowd
 from replay.replayer.process import interrupt, resume
 from replay.replayer.replay import Replay
 from replay.replayer.sandboxes import Sandboxes
@@ -69,12 +70,17 @@ def _in_order(
 def _examine(case: Case, forks: "Forks", *, at_once: int) -> Verdict:
     if sys.platform == "darwin":  # where a fork may not go on
         return judge(case, BuiltinSandbox, at_once=at_once)
-    verdict = judge_by(case, forks.replay_in)
+    with crowd.among_others():
+        verdict = judge_by(case, forks.replay_in)
+    crowd.see(verdict.replay)
     is_sure = verdict.kind == "match" and all(it.factor for it in verdict.dependences)
-    if verdict.replay and any(it.kind == "made" for it in verdict.replay.findings):
+    if verdict.replay and verdict.replay.has_made_files:
         forks.close()  # what a fork makes in /tmp is there for others until its process ends
         is_sure = False
-    return verdict if is_sure else judge(case, BuiltinSandbox, at_once=at_once)
+    if is_sure:
+        return verdict
+    with crowd.alone_if_need_be():
+        return judge(case, BuiltinSandbox, at_once=at_once)
 
 
 def judged_in_forks(case: Case, forks: "Forks", *, at_once: int) -> Verdict:

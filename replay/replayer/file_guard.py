@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from replay.replayer.finding import FindingWriter
+from replay.replayer.workspace import take_away
 
 Check: TypeAlias = Callable[[tuple[object, ...]], None]
 """What is done about an audit event's arguments; raises to refuse."""
@@ -40,10 +41,17 @@ class FileGuard:
         self._temporary = tuple(_within(folder) for folder in temporary)
         self._findings = findings
         self._told: set[str] = set()
+        self._made: list[str] = []
 
     def forget(self) -> None:
         """Tell everything anew, for the next case."""
         self._told.clear()
+        self._made.clear()
+
+    def take_away(self) -> None:
+        """Remove what this case has made in the temporary folders: the next one is to find none."""
+        if self._made:
+            take_away(self._made)
 
     def checks(self) -> Mapping[str, Check]:
         """Return what to do about each audit event."""
@@ -86,12 +94,14 @@ class FileGuard:
 
     def _tell_made(self, path: str) -> None:
         if not os.path.lexists(path):
-            self._tell("made", path)
+            self._made += [path] if self._tell("made", path) else []
 
-    def _tell(self, kind: Literal["wrote", "made"], path: str) -> None:
-        if path not in self._told and len(self._told) < _MAX_TOLD:
-            self._told.add(path)
-            self._findings.add(kind, path=path)
+    def _tell(self, kind: Literal["wrote", "made"], path: str) -> bool:
+        if path in self._told or len(self._told) >= _MAX_TOLD:
+            return False
+        self._told.add(path)
+        self._findings.add(kind, path=path)
+        return True
 
 
 def _within(folder: Path | str) -> str:

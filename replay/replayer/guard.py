@@ -62,6 +62,10 @@ class Guard:
         self._files.forget()
         self._network.forget()
 
+    def take_away(self) -> None:
+        """Remove the files that this case has made."""
+        self._files.take_away()
+
 
 def _deny(channel: Channel, own: Sequence[Endpoint], *, is_alone: bool) -> GuardKind:
     """Have the kernel deny sockets, prove that it does, and return what that is worth."""

@@ -7,7 +7,7 @@ matches; whatever differs there is judged again in fresh processes, and that ver
 
 import sys
 from collections import defaultdict, deque
-from collections.abc import Generator, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice, takewhile
@@ -19,6 +19,7 @@ from typing import Literal, TypeAlias
 from replay.errors import ReplayError
 from replay.replayer.builtin import BuiltinSandbox, ForkingSandbox
 from replay.replayer.case import Case
+from replay.replayer.crowd import crowd
 from replay.replayer.engine import Sandbox
 from replay.replayer.examine import Forks, judged_in_forks
 from replay.replayer.process import interrupt, resume
@@ -161,7 +162,7 @@ class Judge:
                 left.popleft()
                 continue
             if sandbox is None:
-                yield number, self._judged_alone(case)
+                yield number, self._judged_afresh(case)
                 left.popleft()
                 continue
             yield from self._replay_in(sandbox, left)
@@ -169,25 +170,26 @@ class Judge:
     def _replay_in(self, sandbox: Sandbox, left: deque[Numbered]) -> Iterator[tuple[int, Verdict]]:
         """Yield verdicts, and take their cases off `left`, until a case ends the sandbox."""
         replayable = list(takewhile(self._can_be_replayed, (case for _, case in left)))
-        for replay in sandbox.replay_all(replayable):
-            number, case = left.popleft()
-            yield number, self._judged(case, replay)
+        again: list[tuple[int, Case, bool]] = []
+        with crowd.among_others():
+            for replay in sandbox.replay_all(replayable):
+                number, case = left.popleft()
+                verdict = _settled(case, replay)
+                if verdict is None:
+                    again.append((number, case, isinstance(replay, Replay)))
+                else:
+                    yield number, verdict
+        # Not in between: cases that were sent ahead run on meanwhile, with the same folders.
+        for number, case, was_replayed in again:
+            yield number, self._judged_again(case, was_replayed=was_replayed)
 
-    def _judged(self, case: Case, replay: Replay | ReplayError) -> Verdict:
-        try:
-            settled = None if isinstance(replay, ReplayError) else settled_by(case, replay)
-        except ReplayError as error:  # a rule of the case that cannot be read
-            return error_of(case, error)
-        return settled or self._judge_again(case, replay)
+    def _judged_again(self, case: Case, *, was_replayed: bool) -> Verdict:
+        if not was_replayed or self._isolation != "case" or case.looks != "once, then again":
+            return self._judged_afresh(case)
+        return _undisturbed(lambda: judged_in_forks(case, self._forks, at_once=self._at_once))
 
-    def _judge_again(self, case: Case, replay: Replay | ReplayError) -> Verdict:
-        may_fork = self._isolation == "case" and case.looks == "once, then again"
-        if not may_fork or isinstance(replay, ReplayError):
-            return self._judged_alone(case)
-        return judged_in_forks(case, self._forks, at_once=self._at_once)
-
-    def _judged_alone(self, case: Case) -> Verdict:
-        return judge(case, self._fresh, at_once=self._at_once)
+    def _judged_afresh(self, case: Case) -> Verdict:
+        return _undisturbed(lambda: judge(case, self._fresh, at_once=self._at_once))
 
     def _can_be_replayed(self, case: Case) -> bool:
         try:
@@ -213,6 +215,27 @@ class Judge:
         """End them."""
         self._forks.close()
         self._sandboxes.close()
+
+
+def _settled(case: Case, replay: Replay | ReplayError) -> Verdict | None:
+    if isinstance(replay, ReplayError):
+        return None
+    crowd.see(replay)
+    try:
+        return settled_by(case, replay)
+    except ReplayError as error:  # a rule of the case that cannot be read
+        return error_of(case, error)
+
+
+def _undisturbed(judged: Callable[[], Verdict]) -> Verdict:
+    """Return a verdict that no file of another replay has made differ."""
+    with crowd.alone_if_need_be() as is_alone:
+        verdict = judged()
+    crowd.see(verdict.replay)
+    differs = verdict.kind != "match" or bool(verdict.noise)
+    if is_alone or not differs or not crowd.makes_files:
+        return verdict
+    return _undisturbed(judged)
 
 
 def _results(found: _Results | BaseException) -> _Results:

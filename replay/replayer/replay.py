@@ -34,6 +34,11 @@ class Replay:
         return tuple(Sent.of_facts(it.facts) for it in self.findings if it.kind == "called")
 
     @property
+    def has_made_files(self) -> bool:
+        """Whether it has made files in the temporary folders."""
+        return any(it.kind == "made" for it in self.findings)
+
+    @property
     def wrote(self) -> tuple[str, ...]:
         """The files that it wrote outside of the temporary folders, each once."""
         return tuple(dict.fromkeys(it.facts["path"] for it in self.findings if it.kind == "wrote"))

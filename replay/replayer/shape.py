@@ -133,7 +133,11 @@ def is_same_number(recorded: object, replayed: object, instant_ms: float) -> boo
         return False
     if not isinstance(replayed, int | float) or epoch_unit(recorded, instant_ms) is not None:
         return False
-    return (0 <= recorded < 1) == (0 <= replayed < 1)
+    return _is_fraction(recorded) == _is_fraction(replayed)
+
+
+def _is_fraction(value: float) -> bool:
+    return isinstance(value, float) and 0 <= value < 1
 
 
 def is_same_set(recorded: object, replayed: object) -> bool:

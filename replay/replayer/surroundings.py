@@ -60,6 +60,7 @@ class Surroundings:
         self._machine = Machine() if world.clock == "virtual" else None
         self.clock = clock_of(world, findings.add)
         self._guard: Guard | None = None
+        self._is_shared = start["is_shared"]
         self._proofs: Proofs | None = None
         if world.is_replay:
             self._guard = Guard(
@@ -130,9 +131,11 @@ class Surroundings:
             self._entropy.restart(seed, tape)
 
     def leave(self) -> None:
-        """Note what only the end of a case tells."""
+        """Note what only the end of a case tells, and leave nothing to those that follow here."""
         if self._proofs is not None:
             self._proofs.end()
+        if self._guard is not None and self._is_shared:
+            self._guard.take_away()
 
 
 class Witness(Observer):

@@ -87,21 +87,17 @@ def judge(
     Its second look has so many processes at once, as many as there are cores where None. `replay`
     is what such a process has come to, None where it is not known yet.
     """
-    has_made = replay is not None and _has_made(replay)
+    has_made = replay is not None and replay.has_made_files
 
     def replay_in(case: Case, worlds: Sequence[World]) -> list[Replay]:
         nonlocal has_made
         # One that makes files of fixed names would find those of another beside it.
         jobs = 1 if has_made else at_once or cpu_count()
         replays = replay_at_once(engine, case, worlds, jobs=jobs)
-        has_made = any(map(_has_made, replays))
+        has_made = any(it.has_made_files for it in replays)
         return replays
 
     return judge_by(case, replay_in, replay=replay)
-
-
-def _has_made(replay: Replay) -> bool:
-    return any(it.kind == "made" for it in replay.findings)
 
 
 def judge_by(case: Case, replay_in: ReplayIn, *, replay: Replay | None = None) -> Verdict:

@@ -150,10 +150,11 @@ class _Sandbox:
         context = rebuild(invocation.context, self._surroundings.clock.enter_handler(entry))
         remaining_ms = entry.remaining_ms if isinstance(context, LambdaContext) else None
         outcome = self._invoke(invocation, context)
+        duration_us = self._surroundings.clock.leave_handler()
         self._surroundings.leave()
         answer = {
             "stage": "done",
-            "duration_us": self._surroundings.clock.leave_handler(),
+            "duration_us": duration_us,
             "remaining_ms": remaining_ms,
             "inside": self._witness.what_differs(outcome) if self._witness else None,
         }

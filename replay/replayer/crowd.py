@@ -1,0 +1,64 @@
+"""Replays that run at once in this process, and those that must be alone.
+
+They share the system's temporary folders. Where one has made a file there, another may have found
+it: what differs then is judged again while no other runs. Until a file is made nobody waits.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Condition
+
+from replay.replayer.replay import Replay
+
+
+class Crowd:
+    """Lets many in at once, or one alone."""
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._inside = 0
+        self._waiting = 0
+        self._is_one_alone = False
+        self.makes_files = False
+
+    def see(self, replay: Replay | None) -> None:
+        """Take note of a replay that has made a file."""
+        if replay is not None and replay.has_made_files:
+            self.makes_files = True
+
+    @contextmanager
+    def among_others(self) -> Iterator[None]:
+        """Run the block beside others; it waits for nobody but who is alone, or is to be."""
+        with self._changed:
+            self._changed.wait_for(lambda: not (self._is_one_alone or self._waiting))
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._inside -= 1
+                self._changed.notify_all()
+
+    @contextmanager
+    def alone_if_need_be(self) -> Iterator[bool]:
+        """Run the block alone once files were made, else beside others; yield whether alone."""
+        if not self.makes_files:
+            with self.among_others():
+                yield False
+            return
+        with self._changed:
+            self._waiting += 1
+            try:
+                self._changed.wait_for(lambda: not (self._is_one_alone or self._inside))
+                self._is_one_alone = True
+            finally:
+                self._waiting -= 1
+        try:
+            yield True
+        finally:
+            with self._changed:
+                self._is_one_alone = False
+                self._changed.notify_all()
+
+
+crowd = Crowd()
