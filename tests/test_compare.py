@@ -1,7 +1,9 @@
 """Comparison and noise, both pure."""
 
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
@@ -12,7 +14,7 @@ from test_recording import OUTCOMES
 from replay.outcome import Exited, Raised, Returned, TimedOut
 from replay.payload import marshal
 from replay.replayer.compare import ABSENT, Difference, compare
-from replay.replayer.noise import SecondLook, Seen, split
+from replay.replayer.noise import SecondLook, Seen, excuse, split
 
 
 def returned(value: object) -> Returned:
@@ -189,6 +191,67 @@ def test_another_shape_is_drift_even_where_the_path_moves(recorded, first, elsew
     """A shortened token or a value of another type is a change."""
     noise, drift = looked({"v": recorded}, {"v": first}, entropy={"v": elsewhere})
     assert (noise, drift) == ({}, ["$.v"])
+
+
+@pytest.mark.parametrize(
+    ("recorded", "replayed"),
+    [
+        ("1798328507", "1795739099821"),  # a TTL in milliseconds
+        ("ttl 1798328507", "ttl 1798328507000"),
+        ("2026-11-26T10:00:00+00:00", "2026-11-26T11:00:00+01:00"),
+    ],
+)
+@pytest.mark.parametrize("factor", ["clock", "entropy"])
+def test_a_number_of_far_more_digits_and_a_time_of_another_zone_are_drift(
+    recorded, replayed, factor
+):
+    """They move with the clock as well: the notation is another."""
+    assert looked({"v": recorded}, {"v": replayed}, **{factor: {"v": replayed[::-1]}})[0] == {}
+
+
+@pytest.mark.parametrize(
+    "form", ["lock-{ms}", "out/{at:%Y%m%dT%H%M%S%fZ}.json", "out/{at:%Y/%m/%d/%H-%M-%S.%f}.csv"]
+)
+def test_a_time_in_the_key_of_an_object_is_noise_while_it_is_at_the_clock(form):
+    """In whatever notation keys have."""
+
+    def text(seconds):
+        return form.format(ms=int(seconds * 1000), at=datetime.fromtimestamp(seconds, UTC))
+
+    moved = {"v": text(NOW + DAY)}
+    assert looked({"v": text(NOW)}, {"v": text(NOW + 0.4)}, clock=moved) == ({"$.v": "clock"}, [])
+    assert looked({"v": text(NOW)}, {"v": text(NOW + 3600)}, clock=moved)[1] == ["$.v"]
+
+
+def test_a_digest_of_a_time_is_noise_and_a_word_that_changes_with_it_is_not():
+    """Nothing of the time shows in a digest."""
+    digests = [sha256(str(n).encode()).hexdigest() for n in range(3)]
+    (then, now, moved), words = digests, ("morning", "evening", "evening")
+    assert looked({"v": then}, {"v": now}, clock={"v": moved}) == ({"$.v": "clock"}, [])
+    assert looked({"v": words[0]}, {"v": words[1]}, clock={"v": "morning"}) == ({}, ["$.v"])
+
+
+def test_what_varies_by_itself_under_a_virtual_clock_is_the_systems():
+    """No factor moves it; in real time the clock does."""
+    noise, _ = looked({"v": "a1b2c3d4"}, {"v": "e5f6a7b8"}, again={"v": "c9d0e1f2"})
+    assert noise == {"$.v": "system"}
+
+
+def test_a_number_drawn_as_nothing_is_a_number_drawn():
+    """Of a die that begins with 0."""
+    assert looked({"v": 7}, {"v": 0}, entropy={"v": 3}) == ({"$.v": "entropy"}, [])
+    assert looked({"v": 7.5}, {"v": 0.5}, entropy={"v": 0.3})[1] == ["$.v"]
+
+
+def test_a_traceback_in_a_message_counts_without_where_its_frames_lie():
+    """Powertools puts one into the message of a batch that has failed."""
+    text = 'failed: Traceback (most recent call last):\n  File "{}", line {}, in f\n    go()\n{}'
+    then = Raised("E", text.format("/var/task/a.py", 3, "ValueError: no"))
+    now = Raised("E", text.format("/home/me/a.py", 4, "    ^^^^\nValueError: no"))
+    other = Raised("E", text.format("/var/task/a.py", 3, "ValueError: yes"))
+    (noise,), left = excuse(compare(then, now))
+    assert (noise.rule, left) == ("traceback", ())
+    assert excuse(compare(then, other))[1] != ()
 
 
 @pytest.mark.parametrize("unit", [1, 1e3, 1e6])

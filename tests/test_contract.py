@@ -163,6 +163,41 @@ def test_a_changed_call_is_answered_as_the_one_it_is_most_like():
     assert (nearest.sequence, [d.path for d in differences]) == (1, ["$.Key.id.S"])
 
 
+def test_a_call_that_is_repeated_with_a_fresh_id_is_answered_as_it_was_when_that_was_repeated():
+    """A retry, or a read before and after a write; without one more the last answer comes again."""
+    recorded = interactions(get("1"), put(id="1"), get("1"), get("1"))
+    matcher = Matcher(recorded)
+    calls = (get("9"), put(id="9"), get("9"), get("9"), get("9"))
+    assert [matcher.take(call).sequence for call in calls] == [1, 2, 3, 4, 4]
+
+
+def update(names, values, expression, condition="attribute_exists(pk)"):
+    parameters = {
+        "TableName": "orders",
+        "UpdateExpression": expression,
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
+    }
+    return AwsCall("dynamodb", "UpdateItem", "eu", parameters, False)
+
+
+def test_what_placeholders_of_dynamodb_are_called_does_not_count():
+    """What they stand for does."""
+    one = update({"#s": "status"}, {":n": {"S": "paid"}}, "SET #s = :n")
+    names = {"#st": "status", "#n0": "pk"}
+    renamed = update(names, {":new": {"S": "paid"}}, "SET #st = :new", "attribute_exists(#n0)")
+    assert key_of(one) == key_of(renamed)
+    transaction = AwsCall(
+        "dynamodb", "TransactWriteItems", "eu", {"Items": [one.parameters]}, False
+    )
+    assert key_of(transaction) == key_of(
+        replace(transaction, parameters={"Items": [renamed.parameters]})
+    )
+    for names, value in (({"#s": "state"}, "paid"), ({"#s": "status"}, "open")):
+        assert key_of(one) != key_of(update(names, {":n": {"S": value}}, "SET #s = :n"))
+
+
 def test_http_is_compared_by_method_url_and_body():
     """Without the order of the query, JSON by value, forms as forms."""
     json_type = (("Content-Type", "application/json"),)

@@ -5,6 +5,8 @@ import hashlib
 import hmac
 import importlib
 import json
+import os
+import subprocess
 import sys
 
 import pytest
@@ -221,3 +223,46 @@ def test_a_short_pseudonym_is_replaced_where_it_stands_alone():
     """It stands in other texts by chance."""
     event = {"cvv": "481", "order": "A-14812", "at": "1748100000"}
     assert {**event, "cvv": "9"} == substituted(event, {"481": "9"})
+
+
+WARMED = """
+import os
+from replay import capture
+KEY = None
+
+@capture
+def handler(event, context):
+    global KEY
+    KEY = KEY or event.get("token")
+    return {"ok": KEY == "tok-abc-" + "123"}
+"""
+
+
+@pytest.mark.slow
+def test_the_true_value_is_given_to_what_warms_a_case_as_well(project, replay):
+    """A secret that an earlier invocation was given, and kept; it is in no report."""
+    (project / "app.py").write_text(WARMED)
+    capture_in_process(project, [{"token": "tok-abc-123"}, {}])
+    done = replay("run", "@latest", "--warm", "--json", "--secret", "token=tok-abc-123")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert replay("run", "@latest", "--warm").returncode != 0
+
+
+def capture_in_process(project, events):
+    """Capture invocations of one sandbox."""
+    program = f"import app\nfor event in {events!r}:\n    app.handler(event, None)"
+    environment = {**os.environ, "REPLAY_STORE": "replay.db", "PYTHONPATH": "."}
+    subprocess.run([sys.executable, "-c", program], cwd=project, env=environment, check=True)
+
+
+def test_a_short_value_under_a_secret_name_is_known_to_be_one(project, replay, stored):
+    """It stands in clear where it was sent: too short to be looked for everywhere."""
+    (project / "app.py").write_text(SENDER.replace('event["token"]', 'os.environ["PAY_SECRET"]'))
+    with running_service() as service:
+        made = replay(
+            "invoke", "--capture", "app.handler", "{}", SERVICE=service.netloc, PAY_SECRET="pay"
+        )
+        assert made.returncode == 0, made.stderr
+    done = replay("run", "@latest", "--json")
+    (verdict,) = json.loads(done.stdout)
+    assert verdict["verdict"] == "match"

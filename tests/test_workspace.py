@@ -238,3 +238,62 @@ def test_the_choice_of_a_debugger_stays_where_there_is_one(monkeypatch):
     monkeypatch.setenv("PYTHONBREAKPOINT", "ipdb.set_trace")
     assert environment(0, on_terminal=True)["PYTHONBREAKPOINT"] == "ipdb.set_trace"
     assert "PYTHONBREAKPOINT" not in environment(0, on_terminal=False)
+
+
+NOTES = """
+import json, os, random, time
+from replay import capture
+PATH = "/tmp/replay-test-{name}.txt"
+
+def remembers(event):
+    if os.path.exists(PATH):
+        return "warm"
+    open(PATH, "w").write("1")
+    return "cold"
+
+def reads_back(event):
+    open(PATH, "w").write(str(event["n"]))
+    time.sleep(0.001)
+    sum(range(100_000))
+    return open(PATH).read()
+
+@capture
+def handler(event, context):
+    return {{"v": globals()[event["do"]](event)}}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("do", ["remembers", "reads_back"])
+@pytest.mark.parametrize("isolation", ["process", "case", "worker"])
+def test_a_case_finds_no_file_that_another_has_made(project, replay, do, isolation):
+    """Neither what it left nor, where they run at once, what it is writing."""
+    (project / "app.py").write_text(NOTES.format(name=os.getpid()))
+    path = Path(f"/tmp/replay-test-{os.getpid()}.txt")
+    for n in range(8):
+        path.unlink(missing_ok=True)
+        event = json.dumps({"do": do, "n": n})
+        assert replay("invoke", "--capture", "app.handler", event).returncode == 0
+    path.unlink(missing_ok=True)
+    done = replay("run", "--isolation", isolation, "--jobs", "4", "--json")
+    verdicts = json.loads(done.stdout)
+    assert [it["verdict"] for it in verdicts] == ["match"] * 8, done.stdout
+    assert [noise for it in verdicts for noise in it["noise"]] == []
+    assert not path.exists()
+
+
+@pytest.mark.slow
+def test_a_fork_of_the_handlers_draws_the_same_every_time(project, replay):
+    """Python seeds it anew from the system."""
+    (project / "app.py").write_text(
+        "import os, random\n"
+        "def handler(event, context):\n"
+        "    read, write = os.pipe()\n"
+        "    if os.fork() == 0:\n"
+        "        os.write(write, str(random.random()).encode()); os._exit(0)\n"
+        "    os.wait()\n"
+        "    return {'v': os.read(read, 99).decode()}\n"
+    )
+    assert replay("invoke", "--capture", "app.handler", "{}").returncode == 0
+    runs = [json.loads(replay("run", "@1", "--once", "--json").stdout) for _ in range(2)]
+    assert runs[0][0]["outcome"] == runs[1][0]["outcome"]

@@ -40,6 +40,18 @@ def _secret_of(option: str) -> tuple[str, str]:
     return name, os.environ[variable]
 
 
+@dataclass(frozen=True, slots=True)
+class _Earlier:
+    """What warms a case, with the true values in it; `table` comes to hold them."""
+
+    found: Iterable[Recording]
+    secrets: "Secrets"
+    table: dict[str, str]
+
+    def __iter__(self) -> Iterator[Recording]:
+        return (self.secrets.given_to(it, self.table) for it in self.found)
+
+
 @dataclass(slots=True)
 class Secrets:
     """The secrets of one run."""
@@ -60,7 +72,16 @@ class Secrets:
             self._known |= {name for name in names.values() if name}
             self._used |= {names[pseudonym].lower() for pseudonym in table}
             self._waiting.append((case.recording, table))
-            yield replace(case, recording=given(case.recording, table))
+            earlier = case.earlier and _Earlier(case.earlier, self, table)
+            yield replace(case, recording=given(case.recording, table), earlier=earlier)
+
+    def given_to(self, recording: Recording, table: dict[str, str]) -> Recording:
+        """Return an earlier recording of the same sandbox with the true values in it."""
+        own = table_of(recording, self.values)
+        names = stand_ins(recording)
+        self._used |= {names[pseudonym].lower() for pseudonym in own}
+        table |= own
+        return given(recording, own)
 
     def masked(self, verdicts: Generator[Verdict, None, None]) -> Generator[Verdict, None, None]:
         """Yield the verdicts, which come in the order of their cases, without the true values."""

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from threading import Condition
 
 from replay.replayer.replay import Replay
+from replay.replayer.workspace import take_away
 
 
 class Crowd:
@@ -19,12 +20,21 @@ class Crowd:
         self._inside = 0
         self._waiting = 0
         self._is_one_alone = False
-        self.makes_files = False
+        self._made: set[str] = set()
+
+    @property
+    def makes_files(self) -> bool:
+        """Whether any replay has made a file so far."""
+        return bool(self._made)
 
     def see(self, replay: Replay | None) -> None:
-        """Take note of a replay that has made a file."""
-        if replay is not None and replay.has_made_files:
-            self.makes_files = True
+        """Take note of the files that a replay has made."""
+        found = () if replay is None else replay.findings
+        self._made.update(it.facts["path"] for it in found if it.kind == "made")
+
+    def leave_nothing(self) -> None:
+        """Remove what was made again while it was taken away from under another replay."""
+        take_away(self._made)
 
     @contextmanager
     def among_others(self) -> Iterator[None]:

@@ -5,6 +5,7 @@ and the recorded value has the same type and shape (shape.py) as the replayed on
 stays a difference: a missing key, another type, the error type, the payload as a whole.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -18,6 +19,10 @@ from replay.replayer.place import Place, array_place, place_of, reordered_arrays
 from replay.replayer.secret import differs_by_pseudonyms
 from replay.replayer.world import Factor
 
+_TRACEBACK = "Traceback (most recent call last)"
+_FRAME = re.compile(r'File "[^"\n]*", line \d+')
+_CARETS = re.compile(r"\n[ ~^]+(?=\n)")
+"""Below the line of a frame, from Python 3.11 on; not where that is to blame as a whole."""
 REDACTED = "redacted"
 """The rule that excuses a text of which only a pseudonym is known; a factor says more."""
 
@@ -62,7 +67,7 @@ class SecondLook:
 
     `again` moved nothing; `moved` holds for each factor the replays in which it was elsewhere.
     `instant_ms` is the wall clock at entry, `tolerance_ms` how far apart two times may be that were
-    read at the same point.
+    read at the same point. `clock_runs` says that time is real.
     """
 
     first: Seen
@@ -70,6 +75,7 @@ class SecondLook:
     moved: Mapping[Factor, tuple[Seen, ...]]
     instant_ms: float
     tolerance_ms: float
+    clock_runs: bool = False
 
 
 Found: TypeAlias = Mapping[Place, Difference]
@@ -95,8 +101,8 @@ def excuse(
 ) -> tuple[tuple[Noise, ...], tuple[Difference, ...]]:
     """Return the differences that no second look is needed to explain, and those that are left.
 
-    A signed URL depends on credentials, which a replay does not have; of what was redacted only the
-    `pseudonyms` are known.
+    A signed URL depends on credentials, which a replay does not have; a traceback in a message on
+    where the code lies; of what was redacted only the `pseudonyms` are known.
     """
     noise, left = [], []
     for it in differences:
@@ -112,6 +118,8 @@ def _rule_of(difference: Difference, pseudonyms: Collection[str]) -> str | None:
     then, now = difference.recorded, difference.replayed
     if _is_same_but_signed(then, now):
         return "signature"
+    if _is_same_but_traced(then, now):
+        return "traceback"
     return REDACTED if pseudonyms and differs_by_pseudonyms(then, now, pseudonyms) else None
 
 
@@ -139,6 +147,17 @@ def _is_same_but_signed(then: object, now: object) -> bool:
         return without_signature(then) == without_signature(now)
     except ValueError:
         return False
+
+
+def _is_same_but_traced(then: object, now: object) -> bool:
+    """Whether two texts are alike but for where the frames of a traceback in them lie."""
+    if not (isinstance(then, str) and isinstance(now, str) and _TRACEBACK in then):
+        return False
+    return _without_frames(then) == _without_frames(now)
+
+
+def _without_frames(text: str) -> str:
+    return _CARETS.sub("", _FRAME.sub("File", text))
 
 
 def dependences(second: SecondLook) -> tuple[Dependence, ...]:
@@ -189,9 +208,17 @@ class _Explanation:
             moved = self._values(difference, self._moved.get(factor, ()))
             if moved and self._is_time(then, now) and shape.is_moved_as_time(now, moved[0]):
                 return factor
-        return self._factor_of_pace(difference) or next(
-            (factor for factor in _DRAWN if self._is_drawn(difference, factor)), None
+        return (
+            self._factor_of_pace(difference)
+            or next((factor for factor in _DRAWN if self._is_drawn(difference, factor)), None)
+            or self._factor_of_digest(difference)
         )
+
+    def _factor_of_digest(self, difference: Difference) -> Factor | None:
+        """Return the clock where a value is a digest of what was read of it."""
+        moved = self._values(difference, self._moved.get("clock", ()))
+        both = difference.recorded, difference.replayed
+        return "clock" if moved and shape.is_same_digest(*both, moved[0]) else None
 
     def _factor_of_pace(self, difference: Difference) -> Factor | None:
         """Return the clock where a value is made of what one read of it moves it by."""
@@ -208,13 +235,15 @@ class _Explanation:
 
     def _factor_of_itself(self, difference: Difference, elsewhere: object) -> Factor | None:
         # In `shifted` and `live` time runs on: it and what is made of it move by themselves.
+        # Where the clock is virtual, only what no replay fixes does.
         then, now = difference.recorded, difference.replayed
+        running: Factor = "clock" if self._second.clock_runs else "system"
         if self._is_time(then, now):
-            return "clock"
+            return running
         if shape.is_same_address(then, now):
             return "address"
         if shape.is_same_token(*self._without_times(then, now, elsewhere)):
-            return "clock"
+            return running
         drawn = self._values(difference, self._moved.get("entropy", ()))
         is_token = drawn and shape.is_same_token(*self._without_times(then, now, drawn[0]))
         return "entropy" if is_token else None

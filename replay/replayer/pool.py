@@ -119,6 +119,7 @@ class Pool:
                 todo.put(None)
             for thread in threads:
                 thread.join()
+            crowd.leave_nothing()
             resume()
 
     def _serve(self, todo: _Todo, done: _Done) -> None:

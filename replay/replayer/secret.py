@@ -56,9 +56,8 @@ def moved_tables(recording: Recording) -> dict[str, dict[str, str]]:
     """Return for each secret's name what to move its pseudonyms to; "" moves all at once."""
     tables: dict[str, dict[str, str]] = {"": {}}
     for pseudonym, name in stand_ins(recording).items():
-        if len(pseudonym) >= _MIN_LENGTH:
-            moved = tables[""][pseudonym] = _MOVED.of(pseudonym)
-            tables.setdefault(name or _UNNAMED, {})[pseudonym] = moved
+        moved = tables[""][pseudonym] = _MOVED.of(pseudonym)
+        tables.setdefault(name or _UNNAMED, {})[pseudonym] = moved
     return tables
 
 

@@ -16,12 +16,18 @@ _DAY, _MONTH = "Mon|Tue|Wed|Thu|Fri|Sat|Sun", "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|S
 _TIME = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?"
     rf"|(?:{_DAY}), \d\d[ -](?:{_MONTH})[ -]\d{{4}} \d\d:\d\d:\d\d GMT"
+    r"|(?<!\d)\d{8}T\d{6}(?:[.,]?\d{1,6})?Z?(?!\d)"
+    r"|(?<!\d)\d{4}/\d\d/\d\d[/ T_-]\d\d[:-]\d\d[:-]\d\d(?:[.,]\d{1,6})?"
 )
-"""As of ISO 8601, and as HTTP writes it (RFC 9110, section 5.6.7)."""
+"""As of ISO 8601, as HTTP writes it (RFC 9110, section 5.6.7), and as keys of objects hold it."""
+_OFFSET = re.compile(r"[+-]\d\d:?\d\d\Z")
 _HTTP_TIME = "%a, %d %b %Y %H:%M:%S GMT"
 _NAMES = re.compile(f"{_DAY}|{_MONTH}")
 _FRACTION = re.compile(r"[.,]\d+")
-_DIGITS = re.compile(r"(?<![\w.-])\d{10,19}(?:\.\d+)?(?![\w-])")
+_DIGITS = re.compile(r"(?<![\w.])(?<![^A-Za-z_]-)\d{10,19}(?:\.\d+)?(?!\w|-\d)")
+"""A hyphen before it is a separator behind a letter alone."""
+_DIGEST = re.compile(r"(?=.*\d)(?:[0-9a-f]{16,}|[0-9A-F]{16,}|[0-9A-Za-z+/_-]{22,}={0,2})\Z")
+_MOST_DIGITS_MORE = 2
 _TOKEN = re.compile(r"[\w+/=~.-]*\Z", re.ASCII)
 _SEPARATORS = re.compile(r"[^0-9A-Za-z]+")
 _SHORTEST_CONSTANT = 3
@@ -121,10 +127,18 @@ def is_same_token(recorded: object, replayed: object, elsewhere: object) -> bool
     if _TIME.search(recorded) or _TIME.search(replayed):
         return False  # a time that is not the same is no token
     if len(recorded) != len(replayed):  # a number inside a sentence
-        return _without_digits(recorded) == _without_digits(replayed) != recorded
+        is_near = abs(len(recorded) - len(replayed)) <= _MOST_DIGITS_MORE
+        return is_near and _without_digits(recorded) == _without_digits(replayed) != recorded
     unlike = [pair for pair in zip(recorded, replayed, strict=True) if pair[0] != pair[1]]
     is_token = all(_TOKEN.match("".join(pair)) for pair in unlike)
     return is_token and _keeps_constants(recorded, replayed, str(elsewhere))
+
+
+def is_same_digest(recorded: object, replayed: object, elsewhere: object) -> bool:
+    """Whether two texts are tokens as a hash gives them: nothing of what it was made of shows."""
+    texts = (recorded, replayed, elsewhere)
+    is_digest = all(isinstance(it, str) and _DIGEST.match(it) for it in texts)
+    return is_digest and is_same_token(recorded, replayed, elsewhere)
 
 
 def is_same_number(recorded: object, replayed: object, instant_ms: float) -> bool:
@@ -217,6 +231,8 @@ def _are_close_texts(recorded: str, replayed: str, instant_ms: float, tolerance_
         return _are_close_numbers(float(recorded), float(replayed), instant_ms, tolerance_ms)
     if _notation(recorded) != _notation(replayed):
         return False
+    if _OFFSET.findall(recorded) != _OFFSET.findall(replayed):
+        return False
     times = [_epoch_ms(text) for text in (recorded, replayed)]
     if times[0] is None or times[1] is None:
         return False
@@ -228,12 +244,19 @@ def _notation(time: str) -> str:
     return re.sub(r"\d", "0", _NAMES.sub("@", _FRACTION.sub("", time)))
 
 
+def _spelt_out(text: str) -> str:
+    """Return a time in one of the short notations as ISO 8601 has it."""
+    digits = re.sub(r"\D", "", text)
+    date, clock = digits[:8], digits[8:14]
+    return f"{date}T{clock}.{digits[14:] or '0'}"
+
+
 def _epoch_ms(text: str) -> float | None:
     try:
         if text.endswith("GMT"):
             moment = datetime.strptime(text.replace("-", " "), _HTTP_TIME).replace(tzinfo=UTC)
         else:
-            moment = datetime.fromisoformat(text)
+            moment = datetime.fromisoformat(text if "-" in text[:5] else _spelt_out(text))
     except ValueError:
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 
 from replay.errors import ReplayError
 from replay.recording import Recording
-from replay.replayer import noise
+from replay.replayer import noise, relation
 from replay.replayer.case import Case, Change
 from replay.replayer.compare import ROOT, Difference
 from replay.replayer.derivation import Derivation
@@ -160,19 +160,22 @@ def _by_second_look(first: FirstLook, replay_in: ReplayIn) -> Verdict:
     second = _second_look(first, replay_in)
     # A factor says more of a difference than that a value in it was redacted.
     others = [it for it in first.excused if it.rule != noise.REDACTED]
-    redacted = [
-        Difference(it.path, it.recorded, it.replayed, call=it.call)
-        for it in first.excused
-        if it.rule == noise.REDACTED
-    ]
+    redacted = [_difference(it) for it in first.excused if it.rule == noise.REDACTED]
     found, drift = noise.split((*first.differences, *redacted), second)
     unknown, drift = noise.excuse(drift, stand_ins(first.case.recording))
     found = (*others, *found, *unknown)
+    apart = relation.broken(found)
+    drift = (*drift, *(_difference(it) for it in found if place_of(it) in apart))
+    found = tuple(it for it in found if place_of(it) not in apart)
     if first.case.looks != "twice":
         return _verdict(first, drift, found)
     told = {*map(place_of, drift), *map(place_of, found)}
     depends = (it for it in noise.dependences(second) if place_of(it) not in told)
     return _verdict(first, drift, found, depends)
+
+
+def _difference(excused: Noise) -> Difference:
+    return Difference(excused.path, excused.recorded, excused.replayed, call=excused.call)
 
 
 def _second_look(first: FirstLook, replay_in: ReplayIn) -> SecondLook:
@@ -185,4 +188,5 @@ def _second_look(first: FirstLook, replay_in: ReplayIn) -> SecondLook:
     for (factor, _), other in zip(moved, others, strict=True):
         by_factor[factor] += (other,)
     at = instant_of(case.recording, first.replay.duration_us)
-    return SecondLook(first.seen, again, by_factor, at.epoch_ms, at.tolerance_ms)
+    clock_runs = case.clock != "virtual"
+    return SecondLook(first.seen, again, by_factor, at.epoch_ms, at.tolerance_ms, clock_runs)

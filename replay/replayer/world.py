@@ -15,10 +15,11 @@ from replay.recording import Recording
 from replay.replayer.case import Case, Clock
 
 Factor: TypeAlias = Literal[
-    "clock", "pace", "deadline", "entropy", "hash seed", "environment order", "address"
+    "clock", "pace", "deadline", "entropy", "hash seed", "environment order", "address", "system"
 ]
 """What a value may depend on. `pace` is how far a read of the clock moves it, which stands for how
-fast a machine is; reports call it the clock."""
+fast a machine is; reports call it the clock. `system` is what no replay fixes, such as what native
+code draws, and which of two threads was first."""
 
 _MOVED_MS = ((25 * 60 + 1) * 60 + 1) * 1000 + 137
 """How far the second look moves the clock: enough to change every field of a time but the year."""
@@ -154,7 +155,7 @@ class World:
                 return replace(self, hash_seed=self.hash_seed + times)
             case "environment order":
                 return replace(self, is_environment_reversed=True)
-            case "address":
+            case "address" | "system":
                 return self
 
 

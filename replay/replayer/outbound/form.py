@@ -18,6 +18,7 @@ import orjson
 from replay.codec import Truncated
 from replay.interaction import AwsCall, Body, Call, HttpCall
 from replay.replayer.compare import Difference, differences, parsed
+from replay.replayer.outbound.expression import resolved
 
 _ID_LENGTH = 20
 """A part of a path so long, or with a digit, is taken for the name of one thing among others."""
@@ -47,6 +48,8 @@ def form_of(call: Call) -> Any:
 def key_of(call: Call) -> bytes:
     """Return what is equal for calls that ask the same: what they are called, and their form."""
     what = _folded(_plain(_what(call)))
+    if isinstance(call, AwsCall) and call.service == "dynamodb":
+        what = resolved(what)
     region = call.region if isinstance(call, AwsCall) else None
     try:
         return orjson.dumps([call.name, region, what], option=orjson.OPT_SORT_KEYS)

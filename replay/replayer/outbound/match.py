@@ -2,8 +2,9 @@
 
 Calls that ask the same are answered in recorded order, and the last answer again once there is no
 other. A call that asks something else is answered as the one it is most like, of those that it may
-stand for, so that a replay goes on; what differs is the contract's affair. That one is only lent:
-a call that asks just this gets it all the same.
+stand for, so that a replay goes on, and what repeats it as what then repeated that one; what
+differs is the contract's affair. That one is only lent: a call that asks just this gets it all the
+same.
 """
 
 from collections import defaultdict
@@ -38,13 +39,19 @@ class Matcher:
         if same:
             found: Interaction | None = same.pop(0)
         elif formed.key in self._given:
-            return self._given[formed.key]
+            found = self._repeated(self._given[formed.key])
         else:
             found = self._most_alike(formed)
         if found is not None:
             self._unused.pop(id(found), None)
             self._given[formed.key] = found
         return found
+
+    def _repeated(self, before: Interaction) -> Interaction:
+        """Return what follows an answer to a call that is made again, as by a retry."""
+        key = Formed.of(before.call).key
+        unused = (it for it, formed in self._unused.values() if formed.key == key)
+        return next(unused, before)
 
     def nearest(self, call: Call) -> list[tuple[Interaction, tuple[Difference, ...]]]:
         """Return the recorded interactions that are most like a call, with where it differs."""

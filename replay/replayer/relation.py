@@ -1,0 +1,36 @@
+"""Values that were the same, or one in the other, and may vary only together. Pure.
+
+An id that is drawn anew is noise; where it was part of a link or of a message as well, that must
+hold a new one of these, and what was the same twice must be so again. Ids alone are held to it:
+times that were equal then may be read a moment apart. Which of several ids stands where is not
+asked, for some are sorted.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from replay.replayer.noise import Noise
+from replay.replayer.place import Place, place_of
+
+_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{7,}")
+"""What is long enough not to be equal by chance."""
+
+
+def broken(noise: Sequence[Noise]) -> set[Place]:
+    """Return the places where the recorded value was one with others, and the replayed is not."""
+    drawn = [
+        (place_of(it), it.recorded, it.replayed)
+        for it in noise
+        if isinstance(it.recorded, str) and isinstance(it.replayed, str) and it.factor == "entropy"
+    ]
+    whole = [it for it in drawn if _ID.fullmatch(it[1])]
+    then, now = Counter(it[1] for it in whole), Counter(it[2] for it in whole)
+    found: set[Place] = set()
+    if sorted(then.values()) != sorted(now.values()):
+        found |= {place for place, id, new in whole if now[new] != then[id]}
+    for place, recorded, replayed in drawn:
+        held = [id for id in _ID.findall(recorded) if id != recorded and id in then]
+        if held and not any(id in now for id in _ID.findall(replayed)):
+            found.add(place)
+    return found
