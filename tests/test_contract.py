@@ -214,6 +214,33 @@ def test_http_is_compared_by_method_url_and_body():
     assert [d.path for d in compare_calls(form, replace(form, body=b"a=1"))] == ["$.body.b"]
 
 
+@pytest.mark.parametrize(
+    ("headers", "paths"),
+    [
+        ((("IDEMPOTENCY-KEY", "k-1"), ("X-Api-Key", "replay-withheld")), set()),
+        ((("Idempotency-Key", "k-2"), ("X-Api-Key", "replay-withheld")), {"idempotency-key"}),
+        ((("Idempotency-Key", "k-1"),), {"x-api-key"}),
+        (
+            (
+                *(("Idempotency-Key", "k-1"), ("X-Api-Key", "replay-withheld"), ("b3", "1")),
+                *(("Accept", "*/*"), ("x-datadog-trace-id", "7")),
+            ),
+            set(),
+        ),
+    ],
+)
+def test_headers_that_a_handler_sets_are_judged(headers, paths):
+    """They do not say which call it is; what clients and tracers add is none of its behaviour."""
+    sets = (("Idempotency-Key", "k-1"), ("X-Api-Key", "replay-withheld"))
+    one = HttpCall("POST", "https://a.example/", sets, b"{}")
+    other = replace(one, headers=headers)
+    assert key_of(one) == key_of(other)
+    contract = judged(other, recorded=(one,))
+    assert {f"$.headers['{name}']" for name in paths} == {it.path for it in contract.differences}
+    relaxed = Rules(ignore=("$.headers['idempotency-key']", "$.headers['x-api-key']"))
+    assert judged(other, recorded=(one,), rules=relaxed).differences == ()
+
+
 def test_an_answer_gives_back_what_is_drawn_anew():
     """The id of now in the place of the recorded one; nothing but what is drawn, no checksum."""
     then, now = "5d9a7f0e-1111-4222-8333-abcdefabcdef", "0b0f6ac2-7e4c-4c41-9d0c-3f1d8f2f6a01"

@@ -13,7 +13,13 @@ from typing import Any
 
 from replay.interaction import Call, Interaction, call_of
 from replay.replayer.compare import ABSENT, ROOT, Difference, plain
-from replay.replayer.outbound.form import Formed, compare_calls, compare_formed, form_of
+from replay.replayer.outbound.form import (
+    Formed,
+    compare_calls,
+    compare_formed,
+    compare_headers,
+    form_of,
+)
 from replay.replayer.outbound.match import Candidate, most_alike
 from replay.replayer.outbound.rules import Rules
 
@@ -157,7 +163,9 @@ def _paired(
         formed = Formed.of(one.call)
         same = waiting[formed.key]
         if same:
-            pairs.append(Pair(same.pop(0)[0], one))
+            interaction, _ = same.pop(0)
+            found_at = compare_headers(interaction.call, one.call)
+            pairs.append(Pair(interaction, one, _named(found_at, name_of(interaction))))
         else:
             left.append((formed, one))
     unused = {id(it): (it, formed) for some in waiting.values() for it, formed in some}

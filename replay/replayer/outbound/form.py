@@ -1,8 +1,8 @@
 """The form in which two calls are compared: what means nothing does not count. Pure.
 
 An AWS call is its parameters, an HTTP call its method, URL, query and body; JSON counts by value,
-wherever it stands, and so do forms. DynamoDB's sets have no order. Credentials are withheld on both
-sides.
+wherever it stands, and so do forms. DynamoDB's sets have no order. Headers do not say which call it
+is, and count where two are compared. Credentials are withheld on both sides.
 """
 
 import json
@@ -23,6 +23,9 @@ from replay.replayer.outbound.expression import resolved
 _ID_LENGTH = 20
 """A part of a path so long, or with a digit, is taken for the name of one thing among others."""
 _SETS = frozenset({"SS", "NS", "BS"})
+_OF_CLIENTS = frozenset({"cache-control", "expect", "pragma", "te"})
+"""Headers that clients add of themselves, as `Accept: */*`; most of those are not even recorded."""
+_OF_TRACERS = ("b3", "baggage", "newrelic", "sentry-", "x-b3-", "x-datadog-", "x-ot-", "uber-trace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +67,35 @@ def compare_calls(recorded: Call, replayed: Call) -> tuple[Difference, ...]:
 
 def compare_formed(recorded: Formed, replayed: Formed) -> tuple[Difference, ...]:
     """Return what `compare_calls` does."""
-    found = list(differences(recorded.form, replayed.form))
+    found = [
+        *differences(recorded.form, replayed.form),
+        *compare_headers(recorded.call, replayed.call),
+    ]
     if isinstance(recorded.call, AwsCall) and isinstance(replayed.call, AwsCall):
         regions = recorded.call.region, replayed.call.region
         if regions[0] != regions[1]:
             found.append(Difference("$.region", *regions))
     return tuple(found)
+
+
+def compare_headers(recorded: Call, replayed: Call) -> tuple[Difference, ...]:
+    """Return where the headers of two HTTP requests differ, but for what clients add themselves."""
+    if not (isinstance(recorded, HttpCall) and isinstance(replayed, HttpCall)):
+        return ()
+    if recorded.headers == replayed.headers:
+        return ()
+    forms = (parsed(json.dumps({"headers": _headers(it)})) for it in (recorded, replayed))
+    return tuple(differences(*forms))
+
+
+def _headers(call: HttpCall) -> dict[str, str]:
+    headers: defaultdict[str, list[str]] = defaultdict(list)
+    for name, value in call.headers:
+        folded = name.lower()
+        is_of_client = folded in _OF_CLIENTS or (folded, value) == ("accept", "*/*")
+        if not is_of_client and not folded.startswith(_OF_TRACERS):
+            headers[folded].append(value.partition("boundary=")[0].strip())
+    return {name: ", ".join(values) for name, values in sorted(headers.items())}
 
 
 def _what(call: Call) -> Any:
