@@ -10,13 +10,10 @@ from replay.recording import Recording
 from replay.replayer.compare import Difference
 from replay.replayer.finding import Finding
 from replay.replayer.noise import Noise
-from replay.replayer.secret import stand_ins
 from replay.replayer.verdict import Verdict
 from replay.report.batch import batch_remarks
 from replay.report.calls import counts_text, timeline
 from replay.report.pieces import STYLES, Piece, escaped, milliseconds, plain_text, value_text
-
-_SHOWN_NAMES = 3
 
 
 def outcome_text(outcome: Outcome | None) -> str:
@@ -123,16 +120,7 @@ def remarks(verdict: Verdict) -> Iterator[tuple[str, str]]:
     is_cold = verdict.replay is not None and verdict.replay.warmed_with is None
     if verdict.kind == "drift" and is_cold and earlier > 0:
         yield "sandbox", f"was warm: --warm replays its {earlier:,} earlier invocations first"
-    if verdict.kind == "drift" and (names := _redacted_names(verdict.recording)):
-        yield "redacted", f"it was given stand-ins for {names}: --secret NAME=VALUE gives one"
     yield from batch_remarks(verdict)
-
-
-def _redacted_names(recording: Recording) -> str:
-    """Return the names of some secrets that a replay has pseudonyms of; "" if of none."""
-    names = sorted({name for name in stand_ins(recording).values() if name})
-    more = f" and {len(names) - _SHOWN_NAMES:,} more" if len(names) > _SHOWN_NAMES else ""
-    return escaped(", ".join(names[:_SHOWN_NAMES]) + more)
 
 
 def _findings_text(findings: tuple[Finding, ...]) -> Iterator[tuple[str, str]]:

@@ -79,7 +79,7 @@ def drafts(
 def _draft(verdict: Verdict, handler: str, target: Target, *, expect: Expect | None) -> Draft:
     recording, replay = verdict.recording, verdict.replay
     if verdict.error is not None or replay is None:
-        return SetAside(recording, str(verdict.error))
+        return SetAside(recording, f"{verdict.error}{_warmth(recording)}")
     unstable = [it.path for it in verdict.dependences if it.factor is None]
     if unstable:
         return SetAside(recording, f"it is not the same in two replays, at {unstable[0]}")
@@ -103,12 +103,18 @@ def _draft(verdict: Verdict, handler: str, target: Target, *, expect: Expect | N
     return _expecting(file, verdict, expect) if verdict.differences else file
 
 
+def _warmth(recording: Recording) -> str:
+    is_warm = recording.invocation.sandbox.earlier > 0
+    return "; its sandbox was warm, and a test begins with a cold one" if is_warm else ""
+
+
 def _expecting(file: CaseFile, verdict: Verdict, expect: Expect | None) -> Draft:
     if expect is None:
         first = verdict.differences[0]
         values = f"{value_text(first.recorded)} -> {value_text(first.replayed)}"
         more = f" and {len(verdict.differences) - 1} more" if verdict.differences[1:] else ""
-        why = f"it drifts at {first.path}: {values}{more}"
+        call = "" if first.call is None else f"{first.call} "
+        why = f"it drifts at {call}{first.path}: {values}{more}{_warmth(file.recording)}"
         return SetAside(file.recording, why, is_drift=True)
     assert verdict.replay is not None
     if expect == "recorded":
