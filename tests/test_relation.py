@@ -32,6 +32,15 @@ def test_what_varied_together_varies_together(recorded, replayed, apart):
     assert {(None, f"$[{n}]") for n in apart} == broken(noise)
 
 
+def test_what_rules_excuse_varies_together_as_well():
+    """In a generated suite an id is a UUID, and the link to it a token."""
+    path, item = "$.link", Noise("$.id", A, X, rule="uuid")
+    assert broken([item, Noise(path, f"/orders/{A}", f"/orders/{X}", rule="token")]) == set()
+    assert broken([item, Noise(path, f"/orders/{A}", f"/orders/{Y}", rule="token")]) == {
+        (None, path)
+    }
+
+
 def test_times_may_be_a_moment_apart():
     """Two that were equal to the second are no ids."""
     noise = [

@@ -21,6 +21,7 @@ from replay.executor.reader import Reader
 from replay.executor.run import Run, Shard
 from replay.executor.software import Software
 from replay.replayer.case import Case
+from replay.replayer.crowd import crowd
 from replay.replayer.ownership import look_again
 from replay.replayer.pool import Isolation, Judge, Pool
 from replay.replayer.process import interrupted_by
@@ -132,6 +133,7 @@ class Bench:
             for judge in (it for kept in self._idle.values() for it in kept):
                 judge.close()
             self._idle.clear()
+            crowd.begin_anew()
             if self._store is not None:
                 self._store.close()
                 self._store = None

@@ -106,6 +106,7 @@ class Pool:
     @contextmanager
     def _threads(self) -> Iterator[tuple[_Todo, _Done]]:
         todo, done = _Todo(), _Done()
+        crowd.begin_anew()
         threads = [Thread(target=self._serve, args=(todo, done)) for _ in range(self.jobs)]
         for thread in threads:
             thread.start()
@@ -119,7 +120,7 @@ class Pool:
                 todo.put(None)
             for thread in threads:
                 thread.join()
-            crowd.leave_nothing()
+            crowd.begin_anew()
             resume()
 
     def _serve(self, todo: _Todo, done: _Done) -> None:

@@ -19,18 +19,15 @@ _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{7,}")
 
 def broken(noise: Sequence[Noise]) -> set[Place]:
     """Return the places where the recorded value was one with others, and the replayed is not."""
-    drawn = [
-        (place_of(it), it.recorded, it.replayed)
-        for it in noise
-        if isinstance(it.recorded, str) and isinstance(it.replayed, str) and it.factor == "entropy"
-    ]
-    whole = [it for it in drawn if _ID.fullmatch(it[1])]
-    then, now = Counter(it[1] for it in whole), Counter(it[2] for it in whole)
+    texts = [it for it in noise if isinstance(it.recorded, str) and isinstance(it.replayed, str)]
+    drawn = [it for it in texts if it.factor == "entropy" or it.rule in ("uuid", "token")]
+    whole = [it for it in drawn if it.rule != "token" and _ID.fullmatch(str(it.recorded))]
+    then, now = Counter(it.recorded for it in whole), Counter(it.replayed for it in whole)
     found: set[Place] = set()
     if sorted(then.values()) != sorted(now.values()):
-        found |= {place for place, id, new in whole if now[new] != then[id]}
-    for place, recorded, replayed in drawn:
-        held = [id for id in _ID.findall(recorded) if id != recorded and id in then]
-        if held and not any(id in now for id in _ID.findall(replayed)):
-            found.add(place)
+        found |= {place_of(it) for it in whole if now[it.replayed] != then[it.recorded]}
+    for it in drawn:
+        held = [id for id in _ID.findall(str(it.recorded)) if id != it.recorded and id in then]
+        if held and not any(id in now for id in _ID.findall(str(it.replayed))):
+            found.add(place_of(it))
     return found

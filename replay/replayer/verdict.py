@@ -18,7 +18,7 @@ from replay.replayer.case import Case, Change
 from replay.replayer.compare import ROOT, Difference
 from replay.replayer.derivation import Derivation
 from replay.replayer.engine import Sandbox
-from replay.replayer.first_look import FirstLook, instant_of, seen_of
+from replay.replayer.first_look import FirstLook, difference_of, instant_of, seen_of
 from replay.replayer.network import CLOSED, GuardKind, Network
 from replay.replayer.noise import Dependence, Noise, SecondLook, Seen
 from replay.replayer.outbound.contract import NO_CALLS, Contract, settled
@@ -160,22 +160,18 @@ def _by_second_look(first: FirstLook, replay_in: ReplayIn) -> Verdict:
     second = _second_look(first, replay_in)
     # A factor says more of a difference than that a value in it was redacted.
     others = [it for it in first.excused if it.rule != noise.REDACTED]
-    redacted = [_difference(it) for it in first.excused if it.rule == noise.REDACTED]
+    redacted = [difference_of(it) for it in first.excused if it.rule == noise.REDACTED]
     found, drift = noise.split((*first.differences, *redacted), second)
     unknown, drift = noise.excuse(drift, stand_ins(first.case.recording))
     found = (*others, *found, *unknown)
     apart = relation.broken(found)
-    drift = (*drift, *(_difference(it) for it in found if place_of(it) in apart))
+    drift = (*drift, *(difference_of(it) for it in found if place_of(it) in apart))
     found = tuple(it for it in found if place_of(it) not in apart)
     if first.case.looks != "twice":
         return _verdict(first, drift, found)
     told = {*map(place_of, drift), *map(place_of, found)}
     depends = (it for it in noise.dependences(second) if place_of(it) not in told)
     return _verdict(first, drift, found, depends)
-
-
-def _difference(excused: Noise) -> Difference:
-    return Difference(excused.path, excused.recorded, excused.replayed, call=excused.call)
 
 
 def _second_look(first: FirstLook, replay_in: ReplayIn) -> SecondLook:

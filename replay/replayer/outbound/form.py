@@ -25,7 +25,9 @@ _ID_LENGTH = 20
 _SETS = frozenset({"SS", "NS", "BS"})
 _OF_CLIENTS = frozenset({"cache-control", "expect", "pragma", "te"})
 """Headers that clients add of themselves, as `Accept: */*`; most of those are not even recorded."""
-_OF_TRACERS = ("b3", "baggage", "newrelic", "sentry-", "x-b3-", "x-datadog-", "x-ot-", "uber-trace")
+_OF_TRACERS = ("b3", "baggage", "newrelic", "sentry-", "uber-trace", "x-b3-", "x-datadog-", "x-ot-")
+_OF_SDKS = ("x-client-", "x-goog-api-client", "x-ms-client-", "x-sdk-", "x-stainless-")
+"""Beginnings of headers that tell of the program and the machine, and not of what is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,8 @@ def _headers(call: HttpCall) -> dict[str, str]:
     for name, value in call.headers:
         folded = name.lower()
         is_of_client = folded in _OF_CLIENTS or (folded, value) == ("accept", "*/*")
-        if not is_of_client and not folded.startswith(_OF_TRACERS):
+        is_of_client |= folded.startswith((*_OF_TRACERS, *_OF_SDKS)) or "user-agent" in folded
+        if not is_of_client:
             headers[folded].append(value.partition("boundary=")[0].strip())
     return {name: ", ".join(values) for name, values in sorted(headers.items())}
 
