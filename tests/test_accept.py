@@ -51,7 +51,7 @@ def orders(project, replay):
     return project
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_call_to_aws_that_is_sent_otherwise_is_drift_until_it_is_accepted(orders, replay):
     """It is then recorded as it is sent now, with the answer that it had."""
     assert " passed" in pytest_in(orders, "-n0").stdout

@@ -345,7 +345,7 @@ def test_escaping_keeps_ordinary_text():
     assert escaped("a\nb") == "a\\x0ab"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_demo_goes_the_whole_way(project):
     """Captured in one sandbox, listed, replayed to match, in a temporary folder."""
     began = time.monotonic()

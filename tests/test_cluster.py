@@ -260,7 +260,7 @@ def test_a_run_whose_workers_are_all_gone_ends(project, cluster):
     assert len(err.splitlines()) == 2
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_worker_that_is_started_again_goes_on(project, replay, cluster):
     """By its nanny, as Dask has it; it opens the store again."""
     slow_echo(project, 100)
@@ -284,7 +284,7 @@ def cmdline(pid: int) -> bytes:
     return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_case_that_ends_every_worker_ends_the_run(project, cluster):
     """By name, with what to do; a nanny starts each worker again, and the run does not go on."""
     code = (
@@ -393,7 +393,7 @@ def test_an_interrupt_ends_what_runs_on_the_workers(project, cluster):
     until(lambda: not children_of(worker.pid), limit_s=20)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_minimize_keeps_the_same_on_a_cluster(project, replay, cluster):
     """By ids and by files, warm and alone; the answer is that of one machine."""
     events = [{"n": n % 4, "item": item} for n in range(5) for item in ("tea", "coffee", "cocoa")]

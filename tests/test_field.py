@@ -33,7 +33,7 @@ def ids(store: Store, path: str, value: object) -> list[str]:
     return list(store.ids(Selection(where=((path, value),))))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @given(st.lists(VALUES, max_size=6), VALUES)
 def test_an_index_finds_what_a_look_into_each_event_finds(tmp_path_factory, values, wanted):
     """Of every type, of any length; equal values of different types are different."""

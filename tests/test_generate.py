@@ -222,7 +222,7 @@ def test_drift_is_written_where_it_is_said_which_is_right(shop, replay, expect, 
     assert f"{told}{1 if told else 2} passed" in pytest_in(shop, "-n0").stdout
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_a_person_has_edited_is_theirs(shop, replay):
     """A module keeps what is in it and gets what it lacks; a case is left alone."""
     replay("generate", "@5", "--yes", "--jobs", "1")

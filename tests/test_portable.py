@@ -190,7 +190,7 @@ def peak_mib(*arguments: str) -> float:
     return int(done.stdout.splitlines()[-1]) / 2 ** (20 if sys.platform == "darwin" else 10)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_memory_does_not_grow_with_a_file(project):
     """Four times the recordings are imported and exported in the memory of the small file."""
     peaks = []

@@ -188,7 +188,7 @@ def test_a_prune_that_is_cut_off_leaves_each_recording_whole_or_none(project, re
     assert replay("doctor").returncode == 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_is_captured_meanwhile_is_kept(project, replay):
     """Another process captures while what there was is deleted, and the file is rewritten."""
     old = [recording() for _ in range(200)]

@@ -51,7 +51,7 @@ def plain(output: str) -> str:
     return output.strip()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="the tour goes through the runtime client")
 def test_the_tour_prints_what_it_says(project):
     """From a fresh folder, with the command as a user has it on the path."""

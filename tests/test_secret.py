@@ -171,7 +171,7 @@ def test_the_true_value_is_given_for_one_replay_and_never_shown(run, project, mo
     assert [secret for secret in SECRETS if secret in shown and secret != SECRETS[-1]] == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_wrong_secret_is_drift_that_is_not_shown_either(run):
     """It was given, so nothing is needed; what it led to differs."""
     result, verdicts = run("--secret", "WEBHOOK_SECRET=another-key-5", "--secret", "token=zzz")

@@ -80,7 +80,7 @@ def test_a_percentile_is_a_duration_that_was_recorded(many, replay):
     assert counted(replay, "--outcome", "unfinished")["duration_us"] is None
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @given(st.lists(st.integers(0, 1000), min_size=1, max_size=300))
 def test_percentiles_are_those_of_the_ordered_durations(tmp_path_factory, durations):
     """Nearest rank, however many there are and however often one occurs."""

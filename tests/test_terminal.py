@@ -196,7 +196,7 @@ def test_no_command_lets_through_what_was_captured(shop):
     assert STYLE.search(text), "it was no terminal, or nothing was styled"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_no_command_lets_through_what_it_was_given(shop):
     """Names of files, handlers, ids, filters, tags, settings: a shell fills them in for stars."""
     name = ATTACK.replace("\x00", "").replace("/", "")
