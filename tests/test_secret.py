@@ -15,7 +15,7 @@ from http_service import running_service
 
 from replay.replayer.case import Case
 from replay.replayer.examine import Forks
-from replay.replayer.secret import substituted
+from replay.replayer.secret import differs_by_pseudonyms, substituted
 from replay.replayer.verdict import judge_by
 from replay.store.selection import Selection
 
@@ -217,6 +217,14 @@ def test_json_stays_json_whatever_a_secret_holds(text):
     with contextlib.suppress(json.JSONDecodeError):
         json.loads(text)
         json.loads(given)
+
+
+def test_a_short_secret_that_was_recorded_in_clear_is_known_by_its_pseudonym():
+    """`SecretId=os.environ["PAY_SECRET"]`; a longer one would have been found where it was sent."""
+    assert differs_by_pseudonyms("pay", "lsh", {"lsh": "PAY_SECRET"})
+    assert not differs_by_pseudonyms("paid", "lsh", {"lsh": "PAY_SECRET"})
+    assert not differs_by_pseudonyms("pay", "abc", {"lsh": "PAY_SECRET"})
+    assert not differs_by_pseudonyms("orders", "wkdlfh", {"wkdlfh": "PAY_SECRET"})
 
 
 def test_a_short_pseudonym_is_replaced_where_it_stands_alone():

@@ -7,7 +7,7 @@ on; one that verifies a signature with a true key cannot come to the same end. P
 import dataclasses
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
 from replay.errors import ReplayError
@@ -169,10 +169,15 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def differs_by_pseudonyms(then: object, now: object, pseudonyms: Iterable[str]) -> bool:
-    """Whether a recorded text is the replayed one but for what was redacted in it."""
+def differs_by_pseudonyms(then: object, now: object, pseudonyms: Collection[str]) -> bool:
+    """Whether a recorded text is the replayed one but for what was redacted in it.
+
+    Or in that: a secret that is too short to be looked for everywhere was recorded in clear.
+    """
     if not (isinstance(then, str) and isinstance(now, str)):
         return False
+    if now in pseudonyms and len(then) == len(now) < _MIN_LENGTH:
+        return True
     found = [it for it in pseudonyms if len(it) >= _MIN_LENGTH and it in then]
     if not found:
         return False
