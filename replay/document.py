@@ -65,6 +65,15 @@ def loaded(document: bytes, load: Callable[[bytes], Any]) -> dict[str, Any]:
     return found
 
 
+def is_json(text: str) -> bool:
+    """Whether a text is JSON as Python reads it; one that nests too deep for that is none."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
 def load_strictly(document: bytes) -> Any:
     """Return the value of valid JSON; raises LayoutError where reading it would change it."""
     return json.loads(document, parse_int=_parse_int, object_pairs_hook=_parse_object)

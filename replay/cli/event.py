@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from replay.document import open_given
+from replay.document import is_json, open_given
 from replay.errors import ReplayError
 
 MAX_EVENT_BYTES = 6 * 2**20
@@ -68,21 +68,13 @@ def _read(text: str, what: str) -> tuple[str, bytes]:
     if text.lstrip()[:1] in ("{", "[", '"'):
         return what, text.encode(errors="surrogateescape")
     path = Path(text)
-    if not os.path.exists(text) and _is_json(text):  # noqa: PTH110 - of any text at all
+    if not os.path.exists(text) and is_json(text):  # noqa: PTH110 - of any text at all
         return what, text.encode()
     try:
         with open_given(path) as file:
             return str(path), file.read(MAX_EVENT_BYTES + 1)
     except OSError as error:
         raise ReplayError(f"cannot read {what} from {text}: {error.strerror}", _HINT) from error
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def _parse(encoded: bytes, where: str) -> Any:

@@ -128,7 +128,7 @@ class BuiltinSandbox(Sandbox):
             case, outcome, head["duration_us"], head.get("remaining_ms", remaining_ms), until=head
         )
         if head["stage"] == "exited":  # a fork that could not do so itself
-            take_away(it.facts["path"] for it in replayed.findings if it.kind == "made")
+            take_away(replayed.made)
         if head.get("inside"):
             raise not_outermost(case, f"the {head['inside']} is changed outside of it")
         if "coverage" not in head:

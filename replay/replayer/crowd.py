@@ -21,19 +21,20 @@ class Crowd:
         self._waiting = 0
         self._is_one_alone = False
         self._made: set[str] = set()
-        self.makes_files = False
+
+    @property
+    def makes_files(self) -> bool:
+        """Whether any of them has made a file so far."""
+        return bool(self._made)
 
     def see(self, replay: Replay | None) -> None:
         """Take note of the files that a replay has made."""
-        found = () if replay is None else replay.findings
-        self._made.update(it.facts["path"] for it in found if it.kind == "made")
-        self.makes_files |= bool(self._made)
+        self._made.update(() if replay is None else replay.made)
 
     def begin_anew(self) -> None:
         """Forget what was made, and remove what was made again while it was taken away."""
         take_away(self._made)
         self._made.clear()
-        self.makes_files = False
 
     @contextmanager
     def among_others(self) -> Iterator[None]:

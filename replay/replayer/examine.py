@@ -74,7 +74,7 @@ def _examine(case: Case, forks: "Forks", *, at_once: int) -> Verdict:
         verdict = judge_by(case, forks.replay_in)
     crowd.see(verdict.replay)
     is_sure = verdict.kind == "match" and all(it.factor for it in verdict.dependences)
-    if verdict.replay and verdict.replay.has_made_files:
+    if verdict.replay and verdict.replay.made:
         forks.close()  # what a fork makes in /tmp is there for others until its process ends
         is_sure = False
     if is_sure:

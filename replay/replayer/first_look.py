@@ -11,7 +11,6 @@ from replay.replayer.case import Case
 from replay.replayer.compare import Difference, compare
 from replay.replayer.noise import Noise, Seen
 from replay.replayer.outbound.contract import NO_CALLS, contract_of
-from replay.replayer.place import place_of
 from replay.replayer.replay import Replay
 from replay.replayer.rule import Instant, excused
 from replay.replayer.secret import stand_ins
@@ -44,20 +43,13 @@ class FirstLook:
         differences = (*differences, *seen.contract.differences)
         signed, left = noise.excuse(differences, stand_ins(case.recording))
         found, left = excused(left, case.excuses, instant_of(case.recording, replay.duration_us))
-        apart = relation.broken(found)
-        left += tuple(difference_of(it) for it in found if place_of(it) in apart)
-        found = tuple(it for it in found if place_of(it) not in apart)
+        found, apart = relation.split(found)
         of_calls = [
             Noise(d.path, d.recorded, d.replayed, rule=it.rule, call=d.call)
             for it in seen.contract.excused
             for d in (it.difference,)
         ]
-        return cls(case, replay, seen, (*of_calls, *signed, *found), left)
-
-
-def difference_of(noise: Noise) -> Difference:
-    """Return the difference that was excused."""
-    return Difference(noise.path, noise.recorded, noise.replayed, call=noise.call)
+        return cls(case, replay, seen, (*of_calls, *signed, *found), (*left, *apart))
 
 
 def seen_of(case: Case, replay: Replay) -> Seen:

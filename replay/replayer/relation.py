@@ -10,11 +10,27 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from replay.replayer.compare import Difference
 from replay.replayer.noise import Noise
 from replay.replayer.place import Place, place_of
 
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{7,}")
 """What is long enough not to be equal by chance."""
+
+
+def difference_of(noise: Noise) -> Difference:
+    """Return the difference that is excused."""
+    return Difference(noise.path, noise.recorded, noise.replayed, call=noise.call)
+
+
+def split(noise: Sequence[Noise]) -> tuple[tuple[Noise, ...], tuple[Difference, ...]]:
+    """Return the noise that holds together, and what of it does not as the differences it is."""
+    apart = broken(noise)
+    left = (it for it in noise if place_of(it) in apart)
+    return (
+        tuple(it for it in noise if place_of(it) not in apart),
+        tuple(difference_of(it) for it in left),
+    )
 
 
 def broken(noise: Sequence[Noise]) -> set[Place]:

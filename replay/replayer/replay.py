@@ -34,9 +34,9 @@ class Replay:
         return tuple(Sent.of_facts(it.facts) for it in self.findings if it.kind == "called")
 
     @property
-    def has_made_files(self) -> bool:
-        """Whether it has made files in the temporary folders."""
-        return any(it.kind == "made" for it in self.findings)
+    def made(self) -> tuple[str, ...]:
+        """The files that it made in the temporary folders."""
+        return tuple(it.facts["path"] for it in self.findings if it.kind == "made")
 
     @property
     def wrote(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
+from replay.document import is_json
 from replay.errors import ReplayError
 from replay.recording import Recording
 from replay.redaction.pseudonym import Pseudonyms
@@ -132,7 +133,7 @@ class _Substitution:
     def _of_text(self, text: str) -> str:
         if text in self._table:
             return self._table[text]
-        if text[:1] in '{["' and _is_json(text):
+        if text[:1] in '{["' and is_json(text):
             return _STRING.sub(lambda it: self._of_literal(it[0]), text)
         return self._pattern.sub(lambda it: self._inside[it[0]], text)
 
@@ -159,14 +160,6 @@ def _quoted(texts: set[str]) -> set[str]:
     """Return texts, and how they stand in a text that quotes some JSON or Python, as logs do."""
     in_json = {json.dumps(it, ensure_ascii=is_ascii) for it in texts for is_ascii in (True, False)}
     return texts | {it[1:-1] for it in (*in_json, *map(repr, texts))}
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def differs_by_pseudonyms(then: object, now: object, pseudonyms: Collection[str]) -> bool:

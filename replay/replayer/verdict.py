@@ -18,7 +18,7 @@ from replay.replayer.case import Case, Change
 from replay.replayer.compare import ROOT, Difference
 from replay.replayer.derivation import Derivation
 from replay.replayer.engine import Sandbox
-from replay.replayer.first_look import FirstLook, difference_of, instant_of, seen_of
+from replay.replayer.first_look import FirstLook, instant_of, seen_of
 from replay.replayer.network import CLOSED, GuardKind, Network
 from replay.replayer.noise import Dependence, Noise, SecondLook, Seen
 from replay.replayer.outbound.contract import NO_CALLS, Contract, settled
@@ -87,14 +87,14 @@ def judge(
     Its second look has so many processes at once, as many as there are cores where None. `replay`
     is what such a process has come to, None where it is not known yet.
     """
-    has_made = replay is not None and replay.has_made_files
+    has_made = replay is not None and bool(replay.made)
 
     def replay_in(case: Case, worlds: Sequence[World]) -> list[Replay]:
         nonlocal has_made
         # One that makes files of fixed names would find those of another beside it.
         jobs = 1 if has_made else at_once or cpu_count()
         replays = replay_at_once(engine, case, worlds, jobs=jobs)
-        has_made = any(it.has_made_files for it in replays)
+        has_made = any(it.made for it in replays)
         return replays
 
     return judge_by(case, replay_in, replay=replay)
@@ -160,13 +160,11 @@ def _by_second_look(first: FirstLook, replay_in: ReplayIn) -> Verdict:
     second = _second_look(first, replay_in)
     # A factor says more of a difference than that a value in it was redacted.
     others = [it for it in first.excused if it.rule != noise.REDACTED]
-    redacted = [difference_of(it) for it in first.excused if it.rule == noise.REDACTED]
+    redacted = [relation.difference_of(it) for it in first.excused if it.rule == noise.REDACTED]
     found, drift = noise.split((*first.differences, *redacted), second)
     unknown, drift = noise.excuse(drift, stand_ins(first.case.recording))
-    found = (*others, *found, *unknown)
-    apart = relation.broken(found)
-    drift = (*drift, *(difference_of(it) for it in found if place_of(it) in apart))
-    found = tuple(it for it in found if place_of(it) not in apart)
+    found, apart = relation.split((*others, *found, *unknown))
+    drift = (*drift, *apart)
     if first.case.looks != "twice":
         return _verdict(first, drift, found)
     told = {*map(place_of, drift), *map(place_of, found)}

@@ -133,7 +133,7 @@ def _why_isolated(verdict: Verdict) -> str | None:
     found = [*(it.factor for it in verdict.dependences), *(it.factor for it in verdict.noise)]
     if any(factor in ("hash seed", "environment order") for factor in found):
         return "it depends on the hash seed or the order of variables"
-    if verdict.replay.wrote or verdict.replay.has_made_files:
+    if verdict.replay.wrote or verdict.replay.made:
         return "it writes files"
     if any(it.kind == "raced" for it in verdict.replay.findings):
         return "its threads run at once"
