@@ -74,8 +74,9 @@ def cluster(folder: Path, workers: int) -> Iterator[str]:
         _wait_for_workers(address, workers)
         yield address
     finally:
-        for process in reversed(started):
-            process.terminate()
+        # A worker that is asked to end while it says goodbye to its scheduler may never do so.
+        for process in started:
+            process.kill()
         for process in started:
             process.wait()
 

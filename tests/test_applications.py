@@ -11,7 +11,7 @@ pytest.importorskip("moto.server")
 
 from applications.faults import apply, faults
 from applications.record import TRAFFIC, folder, record
-from conftest import also_slow
+from conftest import also_long, also_slow
 
 from replay.outcome import Exited, Raised, Returned, TimedOut
 
@@ -25,7 +25,7 @@ LEAST = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", also_slow(["orders"], NAMES))
+@pytest.mark.parametrize("name", also_long(["orders"], NAMES))
 def test_what_is_recorded_of_an_application_replays_to_match(project, replay, name):
     """A dozen of the usual invocations; each is a recording of its own."""
     made = record(name, project / "replay.db", count=12)

@@ -170,7 +170,7 @@ def same_bytes(project: Path, replay: Callable, cluster: Cluster, options: list[
 
 
 @pytest.mark.parametrize(
-    "every", [pytest.param(2, marks=pytest.mark.slow), pytest.param(99, marks=pytest.mark.long)]
+    "every", [pytest.param(1, marks=pytest.mark.slow), pytest.param(99, marks=pytest.mark.long)]
 )
 def test_a_cluster_gives_the_bytes_of_one_machine(project, replay, cluster, every):
     """As text, JSON, JUnit and HTML, with files in the place of ids, and with each option."""
@@ -193,7 +193,7 @@ def slow_echo(project: Path, count: int, *, turns: int = 50_000) -> None:
     store(project, code, [returned(n=n) for n in range(count)])
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.long)])
 def shared(request: pytest.FixtureRequest, project: Path) -> Iterator[Callable[[], str]]:
     """What makes the project's store one that workers share, and returns its setting."""
     if request.param == "sqlite":
@@ -328,7 +328,7 @@ def test_a_worker_of_another_version_is_refused_by_name(project, replay, cluster
     assert "worker tcp://127.0.0.1:" in line
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_worker_with_other_code_is_refused_with_the_file(project, replay, cluster, tmp_path):
     """A checkout elsewhere is as good, as long as nothing in it differs."""
     slow_echo(project, 4, turns=1)

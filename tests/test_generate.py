@@ -213,7 +213,10 @@ def test_drift_is_never_written_without_saying_which_is_right(shop, replay):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("expect", "told"), [("recorded", "1 failed, "), ("replayed", "")])
+@pytest.mark.parametrize(
+    ("expect", "told"),
+    [("recorded", "1 failed, "), pytest.param("replayed", "", marks=pytest.mark.long)],
+)
 def test_drift_is_written_where_it_is_said_which_is_right(shop, replay, expect, told):
     """Either the recording, so that the test is red until the code is mended, or the replay."""
     (shop / "shop.py").write_text(SHOP.replace("350", "300"))

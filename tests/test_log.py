@@ -426,7 +426,7 @@ def test_threads_and_forks_write_whole_lines(project):
     done = run(
         "import threading\n"
         "def many():\n"
-        "    for n in range(20): handler({'blob': os.urandom(100_000).hex()}, None)\n"
+        "    for n in range(20): handler({'blob': os.urandom(20_000).hex()}, None)\n"
         "threads = [threading.Thread(target=many) for _ in range(4)]\n"
         "for it in threads: it.start()\n"
         "for it in threads: it.join()\n"

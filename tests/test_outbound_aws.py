@@ -151,7 +151,7 @@ def judged(replay, *options):
     "flows",
     [
         QUICK,
-        pytest.param(("others", "flaky"), marks=pytest.mark.slow),
+        pytest.param(("others", "flaky"), marks=pytest.mark.long),
         pytest.param(FLOWS, marks=pytest.mark.long),
     ],
 )

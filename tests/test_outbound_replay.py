@@ -34,7 +34,7 @@ def recorded(runtime, project):
 @pytest.mark.parametrize(
     ("engine", "clients"),
     [
-        pytest.param("builtin", CLIENTS, marks=pytest.mark.slow),
+        pytest.param("builtin", CLIENTS, marks=pytest.mark.long),
         pytest.param("ric", CLIENTS, marks=pytest.mark.long),
     ],
 )

@@ -264,7 +264,7 @@ def test_a_frame_whose_bytes_have_changed_costs_its_recording_alone(project, rep
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seconds", [4])
+@pytest.mark.parametrize("seconds", [2, pytest.param(20, marks=pytest.mark.long)])
 def test_who_captures_while_it_is_packed_spools_nothing(project, seconds):
     """The transactions are so short that a capturing process need not spool."""
     path = project / "replay.db"

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from conftest import also_long
 from databases import flip_payload
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,7 +82,7 @@ def test_a_job_replays_its_part_of_what_is_selected(project, replay):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", ["ids", "file", "file and ids", "limit"])
+@pytest.mark.parametrize("how", also_long(["file and ids"], ["ids", "file", "limit"]))
 def test_whatever_selects_is_split(project, replay, how):
     """Ids, fixture files, both; a limit counts before the selection is split."""
     ids = store(project, ECHO, [returned(n=n) for n in range(8)])

@@ -328,7 +328,7 @@ def test_what_is_no_whole_object_of_ours_is_named_and_the_rest_taken(project, re
             ADDRESS,
             {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"},
             f"{ADDRESS} cannot be read",
-            marks=pytest.mark.slow,
+            marks=pytest.mark.long,
         ),
     ],
 )

@@ -265,7 +265,7 @@ def handler(event, context):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("do", ["remembers", "reads_back"])
-@pytest.mark.parametrize("isolation", ["process", "case", "worker"])
+@pytest.mark.parametrize("isolation", also_long(["worker"], ["process", "case"]))
 def test_a_case_finds_no_file_that_another_has_made(project, replay, do, isolation):
     """Neither what it left nor, where they run at once, what it is writing."""
     (project / "app.py").write_text(NOTES.format(name=os.getpid()))
