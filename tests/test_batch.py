@@ -375,7 +375,7 @@ def test_both_sides_are_shown_where_they_differ(project, replay):
     }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_one_line_says_what_comes_again_in_a_match(project, replay):
     """And none where nothing does, or where the event is no batch."""
     document, text = replayed(project, replay, REPORT, sqs("a", "b"), failures("b"))

@@ -283,7 +283,7 @@ def test_interrupting_ends_with_130_and_leaves_no_process(shop):
         os.kill(pid, 0)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_interrupting_the_second_look_ends_at_once(shop):
     """Its replays run side by side; none is waited for."""
     mark = shop.parent / "mark"

@@ -226,7 +226,7 @@ def killed_half_way(cluster: Cluster, replay: Callable, store: str, *, count: in
     assert last.wait() == -signal.SIGKILL
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_lost_worker_loses_no_verdict(project, replay, cluster, shared):
     """Its shards are replayed elsewhere, and the bytes are the same."""
     slow_echo(project, 160)
@@ -377,7 +377,7 @@ def test_a_scheduler_that_is_not_there_or_has_nobody_is_told(project, replay, cl
             assert time.monotonic() - began < 45
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_interrupt_ends_what_runs_on_the_workers(project, cluster):
     """Exit 130, and no handler goes on, though it would for minutes."""
     code = "import time\ndef handler(event, context):\n    time.sleep(600)\n"

@@ -176,6 +176,7 @@ class Suspicious(Look):
         return True
 
 
+@pytest.mark.slow
 def test_what_a_look_finds_clean_a_walk_leaves_alone(monkeypatch):
     """A look spares the walk, and may be wrong only by seeing too much."""
     monkeypatch.setattr(redactor, "_answered_known", {})  # by tests before, in this process
@@ -194,6 +195,7 @@ def test_what_a_look_finds_clean_a_walk_leaves_alone(monkeypatch):
     assert clean > 2 * seen > 2000  # without the events of others, too
 
 
+@pytest.mark.slow
 def test_what_was_seen_before_changes_nothing():
     """Names and texts are remembered from one recording to the next."""
     before = Rules(Pseudonyms(lambda: b"k" * 32))

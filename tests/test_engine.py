@@ -119,7 +119,7 @@ def test_a_replay_goes_on_in_a_host_that_has_many_files_open(project):
         assert Returned(b"1") == run(case_of(project, "return 1")).outcome
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("at_once", [1, 3])
 def test_a_second_look_has_as_many_processes_at_once_as_it_may(project, at_once):
     """`--jobs 1` on a machine of many cores is one; that of three is the positive control."""

@@ -77,7 +77,7 @@ def test_every_source_of_randomness_replays_to_the_recorded_bytes(project, repla
     assert [one["recorded_outcome"] for one in found] == [one["outcome"] for one in found]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_runtime_client_gives_the_recorded_bytes_too(project, runtime, replay):
     """Captured under it, and replayed by both engines, in one warm process and in fresh ones."""
     (project / "app.py").write_text(DRAWING)
@@ -149,7 +149,7 @@ def test_entropy_that_is_moved_does_not_use_the_tape(project):
     assert first == clock == str(taped) != moved
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_is_on_the_tape_is_noise_where_another_was_recorded(project):
     """As entropy is moved away from the tape, it is found to be the factor."""
     code = (

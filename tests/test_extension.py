@@ -75,7 +75,7 @@ def test_one_is_held_to_its_end_where_it_is_time_to(tmp_path):
         assert not api.waiting.acquire(timeout=1)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_bucket_that_never_answers_holds_no_invocation_up_to_its_deadline(tmp_path):
     """It would be taken for one that timed out; the sandbox ends in its time as well."""
     with silent() as url, extension(tmp_path, url) as (api, process):
@@ -123,7 +123,7 @@ def test_a_damaged_store_does_not_end_the_extension(tmp_path):
         assert "DatabaseError" in process.text()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_where_nobody_is_told_of_invocations_the_extension_runs_without(tmp_path):
     """As on Managed Instances, where they run side by side: the ends that it hears of count."""
     with silent() as url, extension(tmp_path, url, refused="INVOKE") as (api, process):
@@ -315,7 +315,7 @@ def test_a_thread_that_ships_makes_no_call_of_an_invocation():
     assert seen == [None, invocation]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_function_that_ships_in_line_answers_before_its_deadline(runtime, project):
     """Also where the bucket never answers: what is captured waits, the caller does not."""
     (project / "app.py").write_text("def handler(event, context):\n    return event\n")

@@ -200,7 +200,7 @@ def test_a_refactoring_that_changes_nothing_stays_green(generated):
     assert "6 passed" in pytest_in(generated, "-n0").stdout
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_drift_is_never_written_without_saying_which_is_right(shop, replay):
     """Its recording is set aside with both values and the ways on; the others become cases."""
     (shop / "shop.py").write_text(SHOP.replace("350", "300"))
@@ -242,6 +242,7 @@ def test_what_a_person_has_edited_is_theirs(shop, replay):
     assert replay("generate", "@5", "--yes", "--overwrite", "--jobs", "1").returncode == 2
 
 
+@pytest.mark.slow
 def test_a_module_that_is_gone_is_written_again(generated, replay):
     """Also where all its cases are there."""
     module = generated / "tests/test_replay_shop.py"
@@ -301,7 +302,7 @@ def test_the_generated_code_passes_linters_as_it_is(generated):
         assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_drift_is_accepted_once_it_was_shown(generated, replay):
     """Case by case or a folder at once; what is not accepted is a drift still."""
     (generated / "shop.py").write_text(SHOP.replace("350", "300"))

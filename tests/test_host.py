@@ -333,7 +333,7 @@ def test_an_asynchronous_exception_reaches_the_host_exactly_once(kind):
     assert handler({"a": 1}, None) == {"a": 1}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_image_that_is_restored_many_times_draws_an_id_for_each(project):
     """A fork stands for a restore: same memory, same state of `random`, same millisecond."""
     ids = []

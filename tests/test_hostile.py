@@ -131,7 +131,7 @@ def refuse_bugs(replay, commands: Iterator[list[str]]) -> set[int]:
     return codes
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_filters_and_ids_are_values_whatever_is_in_them(shop, project, replay):
     """Quotes, SQL, controls, numbers out of range, paths of all lengths: found, or refused."""
     assert {0, 2} == refuse_bugs(replay, fuzzed(1, 250))

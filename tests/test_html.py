@@ -514,7 +514,7 @@ def test_there_is_no_filter_where_there_is_nothing_to_choose(tmp_path):
     assert "9 functions" in page.texts["p"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_command_writes_a_page_beside_what_it_prints(project, replay):
     """Both outputs are as without it; a page of ours is replaced."""
     store(project, ECHO, [returned(n=0), returned(n=7)])

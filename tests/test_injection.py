@@ -165,7 +165,7 @@ def start_cold(store: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", [23, pytest.param(1, marks=pytest.mark.long)])
+@pytest.mark.parametrize("step", [97, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("kind", [LambdaContext, OwnContext])
 @pytest.mark.parametrize("raises", [False, True])
 @pytest.mark.parametrize("calls", [False, True])

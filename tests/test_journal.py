@@ -323,6 +323,7 @@ def kill_at_random(folder: Path, name: str, delay_s: float) -> dict[str, list[st
     return {word: [n for said, n in lines if said == word] for word in ("begun", "ended")}
 
 
+@pytest.mark.slow
 def test_what_ran_when_the_process_was_killed_is_unfinished_and_replays(tmp_path):
     """Every begun part is there; a handler that hung times out again."""
     kills = 6

@@ -164,7 +164,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("control", [False, True])
 def test_a_fork_while_the_recorder_loads_a_module_leaves_the_child_able_to_capture(
     tmp_path, control

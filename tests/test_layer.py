@@ -52,7 +52,7 @@ def unpack(layer: Path, folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_layer_without_the_exporter_starts_nothing(project, replay):
     """For functions whose sandboxes are to have no extension."""
     assert replay("layer", *OWN, "--no-exporter", "-o", "layer.zip").returncode == 0
@@ -61,6 +61,7 @@ def test_a_layer_without_the_exporter_starts_nothing(project, replay):
         assert EXTENSION not in archive.namelist()
 
 
+@pytest.mark.slow
 @linux
 def test_the_layer_captures_with_nothing_else_installed(layer, project, replay):
     """The recorder half and orjson need no third thing; without the layer there is neither."""
@@ -145,7 +146,7 @@ def test_no_module_of_the_layer_imports_what_is_not_there(project):
     assert "replay.recorder.journal" in done.stdout.split()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_same_inputs_give_the_same_bytes(layer, project, replay):
     """Whatever the day and the folder."""
     assert replay("layer", *OWN).returncode == 0
@@ -163,7 +164,7 @@ def test_order_and_date_leave_no_trace_in_the_bytes():
     assert zips[0].getvalue() == zips[1].getvalue() != zips[2].getvalue()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_bytecode_is_left_out_where_no_interpreter_of_that_version_is(project, replay, monkeypatch):
     """That is said; one that only bears the name is none, and its own bytecode is of no use."""
     other = next(it for it in ("3.13", "3.12") if it != VERSION)

@@ -107,7 +107,7 @@ def with_event(id: str, event: str) -> list[Part]:
 UNFOLDING = MADE_UP["what unfolds without end"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_store_of_made_up_payloads_names_each_and_hides_no_other(project, replay):
     """In every command that reads recordings: exit 2, never 3."""
     good = recording()
@@ -215,7 +215,7 @@ def test_every_field_of_another_kind_costs_its_recording_alone():
     assert {True, False} == {_is_read(what, parts) for what, parts in variants()}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_field_of_another_kind_reaches_no_command_as_a_bug(project: Path, replay):
     """Through the store: no exit 3 in a command that reads them all."""
     chosen = random.Random(11).sample(list(variants()), 60)

@@ -401,7 +401,7 @@ def git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_changed_since_chooses_those_that_run_edited_lines(project, replay):
     """Of a real repository, new files included; lines that nobody runs are named."""
     found = routed(project)

@@ -150,7 +150,7 @@ def judged(replay, *options):
 @pytest.mark.parametrize(
     "flows",
     [
-        QUICK,
+        pytest.param(QUICK, marks=pytest.mark.slow),
         pytest.param(("others", "flaky"), marks=pytest.mark.long),
         pytest.param(FLOWS, marks=pytest.mark.long),
     ],

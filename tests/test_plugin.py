@@ -72,7 +72,7 @@ def line_that_exits() -> int:
     return test_generate.SHOP.splitlines().index("        os._exit(3)") + 1
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("options", [(), ("--cov-branch",)], ids=["lines", "branches"])
 def test_coverage_counts_what_runs_in_guarded_processes_as_well(generated, options):
     """The line that ends the process is run nowhere else; without its case it is missing."""

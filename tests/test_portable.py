@@ -63,7 +63,7 @@ def test_what_is_packed_is_read_under_every_name(three, project, replay, name):
     assert (done.returncode, "imported 3" in done.stderr) == (0, True), done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_standard_input_may_be_packed(three, project):
     """A pipe, which cannot be read twice."""
     command = f"{sys.executable} -m replay"

@@ -163,7 +163,7 @@ def test_parts_of_many_writers_at_once_are_there_once(address):
     assert rows(address, "SELECT taken_n FROM intake WHERE name = 'part'") == [(80,)]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_processes_that_find_no_tables_make_them_once(address):
     """Whoever comes second finds those of the first; of what all bring, each is there once."""
     command = [sys.executable, "-m", "replay", "import", str(SAMPLE), "--store", address]

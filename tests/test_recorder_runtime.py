@@ -150,7 +150,7 @@ def test_log_stream_none_client_context_empty_and_null(project, runtime, replay)
     assert "client_context=ClientContext(" in verdicts[1]["outcome"]["value"]["repr"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_uuid_token_and_time_replay_to_match_with_their_factors_named(project, runtime, replay):
     """Three paths differ by nature; each is noise with its factor, and the verdict is match."""
     write_app(

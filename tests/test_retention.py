@@ -317,7 +317,7 @@ def test_a_function_that_captures_meanwhile_does_not_spool(project):
     pytest.fail(f"of what was captured, {shares} went to the spool")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_one_long_transaction_would_have_it_spool(project, monkeypatch):
     """Positive control: all at once."""
     monkeypatch.setattr(prune, "_AT_ONCE", 10**6)

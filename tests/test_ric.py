@@ -228,7 +228,7 @@ def test_the_clients_context_has_all_of_the_recorded_time_left(project, clock):
     assert abs(now - (entry_s if clock == "shifted" else time.time())) < 5
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_entropy_and_factors_work_under_the_client_as_well(project):
     """Equal worlds agree, a moved one does not; noise is told from drift."""
     (project / "app.py").write_text(

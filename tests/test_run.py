@@ -110,7 +110,7 @@ def test_a_slow_case_does_not_fill_the_memory_with_later_verdicts(
     judged.close()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_after_a_slow_case_as_many_run_at_once_as_before(project, monkeypatch):
     """Its successors wait for it, no longer."""
     live, most, lock = 0, 0, Lock()
@@ -497,7 +497,7 @@ def test_a_fixture_file_that_is_not_there_is_one_clear_line(project, replay, nam
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_output_is_each_cases_own_and_shown_on_drift(project, replay):
     """Also where cases share a process."""
     code = "def handler(event, context):\n    print('line', event['n'])\n    return event['n']\n"
@@ -512,7 +512,7 @@ def test_output_is_each_cases_own_and_shown_on_drift(project, replay):
     assert "line 1" in replay(*how, "-s").stdout
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_interrupting_many_leaves_no_process(project):
     """Ctrl-C while several run: exit 130, the JSON array is closed, nothing stays behind."""
     pids = project.parent / "pids"
@@ -574,7 +574,7 @@ def completions(project: Path, typed: str) -> str:
     ).stdout
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_shell_completes_ids_and_functions(project):
     """Short ids as lists show them; silent without a store."""
     ids = store(project, ECHO, [Returned(b"1")])

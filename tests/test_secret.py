@@ -134,6 +134,7 @@ def handler(event, context):
 """
 
 
+@pytest.mark.slow
 def test_what_is_sent_and_made_of_a_secret_costs_one_replay_more(project, replay, stored):
     """It moves with the pseudonym, which tells all; what was changed beside it is told as ever."""
     (project / "app.py").write_text(SENDER)
@@ -180,7 +181,7 @@ def test_a_wrong_secret_is_drift_that_is_not_shown_either(run):
     assert "another-key-5" not in result.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("option", "told"),
     [
@@ -246,7 +247,7 @@ def handler(event, context):
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_true_value_is_given_to_what_warms_a_case_as_well(project, replay):
     """A secret that an earlier invocation was given, and kept; it is in no report."""
     (project / "app.py").write_text(WARMED)
@@ -263,6 +264,7 @@ def capture_in_process(project, events):
     subprocess.run([sys.executable, "-c", program], cwd=project, env=environment, check=True)
 
 
+@pytest.mark.slow
 def test_a_short_value_under_a_secret_name_is_known_to_be_one(project, replay, stored):
     """It stands in clear where it was sent: too short to be looked for everywhere."""
     (project / "app.py").write_text(SENDER.replace('event["token"]', 'os.environ["PAY_SECRET"]'))

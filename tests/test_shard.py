@@ -81,7 +81,7 @@ def test_a_job_replays_its_part_of_what_is_selected(project, replay):
     assert sorted(ids) == sorted(parts[0] + parts[1])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("how", also_long(["file and ids"], ["ids", "file", "limit"]))
 def test_whatever_selects_is_split(project, replay, how):
     """Ids, fixture files, both; a limit counts before the selection is split."""

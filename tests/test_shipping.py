@@ -107,6 +107,7 @@ def captured(runtime, project):
     return invoke
 
 
+@pytest.mark.slow
 def test_what_a_function_captures_reaches_another_store(captured, project, replay, s3):
     """After its answer is out, by the extension; there it is listed and replayed."""
     with exporting(project, s3.meta.endpoint_url) as (api, start):

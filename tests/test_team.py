@@ -100,7 +100,7 @@ def test_a_store_goes_on_when_its_idle_sessions_were_ended(address):
     assert rows(address, "SELECT count(*) FROM recording") == [(2,)]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_invocation_longer_than_a_session_may_idle_is_pushed(address, project, replay):
     """The store was looked at before it began."""
     (project / "app.py").write_text(APP)
@@ -114,7 +114,7 @@ def test_an_invocation_longer_than_a_session_may_idle_is_pushed(address, project
     assert rows(address, "SELECT outcome FROM recording") == [("returned",)]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_cannot_be_pushed_after_an_invocation_is_kept_whole(project, replay):
     """In its folder, with all that may lie beside it; the hint brings it in."""
     (project / "app.py").write_text(APP.replace("time.sleep(1)", STOP))

@@ -157,7 +157,7 @@ def refuse_commands(text: str) -> None:
     assert not found, "\n" + "\n".join(found)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_no_command_lets_through_what_was_captured(shop):
     """Tables, details, verdicts, plans, questions, errors, hints, in colour."""
     query(shop / "replay.db", "CREATE TABLE x (y)")  # the file is theirs
@@ -259,7 +259,7 @@ def test_no_command_lets_through_what_it_was_given(shop):
     refuse_commands(text)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_plugin_lets_through_nothing_that_was_captured(shop):
     """A failing test's report, the summary at the end, warnings."""
     file = file_of({ATTACK: ATTACK}, Returned(json.dumps({ATTACK: ATTACK + "!"}).encode()))

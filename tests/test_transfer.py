@@ -253,7 +253,7 @@ def test_what_the_recorder_has_written_since_is_taken_in_before(project, replay)
     assert ids_in(project / "replay.db") == [one.id, two.id, three.id]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_import_while_another_process_captures_loses_nothing_of_either(project, replay):
     """Its transactions are short."""
     made = [recording(event={"n": -n}) for n in range(1000)]
@@ -286,7 +286,7 @@ def test_standard_input_is_read_where_the_file_is_a_dash(project, replay):
     assert replay("export", "-o", "-").stdout.encode() == line_of(one) + b"\n"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_pipe_between_two_commands(three, project):
     """The commands themselves, with bytes between them."""
     program = [sys.executable, "-m", "replay"]

@@ -241,7 +241,7 @@ def test_a_lost_turn_is_told_of(project):
     assert "raced" in [finding.kind for finding in replay.findings]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_match_that_is_looked_at_twice_says_what_it_depends_on(tmp_path):
     """Each path with its factor, though nothing differs."""
     body = "return [context.get_remaining_time_in_millis(), time.time(), str(uuid.uuid4()), 7]"
@@ -252,7 +252,7 @@ def test_a_match_that_is_looked_at_twice_says_what_it_depends_on(tmp_path):
     assert found == {"$[0]": "deadline", "$[1]": "clock", "$[2]": "entropy"}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_how_long_an_import_took_is_noise_of_the_clock(tmp_path):
     """It depends on the machine: ages of what a module has made, in whatever unit."""
     body = "return {'s': time.time() - STARTED, 'ms': int(1000 * (time.time() - STARTED)), 'n': 7}"

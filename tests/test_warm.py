@@ -256,7 +256,7 @@ def test_a_long_life_is_cut_to_its_end(project, replay, monkeypatch):
     assert "warmed with 2 of 4 earlier invocations" in done.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_second_look_is_warm_as_well(project, replay):
     """Noise is told from drift with the count that only a warm process has."""
     code = (
@@ -280,7 +280,7 @@ def test_a_changed_input_is_the_cases_alone(project, replay):
     assert replay("run", "@1", "--warm", "--set", "$.n=9").returncode == 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_debugger_opens_for_the_case_alone(project):
     """Not for an earlier one that raises, though it has the terminal."""
     code = THIRD_FAILS.replace("len(seen) == 3", "len(seen) != 2")

@@ -46,7 +46,7 @@ def test_a_replay_runs_where_the_recordings_id_says(project):
     assert [value(case) for _ in range(3)] == [expected] * 3
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_handler_that_returns_its_folder_drifts_and_is_no_noise(project):
     """It moves with none of the factors, though the looks at it run in folders of their own."""
     case = named(case_of(project, "return {'at': os.getcwd()}", Returned(b'{"at": "/var/task"}')))
