@@ -90,7 +90,7 @@ class Pool:
         following = under_way = 0
         with self._threads() as (todo, done):
             while True:
-                free = 2 * self.jobs - under_way if len(judged) < _MAX_AHEAD else 0
+                free = 8 * self.jobs - under_way if len(judged) < _MAX_AHEAD else 0
                 for chunk in islice(chunks, free):
                     todo.put(chunk)
                     under_way += 1
