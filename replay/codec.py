@@ -86,9 +86,11 @@ def encode_parsed(value: object) -> bytes:
     """
     try:
         encoded = _untagged(value)
+        if b"null" not in encoded or is_plain(value):
+            return encoded
     except (TypeError, RuntimeError):
-        return encode(value)
-    return encode(value) if b"null" in encoded else encoded
+        pass
+    return encode(value)
 
 
 def encode_fields(fields: Mapping[str, object]) -> bytes:
