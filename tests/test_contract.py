@@ -198,6 +198,55 @@ def test_what_placeholders_of_dynamodb_are_called_does_not_count():
         assert key_of(one) != key_of(update(names, {":n": {"S": value}}, "SET #s = :n"))
 
 
+def written(expression, names=None, *, number="11.5", ref="1", order=1):
+    """A conditional put, and a batch, as somebody writes them; `ref` is drawn anew each time."""
+    item = {"id": {"S": "a"}, "total": {"N": number}, "ref": {"S": ref}}
+    one = {"TableName": "t", "Item": item, "ConditionExpression": expression}
+    rows = [{"PutRequest": {"Item": {"id": {"S": id}}}} for id in "ab"][::order]
+    put = one | ({"ExpressionAttributeNames": names} if names else {})
+    return [
+        AwsCall("dynamodb", "PutItem", "eu", put, False),
+        AwsCall("dynamodb", "BatchWriteItem", "eu", {"RequestItems": {"t": rows}}, False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("other", "paths"),
+    [
+        (written("  size(id) <  5 AND  b= 1 "), []),
+        (written("size(#i)<5 AND b=1", {"#i": "id"}), []),
+        (written("size(id)<5 AND b=1", number="11.500", order=-1), []),
+        (written("size(#i)<5 AND b=1", {"#i": "id"}, ref="2"), ["$.Item.ref.S"]),
+        (written("size(id)<5 AND b=1", number="11.51"), ["$.Item.total.N"]),
+        (written("size(id)<5 OR b=1"), ["$.ConditionExpression"]),
+    ],
+)
+def test_what_means_the_same_to_dynamodb_is_the_same(other, paths):
+    """Beside what is drawn anew as well; where more differs it is told in the program's words."""
+    contract = judged(*other, recorded=written("size(id)<5 AND b=1"))
+    assert paths == [it.path for it in contract.differences]
+
+
+def test_numbers_of_dynamodb_count_to_their_last_digit():
+    """It keeps 38 of them; what is no number stays what it is."""
+    keys = [
+        key_of(written("a", number=number)[0])
+        for number in (f"1.{'0' * 36}1", "1.0", "1", "NaN", "x", "")
+    ]
+    assert keys[1] == keys[2]
+    assert len(set(keys)) == 5
+
+
+def test_what_was_withheld_once_is_not_judged():
+    """A version that keeps more finds recordings of one that kept less; what is missing is told."""
+    old = AwsCall("lambda", "Invoke", "eu", {"Payload": "replay-withheld"}, False)
+    new = replace(old, parameters={"Payload": b'{"amount": 1}'})
+    assert judged(new, recorded=(old,)).differences == ()
+    assert [it.path for it in judged(old, recorded=(new,)).differences] == ["$.Payload"]
+    gone = replace(old, parameters={})
+    assert [it.path for it in judged(gone, recorded=(old,)).differences] == ["$.Payload"]
+
+
 def test_http_is_compared_by_method_url_and_body():
     """Without the order of the query, JSON by value, forms as forms."""
     json_type = (("Content-Type", "application/json"),)

@@ -9,19 +9,19 @@ import re
 import sys
 from _thread import _local
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date
 from io import BytesIO
 from typing import Any
 
 from replay.interaction import Answer, AwsCall, Failure, Header, Response
 from replay.recorder.guard import guarded
 from replay.recorder.outbound.answer_socket import AnswerSocket
-from replay.recorder.outbound.body import body_of, capped
+from replay.recorder.outbound.body import capped
 from replay.recorder.outbound.hook import hook
 from replay.recorder.outbound.http_client import Exchange
 from replay.recorder.outbound.message import exception_of
 from replay.recorder.outbound.outlet import Inside, Unanswered, open_call
-from replay.recorder.outbound.withheld import is_credential, kept_headers, kept_text
+from replay.recorder.outbound.parameter import kept_parameters, tells
+from replay.recorder.outbound.withheld import kept_headers
 from replay.redaction.stand_in import WITHHELD
 
 _CREDENTIALS = re.compile(
@@ -29,8 +29,6 @@ _CREDENTIALS = re.compile(
     rb'|SessionToken|SecretKey)"\s*:\s*")([^<"]+)'
 )
 """Temporary credentials in an answer: whoever gets them signs with them, and nothing else."""
-_MAX_BODY_BYTES = 1 << 20
-"""Of what is sent more is kept as a digest: it is compared, and never sent again."""
 _SENT_AT_ONCE_BYTES = 16_384
 """What `http.client` reads of a file at a time."""
 
@@ -124,73 +122,11 @@ def _call_of(operation: _Operation, request: Any) -> AwsCall | None:
         return None
     service, name = model.service_model.service_name, model.name
     method = model.http.get("method")
-    parameters = _kept(dict(operation.parameters), model.input_shape)
+    is_told = tells(service, name, operation.parameters)
+    parameters = kept_parameters(dict(operation.parameters), model.input_shape, is_told=is_told)
     reads = is_read(service, name, method, model._operation_model)
     endpoint = "/".join(request.url.split("/", 3)[:3])
     return AwsCall(service, name, operation.region, parameters, reads, endpoint)
-
-
-def _kept(value: Any, shape: Any) -> Any:
-    """Return a parameter as data: a date as text, a file as its bytes, credentials withheld.
-
-    `shape` is botocore's model of it, which says what is sensitive; the names below a map, and in
-    JSON that is sent as text, are the program's own.
-    """
-    kind = getattr(shape, "type_name", None)
-    if shape is not None and shape.metadata.get("sensitive"):
-        return _withheld(value)
-    if isinstance(value, dict):
-        return {key: _kept_member(key, item, shape, kind) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        member = shape.member if kind == "list" else None
-        return [_kept(item, member) for item in value]
-    return _kept_leaf(value)
-
-
-def _kept_member(name: Any, value: Any, shape: Any, kind: str | None) -> Any:
-    if kind == "structure":
-        return _kept(value, shape.members.get(name))
-    if kind == "map":
-        is_secret = isinstance(name, str) and is_credential(name)
-        return _withheld(value) if is_secret else _kept(value, shape.value)
-    return _kept(value, None)
-
-
-def _withheld(value: Any) -> Any:
-    """Return a value with each of its leaves withheld; how it is laid out stays."""
-    if isinstance(value, dict):
-        return {name: _withheld(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_withheld(item) for item in value]
-    return WITHHELD if isinstance(value, str | bytes | bytearray) else value
-
-
-def _kept_leaf(value: Any) -> Any:
-    if isinstance(value, str):
-        return kept_text(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, bytes | bytearray | memoryview):
-        return capped(bytes(value), _MAX_BODY_BYTES)
-    if hasattr(value, "read"):
-        with _Silent(value):
-            return body_of(value, _MAX_BODY_BYTES)
-    return value
-
-
-class _Silent:
-    """While it is entered, s3transfer's files do not tell of progress: nothing is being sent."""
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-
-    def __enter__(self) -> None:
-        if hasattr(self._file, "signal_not_transferring"):
-            self._file.signal_not_transferring()
-
-    def __exit__(self, *_: object) -> None:
-        if hasattr(self._file, "signal_transferring"):
-            self._file.signal_transferring()
 
 
 def _fail(unanswered: Unanswered, error: BaseException) -> None:
