@@ -100,6 +100,9 @@ def _address(facts: Mapping[str, Any]) -> str:
 
 
 def _ways_on(facts: Mapping[str, Any]) -> str:
-    is_endpoint = isinstance(facts.get("port"), int) and facts["port"] > 0
-    endpoint = _address(facts) if is_endpoint else "HOST:PORT"
-    return f"--allow-network {endpoint} lets it through, --unsafe-network lets everything through"
+    all_of_it = "--unsafe-network lets everything through"
+    host, port = str(facts.get("host", "HOST")), str(facts.get("port") or "")
+    if host.startswith("\0") or "/" in host:  # of a Unix socket
+        return all_of_it
+    endpoint = _address({"host": host, "port": int(port) if port.isdigit() else "PORT"})
+    return f"--allow-network {endpoint} lets it through, {all_of_it}"
