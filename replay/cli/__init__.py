@@ -19,9 +19,6 @@ _UsageError: Any = typer.BadParameter.__bases__[0]
 """Of Typer's own copy of Click, or of Click, by its version."""
 _GC_THRESHOLD = 100_000
 """Objects between two collections of garbage; with Python's 700, imports spend 30 ms on it."""
-_SWITCH_S = 0.001
-"""How long a thread may go on where another one waits: those that drive sandboxes have little to do
-and leave them idle until they may do it. With Python's 5 ms, many replays take a tenth longer."""
 
 _COMMANDS = {
     "accept": "accept:accept",
@@ -53,7 +50,6 @@ def program() -> None:
     Taking SQLAlchemy and Typer apart object by object takes 60 ms, a sixth of a replay.
     """
     gc.set_threshold(_GC_THRESHOLD)
-    sys.setswitchinterval(_SWITCH_S)
     code: object = 0
     try:
         main()

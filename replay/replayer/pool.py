@@ -44,6 +44,12 @@ _WINDOW_BYTES = 64 * 2**20
 """Cases read ahead, to be sorted by their imports: so many, or with so many bytes of parts."""
 _CHUNK = 64
 """Cases that one thread takes at a time."""
+_CHUNKS_AHEAD: dict[Runtime, int] = {"builtin": 4, "ric": 2}
+"""Chunks that are there for each thread: with fewer, sandboxes run dry while the next window of
+cases is read. AWS's client takes three times as long over one, and its threads compute as well."""
+_SWITCH_S = 0.001
+"""How long a thread may go on where another one waits: those that drive sandboxes have little to do
+and leave them idle until they may do it. With Python's 5 ms, many replays take a tenth longer."""
 _MAX_AHEAD = 2048
 """Verdicts that may be there before an earlier one is: one slow case holds up the others then, and
 does not fill the memory with theirs."""
@@ -87,10 +93,10 @@ class Pool:
         """Yield the verdict of each case, in order; cases are read as they are needed."""
         chunks = _chunks(cases, self.jobs, self.isolation)
         judged: dict[int, Verdict] = {}
-        following = under_way = 0
+        following, under_way, ahead = 0, 0, _CHUNKS_AHEAD[self.runtime] * self.jobs
         with self._threads() as (todo, done):
             while True:
-                free = 8 * self.jobs - under_way if len(judged) < _MAX_AHEAD else 0
+                free = ahead - under_way if len(judged) < _MAX_AHEAD else 0
                 for chunk in islice(chunks, free):
                     todo.put(chunk)
                     under_way += 1
@@ -105,7 +111,9 @@ class Pool:
 
     @contextmanager
     def _threads(self) -> Iterator[tuple[_Todo, _Done]]:
-        todo, done = _Todo(), _Done()
+        todo, done, switch_s = _Todo(), _Done(), sys.getswitchinterval()
+        if self.runtime == "builtin":
+            sys.setswitchinterval(_SWITCH_S)
         crowd.begin_anew()
         threads = [Thread(target=self._serve, args=(todo, done)) for _ in range(self.jobs)]
         for thread in threads:
@@ -121,6 +129,7 @@ class Pool:
             for thread in threads:
                 thread.join()
             crowd.begin_anew()
+            sys.setswitchinterval(switch_s)
             resume()
 
     def _serve(self, todo: _Todo, done: _Done) -> None:
