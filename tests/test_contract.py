@@ -227,6 +227,17 @@ def test_what_means_the_same_to_dynamodb_is_the_same(other, paths):
     assert paths == [it.path for it in contract.differences]
 
 
+def test_the_order_in_which_keys_of_a_batch_are_read_does_not_count():
+    """A program takes them out of a set; which ones they are counts."""
+
+    def read(ids):
+        keys = {"Keys": [{"id": {"S": id}} for id in ids], "ConsistentRead": True}
+        return AwsCall("dynamodb", "BatchGetItem", "eu", {"RequestItems": {"t": keys}}, True)
+
+    assert key_of(read("abc")) == key_of(read("cab"))
+    assert key_of(read("abc")) != key_of(read("abd"))
+
+
 def test_numbers_of_dynamodb_count_to_their_last_digit():
     """It keeps 38 of them; what is no number stays what it is."""
     keys = [

@@ -243,6 +243,13 @@ def test_what_is_no_secret_stays_to_the_byte(value):
     assert {"note": value} == redacted({"note": value})
 
 
+def test_which_version_of_a_secret_is_meant_is_no_secret():
+    """What reads Secrets Manager's answers looks for it; what else stands there is one."""
+    answer = {"SecretList": [{"SecretVersionsToStages": {"v-1": ["AWSCURRENT", "AWSPENDING"]}}]}
+    assert answer == redacted(answer)
+    assert redacted({"secret": "AWSCURRENT1"}) != {"secret": "AWSCURRENT1"}
+
+
 def test_a_json_text_keeps_all_but_the_secret_to_the_byte():
     """Spaces, digits of money, escapes, the order of keys, a key that is there twice."""
     text = (

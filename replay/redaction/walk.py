@@ -180,8 +180,8 @@ class Walk:
             self._depth -= 1
 
     def _secret(self, text: str, secrecy: Secrecy, name: str) -> str:
-        if text.startswith("arn:"):
-            return text  # where a secret is, or who makes it
+        if text.startswith("arn:") or text in _STAGES:
+            return text  # where a secret is, or who makes it, or which version of it
         if secrecy is Secrecy.OPAQUE and not credential.is_opaque(text, name):
             return self.text(text, name)
         if secrecy is Secrecy.COOKIE:
@@ -195,6 +195,10 @@ class Walk:
             if redacted != text:
                 return redacted
         return credential.redact_credential(text, name, self._claims, self.stand_ins)
+
+
+_STAGES = frozenset({"AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"})
+"""What Secrets Manager calls the versions of a secret; programs ask for them by these."""
 
 
 def _is_inherited(secrecy: Secrecy, key: str) -> bool:

@@ -18,7 +18,7 @@ _EXPRESSIONS = (
     "ProjectionExpression",
 )
 _NAMES, _VALUES = "ExpressionAttributeNames", "ExpressionAttributeValues"
-_BATCH = "RequestItems"
+_BATCH, _KEYS = "RequestItems", "Keys"
 _PLACEHOLDER = re.compile(r"[#:]\w+")
 _BLANKS = re.compile(r"\s+")
 _AROUND_SIGNS = re.compile(r"\s*([=<>(),+-])\s*")
@@ -71,4 +71,7 @@ def _number(text: str) -> str:
 
 
 def _in_order(requests: Any) -> Any:
+    """Return what a batch asks of one table: a list of writes, or an object with keys to read."""
+    if isinstance(requests, dict) and isinstance(requests.get(_KEYS), list):
+        return {**requests, _KEYS: sorted(requests[_KEYS], key=repr)}
     return sorted(requests, key=repr) if isinstance(requests, list) else requests
