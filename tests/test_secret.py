@@ -228,6 +228,14 @@ def test_a_short_secret_that_was_recorded_in_clear_is_known_by_its_pseudonym():
     assert not differs_by_pseudonyms("orders", "wkdlfh", {"wkdlfh": "PAY_SECRET"})
 
 
+def test_what_an_answer_handed_out_is_withheld_in_a_replay():
+    """As the credentials of STS are, which a function may pass on; what stands around it counts."""
+    pseudonyms = {"FQoGZXlqTbVn": "SessionToken"}
+    assert differs_by_pseudonyms("t=FQoGZXlqTbVn;", "t=replay-withheld;", pseudonyms)
+    assert not differs_by_pseudonyms("t=FQoGZXlqTbVn;", "u=replay-withheld;", pseudonyms)
+    assert not differs_by_pseudonyms("orders", "replay-withheld", pseudonyms)
+
+
 def test_a_short_pseudonym_is_replaced_where_it_stands_alone():
     """It stands in other texts by chance."""
     event = {"cvv": "481", "order": "A-14812", "at": "1748100000"}

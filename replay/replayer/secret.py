@@ -14,6 +14,7 @@ from replay.document import is_json
 from replay.errors import ReplayError
 from replay.recording import Recording
 from replay.redaction.pseudonym import Pseudonyms
+from replay.redaction.stand_in import WITHHELD
 
 Value = TypeVar("Value")
 _MOVED = Pseudonyms(lambda: b"the secret factor, moved")
@@ -165,7 +166,8 @@ def _quoted(texts: set[str]) -> set[str]:
 def differs_by_pseudonyms(then: object, now: object, pseudonyms: Collection[str]) -> bool:
     """Whether a recorded text is the replayed one but for what was redacted in it.
 
-    Or in that: a secret that is too short to be looked for everywhere was recorded in clear.
+    Or in that: a secret that is too short to be looked for everywhere was recorded in clear. What
+    an answer handed out, such as the credentials of STS, is withheld in the replay.
     """
     if not (isinstance(then, str) and isinstance(now, str)):
         return False
@@ -176,5 +178,6 @@ def differs_by_pseudonyms(then: object, now: object, pseudonyms: Collection[str]
         return False
     alike = re.escape(then)
     for pseudonym in sorted(found, key=len, reverse=True):
-        alike = alike.replace(re.escape(pseudonym), f".{{{len(pseudonym)}}}")
+        either = f"(?:.{{{len(pseudonym)}}}|{WITHHELD})"
+        alike = alike.replace(re.escape(pseudonym), either)
     return re.fullmatch(alike, now, re.DOTALL) is not None
