@@ -234,6 +234,9 @@ def test_what_an_answer_handed_out_is_withheld_in_a_replay():
     assert differs_by_pseudonyms("t=FQoGZXlqTbVn;", "t=replay-withheld;", pseudonyms)
     assert not differs_by_pseudonyms("t=FQoGZXlqTbVn;", "u=replay-withheld;", pseudonyms)
     assert not differs_by_pseudonyms("orders", "replay-withheld", pseudonyms)
+    two = {**pseudonyms, "play": "Mode"}  # which stands in what is withheld as well
+    assert differs_by_pseudonyms("FQoGZXlqTbVn play", "replay-withheld hide", two)
+    assert not differs_by_pseudonyms("FQoGZXlqTbVn play", "rehide-withheld hide", two)
 
 
 def test_a_short_pseudonym_is_replaced_where_it_stands_alone():

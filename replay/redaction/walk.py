@@ -27,6 +27,8 @@ _MIN_TEXT_LENGTH = 6
 _MIN_WORD_LENGTH = 14
 _GENERIC = NAMED | set(listed("S N B SS NS BS L M token text string raw data content plain"))
 """Names that say nothing of their value but its type, those of DynamoDB among them."""
+_STAGES = frozenset({"AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"})
+"""What Secrets Manager calls the versions of a secret; programs ask for them by these."""
 _ORDINARY = Secrecy.ORDINARY
 
 
@@ -195,10 +197,6 @@ class Walk:
             if redacted != text:
                 return redacted
         return credential.redact_credential(text, name, self._claims, self.stand_ins)
-
-
-_STAGES = frozenset({"AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"})
-"""What Secrets Manager calls the versions of a secret; programs ask for them by these."""
 
 
 def _is_inherited(secrecy: Secrecy, key: str) -> bool:

@@ -176,8 +176,10 @@ def differs_by_pseudonyms(then: object, now: object, pseudonyms: Collection[str]
     found = [it for it in pseudonyms if len(it) >= _MIN_LENGTH and it in then]
     if not found:
         return False
-    alike = re.escape(then)
-    for pseudonym in sorted(found, key=len, reverse=True):
-        either = f"(?:.{{{len(pseudonym)}}}|{WITHHELD})"
-        alike = alike.replace(re.escape(pseudonym), either)
+    longest_first = sorted(found, key=len, reverse=True)
+    pieces = re.split(f"({'|'.join(map(re.escape, longest_first))})", then)
+    alike = "".join(
+        f"(?:.{{{len(it)}}}|{WITHHELD})" if number % 2 else re.escape(it)
+        for number, it in enumerate(pieces)  # what stands at odd places is a pseudonym
+    )
     return re.fullmatch(alike, now, re.DOTALL) is not None

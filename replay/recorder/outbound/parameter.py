@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from replay.recorder.outbound.body import body_of, capped
-from replay.recorder.outbound.withheld import is_credential, kept_bytes, kept_text
+from replay.recorder.outbound.withheld import is_credential, kept_body, kept_text
 from replay.redaction.stand_in import WITHHELD
 
 _MAX_BODY_BYTES = 1 << 20
@@ -43,8 +43,8 @@ def kept_parameters(value: Any, shape: Any, *, is_told: bool) -> Any:
     """Return parameters, or one of them, as data: a date as text, a file as its bytes.
 
     Credentials are withheld. `shape` is botocore's model, which says what is sensitive: withheld
-    as well, unless it `is_told`, which is what `tells` says.
-    The names below a map, and in JSON that is sent as text, are the program's own.
+    as well, unless it `is_told`, which is what `tells` says. The names below a map, and in JSON
+    that is sent as text, are the program's own.
     """
     kind = getattr(shape, "type_name", None)
     is_sensitive = shape is not None and shape.metadata.get("sensitive")
@@ -59,7 +59,8 @@ def kept_parameters(value: Any, shape: Any, *, is_told: bool) -> Any:
         member = shape.member if kind == "list" else None
         return [kept_parameters(item, member, is_told=is_told) for item in value]
     kept = _kept_leaf(value)
-    return kept_bytes(kept) if is_sensitive and isinstance(kept, bytes) else kept
+    is_message = is_sensitive and isinstance(kept, bytes)
+    return kept_body(kept, "application/json") if is_message else kept
 
 
 def _kept_member(name: Any, value: Any, shape: Any, kind: str | None, *, is_told: bool) -> Any:

@@ -106,11 +106,6 @@ def kept_body(body: bytes, content_type: str) -> bytes:
     return body
 
 
-def kept_bytes(content: bytes) -> bytes:
-    """Return bytes with the credentials in them withheld where they are a JSON document."""
-    return _kept_json(content) if content.lstrip()[:1] in (b"{", b"[") else content
-
-
 def kept_text(text: str) -> str:
     """Return a text with the credentials in it withheld where it is a JSON document."""
     if not text.lstrip().startswith(("{", "[")):

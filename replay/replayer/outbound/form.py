@@ -33,17 +33,23 @@ _OF_SDKS = ("x-client-", "x-goog-api-client", "x-ms-client-", "x-sdk-", "x-stain
 
 @dataclass(frozen=True, slots=True)
 class Formed:
-    """A call with what it is compared by: its key, its form, and the groups that it is of."""
+    """A call with what it is compared by: its key, its form, and the groups that it is of.
+
+    `meant` is the form as its service takes it, where that is another one.
+    """
 
     call: Call
     key: bytes
     groups: tuple[tuple[str, ...], ...]
     form: Any
+    meant: Any
 
     @classmethod
     def of(cls, call: Call) -> "Formed":
         """Return a call so prepared: comparing it with many costs no more than comparing."""
-        return cls(call, key_of(call), tuple(groups_of(call)), form_of(call))
+        form = form_of(call)
+        meant = resolved(form) if _is_of_dynamodb(call) else form
+        return cls(call, key_of(call), tuple(groups_of(call)), form, meant)
 
 
 def form_of(call: Call) -> Any:
@@ -81,9 +87,9 @@ def compare_formed(recorded: Formed, replayed: Formed) -> tuple[Difference, ...]
 
 def _differences(recorded: Formed, replayed: Formed) -> list[Difference]:
     found = list(differences(recorded.form, replayed.form))
-    if not found or not _is_of_dynamodb(recorded.call):
+    if not found or recorded.meant is recorded.form:
         return found
-    meant = list(differences(resolved(recorded.form), resolved(replayed.form)))
+    meant = list(differences(recorded.meant, replayed.meant))
     return meant if len(meant) < len(found) else found  # else in the program's own words
 
 
